@@ -1,0 +1,21 @@
+#!/bin/sh
+# Write every locked requirements file anew: exact versions, with hashes. Needs uv (it is in the development environment).
+#   scripts/lock.sh            keep what is pinned, add what is missing
+#   scripts/lock.sh --upgrade  take the newest versions
+set -e
+cd "$(dirname "$0")/.."
+PATH="$PWD/.venv/bin:$PATH"
+lock() { # python, source, target, further options
+    python_version=$1 source=$2 target=$3
+    shift 3
+    echo "$target"
+    uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --python-version "$python_version" \
+        --python-platform x86_64-manylinux_2_28 --custom-compile-command scripts/lock.sh \
+        --override requirements/overrides.txt "$@" "$source" -o "$target"
+}
+lock 3.11 requirements/dev.in requirements/dev.txt "$@"
+# The containers run what the tests ran: their versions are held to those of the development environment.
+for source in gateway/requirements.in services/*/engines/*/requirements.in; do
+    lock 3.11 "$source" "${source%.in}.txt" --constraint requirements/dev.txt
+done
+lock 3.6.15 stagekit/requirements-py36.in stagekit/requirements-py36.txt

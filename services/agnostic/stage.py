@@ -1,0 +1,10 @@
+"""Take the worn garment out of the photo and of the parse."""
+
+from stagekit import Stage
+
+STAGE = Stage(
+    name="agnostic",
+    inputs=("person", "parse", "pose"),
+    outputs=("agnostic", "parse_agnostic"),
+    default_engine="viton_hd",
+)

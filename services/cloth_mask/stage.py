@@ -1,0 +1,10 @@
+"""Cut the garment out of its picture: the framed cloth, and which of its pixels are garment."""
+
+from stagekit import Stage
+
+STAGE = Stage(
+    name="cloth_mask",
+    inputs=("garment",),
+    outputs=("cloth", "cloth_mask"),
+    default_engine="grabcut",
+)

@@ -1,0 +1,10 @@
+"""Label every pixel of the person: hair, face, garments, limbs."""
+
+from stagekit import Stage
+
+STAGE = Stage(
+    name="human_parse",
+    inputs=("person", "pose"),
+    outputs=("parse",),
+    default_engine="posecut",
+)

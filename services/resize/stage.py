@@ -1,0 +1,10 @@
+"""Find the person in a photo and bring her to the size and proportions that the other stages work at."""
+
+from stagekit import Stage
+
+STAGE = Stage(
+    name="resize",
+    inputs=("photo",),
+    outputs=("person", "frame"),
+    default_engine="framing",
+)

@@ -1,0 +1,10 @@
+"""Dress the person in the cloth."""
+
+from stagekit import Stage
+
+STAGE = Stage(
+    name="tryon",
+    inputs=("agnostic", "parse_agnostic", "densepose", "cloth", "cloth_mask", "person", "parse", "pose"),
+    outputs=("tryon",),
+    default_engine="tps",
+)

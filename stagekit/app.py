@@ -1,0 +1,225 @@
+"""The web app of a stage: thin translation between HTTP and the runner."""
+
+import json
+import logging
+import platform
+from typing import Any, Dict, List, Optional, Union
+
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from stagekit import debug
+from stagekit.artifacts import ARTIFACTS
+from stagekit.engine import Engine
+from stagekit.errors import EngineFailed, ImageTooLarge, MissingArtifact, StageError, all_errors
+from stagekit.runner import Outcome, Runner
+from stagekit.settings import Settings, read_settings
+from stagekit.stage import Stage, engine_inputs, fingerprint, make_engine
+from stagekit.tracing import trace_id, traceparent
+from stagekit.wire import ENGINE_HEADER, FINGERPRINT_HEADER, TIMEOUT_HEADER, WARNINGS_HEADER, decode, encode
+
+CONTRACT = 1
+"""Version of the stage protocol."""
+
+PROBLEM = "application/problem+json"
+log = logging.getLogger("howsfit.stage")
+
+
+def create_app(
+    stage: Stage, engine: Union[None, str, Engine] = None, settings: Optional[Settings] = None
+) -> FastAPI:
+    """Make the service of a stage.
+
+    engine: an instance, or the name of one of the stage's engines; default: what the environment chooses.
+    Raises ValueError when there is no such engine or a setting is malformed.
+    """
+    if not isinstance(engine, Engine):
+        engine = make_engine(stage, engine)
+    runner = Runner(stage, engine, settings or read_settings())
+
+    app = FastAPI(title="Howsfit stage: " + stage.name, version=engine.version, description=_description(stage, engine))
+    app.router.lifespan_context = lambda app: _Lifespan(runner)  # the constructor of FastAPI 0.83 takes none
+    app.state.runner = runner
+    _add_errors(app, stage)
+    _add_routes(app, runner)
+    return app
+
+
+class _Lifespan:
+    """Load at start, drain at the end. A class: Python 3.6 has no asynccontextmanager."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+
+    async def __aenter__(self) -> None:
+        self.runner.start()
+
+    async def __aexit__(self, *exc: Any) -> None:
+        self.runner.stop()
+
+
+def _add_routes(app: FastAPI, runner: Runner) -> None:
+    stage, engine = runner.stage, runner.engine
+
+    @app.get("/livez", summary="The process is up")
+    async def livez() -> Dict[str, Any]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", summary="The engine is loaded")
+    async def readyz(request: Request) -> Response:
+        if runner.state == "ready":
+            return JSONResponse({"status": "busy" if runner.queued else "ready", "setup_seconds": runner.setup_s})
+        return _problem(request, stage, runner.problem, {"state": runner.state})
+
+    @app.get("/info", summary="What this stage takes and gives, and what makes it")
+    async def info() -> Dict[str, Any]:
+        return describe(runner)
+
+    @app.get("/metrics", summary="Prometheus metrics")
+    async def metrics() -> Response:
+        return Response(runner.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.get("/debug", summary="Recent runs, and a form to try the stage", response_class=HTMLResponse)
+    async def debug_page() -> HTMLResponse:
+        return HTMLResponse(debug.render(describe(runner), runner.recent))
+
+    @app.post("/run", summary="Run the stage", responses=_responses(stage), openapi_extra=_request_body(runner))
+    async def run(
+        request: Request,
+        artifact: Optional[str] = Query(None, description="Answer this one output raw instead of all as multipart."),
+    ) -> Response:
+        if artifact is not None and artifact not in stage.outputs:
+            raise MissingArtifact("There is no output '%s'; this stage gives: %s." % (artifact, ", ".join(stage.outputs)))
+        timeout_s = _timeout_s(request)
+        body = await _read_body(request, runner)
+        parts = decode(request.headers.get("content-type"), body)
+        outcome = await runner.run(parts, timeout_s, _trace(request))
+        return _answer(request, runner, outcome, artifact)
+
+
+def describe(runner: Runner) -> Dict[str, Any]:
+    """The /info document."""
+    stage, engine = runner.stage, runner.engine
+    return {
+        "contract": CONTRACT,
+        "stage": stage.name,
+        "engine": engine.name,
+        "version": engine.version,
+        "fingerprint": fingerprint(stage, engine),
+        "inputs": {name: ARTIFACTS[name] for name in engine_inputs(stage, engine)},
+        "outputs": {name: ARTIFACTS[name] for name in stage.outputs},
+        "stand_in": engine.stand_in,
+        "licence": engine.licence,
+        "options": engine.options(),
+        "runtime": dict({"python": platform.python_version()}, **engine.runtime()),
+        "weights": list(engine.weights()),
+        "limits": {
+            "max_bytes": runner.limits.max_bytes,
+            "max_pixels": runner.limits.max_pixels,
+            "concurrency": engine.concurrency,
+            "queue_size": runner.settings.queue_size,
+        },
+        "state": runner.state,
+        "setup_seconds": runner.setup_s,
+    }
+
+
+def _answer(request: Request, runner: Runner, outcome: Outcome, artifact: Optional[str]) -> Response:
+    if artifact is None:
+        media_type, body = encode(outcome.parts)
+    else:
+        body, media_type = outcome.parts[artifact]
+    timings = ", ".join("%s;dur=%.1f" % (phase, seconds * 1000) for phase, seconds in outcome.timings_s.items())
+    headers = {
+        "Server-Timing": timings,
+        ENGINE_HEADER: runner.engine.name,
+        FINGERPRINT_HEADER: fingerprint(runner.stage, runner.engine),
+        "traceparent": traceparent(_trace(request)),
+    }
+    if outcome.warnings:
+        headers[WARNINGS_HEADER] = json.dumps(outcome.warnings)
+    log.info("stage=%s engine=%s trace=%s %s", runner.stage.name, runner.engine.name, _trace(request), timings)
+    return Response(body, media_type=media_type, headers=headers)
+
+
+async def _read_body(request: Request, runner: Runner) -> bytes:
+    """The whole body, given up as soon as it is larger than all inputs together may be."""
+    allowed = (runner.limits.max_bytes + 1024) * len(runner.stage.inputs)
+    chunks, size = [], 0  # type: List[bytes], int
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > allowed:
+            raise ImageTooLarge("The request is larger than %.0f MB. Send smaller images." % (allowed / 1e6))
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _timeout_s(request: Request) -> Optional[float]:
+    header = request.headers.get(TIMEOUT_HEADER)
+    if header is None:
+        return None
+    if not header.isdigit():
+        raise MissingArtifact("The header %s must be a number of milliseconds, not '%s'." % (TIMEOUT_HEADER, header))
+    return int(header) / 1000
+
+
+def _trace(request: Request) -> str:
+    if not hasattr(request.state, "trace_id"):
+        request.state.trace_id = trace_id(request.headers.get("traceparent"))
+    return request.state.trace_id  # type: ignore[no-any-return]
+
+
+# -- errors ------------------------------------------------------------------------------------------------------------
+
+
+def _add_errors(app: FastAPI, stage: Stage) -> None:
+    async def refused(request: Request, error: Any) -> Response:
+        log.info("stage=%s trace=%s refused code=%s", stage.name, _trace(request), error.code)
+        return _problem(request, stage, error)
+
+    async def invalid(request: Request, error: Any) -> Response:
+        return _problem(request, stage, MissingArtifact("The request is malformed: %s" % error))
+
+    async def http(request: Request, error: Any) -> Response:
+        members = {"type": "about:blank", "title": error.detail, "status": error.status_code}
+        return JSONResponse(members, error.status_code, media_type=PROBLEM, headers=getattr(error, "headers", None))
+
+    async def bug(request: Request, error: Any) -> Response:
+        return _problem(request, stage, EngineFailed("An internal error. Please report it with the trace id."))
+
+    app.add_exception_handler(StageError, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, bug)
+
+
+def _problem(request: Request, stage: Stage, error: StageError, extra: Optional[Dict[str, Any]] = None) -> Response:
+    body = dict(error.problem(), stage=stage.name, trace_id=_trace(request), instance=request.url.path, **(extra or {}))
+    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
+    return JSONResponse(body, error.status, media_type=PROBLEM, headers=headers)
+
+
+# -- the OpenAPI document ----------------------------------------------------------------------------------------------
+
+
+def _description(stage: Stage, engine: Engine) -> str:
+    return "Takes %s; gives %s. Engine: %s %s (licence: %s)." % (
+        ", ".join(engine_inputs(stage, engine)), ", ".join(stage.outputs), engine.name, engine.version, engine.licence,
+    )  # fmt: skip
+
+
+def _request_body(runner: Runner) -> Dict[str, Any]:
+    needed = list(engine_inputs(runner.stage, runner.engine))
+    binary = {name: {"type": "string", "format": "binary", "description": ARTIFACTS[name]} for name in needed}
+    schema = {"type": "object", "required": needed, "properties": binary}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
+def _responses(stage: Stage) -> Dict[Union[int, str], Dict[str, Any]]:
+    answers = {200: {"description": "multipart/form-data with " + ", ".join(stage.outputs)}}  # type: Dict[Union[int, str], Dict[str, Any]]
+    for code, error in sorted(all_errors().items()):
+        entry = answers.setdefault(error.status, {"description": "", "content": {PROBLEM: {}}})
+        entry["description"] = (entry["description"] + " " + code).strip()
+    return answers

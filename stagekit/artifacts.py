@@ -1,0 +1,220 @@
+"""The artifacts that stages exchange: one kind each, checked whenever one comes in or goes out.
+
+| kind | Python value | file |
+|---|---|---|
+| picture | (H, W, 3) uint8 sRGB, any size from 64 pixels a side | JPEG, PNG or WebP |
+| image | (1024, 768, 3) uint8 RGB | PNG, or JPEG as VITON-HD has it |
+| mask | (1024, 768) uint8, 0 or 255, garment 255 | 8-bit grey PNG or JPEG |
+| labels | (1024, 768) uint8, CIHP ids 0..19 | palette (or grey) PNG |
+| keypoints | dict, OpenPose JSON 1.3, BODY_25 | JSON |
+| transform | dict, see services/resize | JSON |
+"""
+
+import io
+import json
+import math
+from typing import Any, Callable, Dict, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from stagekit.errors import EngineFailed, WrongKind
+from stagekit.formats import CIHP_LABELS, CIHP_PALETTE, HEIGHT, WIDTH
+from stagekit.images import Limits, open_image, to_rgb
+from stagekit.wire import Part
+
+MAX_PEOPLE = 100
+PNG_LEVEL = 1
+"""zlib level: between services on one machine, higher levels cost more time than their bytes save."""
+
+
+class Kind(NamedTuple):
+    """How a kind is checked, read and written."""
+
+    name: str
+    decode: Callable[[str, bytes, Limits], Any]
+    check: Callable[[str, Any], None]
+    encode: Callable[[Any], Part]
+
+
+def decode(name: str, data: bytes, limits: Limits) -> Any:
+    """Read an artifact. Raises WrongKind, UnreadableImage, ImageTooLarge, ImageTooSmall."""
+    kind = KINDS[ARTIFACTS[name]]
+    value = kind.decode(name, data, limits)
+    kind.check(name, value)
+    return value
+
+
+def encode(name: str, value: Any) -> Part:
+    """Write an artifact that an engine made. Raises EngineFailed when it is not of its kind."""
+    kind = KINDS[ARTIFACTS[name]]
+    try:
+        kind.check(name, value)
+    except WrongKind as error:
+        raise EngineFailed("The engine made a malformed artifact. %s" % error.detail) from None
+    return kind.encode(value)
+
+
+# -- images ------------------------------------------------------------------------------------------------------------
+
+
+def _decode_picture(name: str, data: bytes, limits: Limits) -> np.ndarray:
+    return to_rgb(open_image(data, limits))
+
+
+def _check_picture(name: str, value: Any) -> None:
+    _check_array(name, value, 3)
+
+
+def _decode_image(name: str, data: bytes, limits: Limits) -> np.ndarray:
+    image = open_image(data, limits)
+    if image.mode != "RGB":
+        raise WrongKind("'%s' has mode %s; it must be RGB. Convert it." % (name, image.mode))
+    return np.array(image)
+
+
+def _check_image(name: str, value: Any) -> None:
+    _check_array(name, value, 3)
+    _check_canvas(name, value)
+
+
+def _decode_mask(name: str, data: bytes, limits: Limits) -> np.ndarray:
+    image = open_image(data, limits)
+    if image.mode not in ("L", "1"):
+        raise WrongKind("'%s' has mode %s; a mask is 8-bit grey (L), garment white on black." % (name, image.mode))
+    grey = np.array(image.convert("L"))
+    undecided = float(np.mean((grey > 63) & (grey < 192)))
+    if undecided > 0.2:
+        raise WrongKind("'%s' is %d %% mid-grey; a mask is white on black." % (name, round(undecided * 100)))
+    # The data set keeps masks as JPEG: threshold as its loader does, at 128.
+    return np.where(grey >= 128, np.uint8(255), np.uint8(0))
+
+
+def _check_mask(name: str, value: Any) -> None:
+    _check_array(name, value, 2)
+    _check_canvas(name, value)
+    if not np.isin(value, (0, 255)).all():
+        raise WrongKind("'%s' must hold 0 and 255 only." % name)
+
+
+def _decode_labels(name: str, data: bytes, limits: Limits) -> np.ndarray:
+    image = open_image(data, limits)
+    if image.mode not in ("P", "L"):
+        raise WrongKind(
+            "'%s' has mode %s: that is a colour map. Send the label ids 0..19 as a palette or grey PNG."
+            % (name, image.mode)
+        )
+    return np.array(image)
+
+
+def _check_labels(name: str, value: Any) -> None:
+    _check_array(name, value, 2)
+    _check_canvas(name, value)
+    if value.max() >= len(CIHP_LABELS):
+        raise WrongKind(
+            "'%s' holds the value %d; label ids go from 0 to 19 (CIHP order). A grey rendering or a lossy JPEG is not a "
+            "label map." % (name, value.max())
+        )
+
+
+def _check_array(name: str, value: Any, dimensions: int) -> None:
+    if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.ndim != dimensions:
+        found = "%s %s" % (value.dtype, value.shape) if isinstance(value, np.ndarray) else type(value).__name__
+        raise WrongKind("'%s' must be a uint8 array of %d dimensions, not %s." % (name, dimensions, found))
+    if dimensions == 3 and value.shape[2] != 3:
+        raise WrongKind("'%s' must have 3 channels, not %d." % (name, value.shape[2]))
+
+
+def _check_canvas(name: str, value: np.ndarray) -> None:
+    height, width = value.shape[:2]
+    if (width, height) != (WIDTH, HEIGHT):
+        raise WrongKind("'%s' has %d x %d pixels; it must have %d x %d." % (name, width, height, WIDTH, HEIGHT))
+
+
+def _encode_png(value: np.ndarray) -> Part:
+    buffer = io.BytesIO()
+    Image.fromarray(value).save(buffer, "PNG", compress_level=PNG_LEVEL)
+    return Part(buffer.getvalue(), "image/png")
+
+
+def _encode_labels(value: np.ndarray) -> Part:
+    image = Image.fromarray(value)
+    image.putpalette([channel for colour in CIHP_PALETTE for channel in colour])
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=PNG_LEVEL)
+    return Part(buffer.getvalue(), "image/png")
+
+
+# -- documents ---------------------------------------------------------------------------------------------------------
+
+
+def _decode_document(name: str, data: bytes, limits: Limits) -> Any:
+    if len(data) > limits.max_bytes:
+        raise WrongKind("'%s' has %.1f MB; that is no such document." % (name, len(data) / 1e6))
+    try:
+        return json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise WrongKind("'%s' is not JSON. Send the document as UTF-8 text." % name) from None
+
+
+def _check_keypoints(name: str, value: Any) -> None:
+    people = value.get("people") if isinstance(value, dict) else None
+    if not isinstance(people, list) or len(people) > MAX_PEOPLE:
+        raise WrongKind("'%s' must be OpenPose JSON: an object with a list 'people' (at most 100)." % name)
+    for person in people:
+        flat = person.get("pose_keypoints_2d") if isinstance(person, dict) else None
+        if not isinstance(flat, list) or not all(_is_finite(v) for v in flat):
+            raise WrongKind("'%s': every person needs 'pose_keypoints_2d', a list of finite numbers." % name)
+        if len(flat) == 54:
+            raise WrongKind(
+                "'%s' has 54 numbers a person: that is COCO-18, whose hips are elsewhere. Convert it to BODY_25 (75)."
+                % name
+            )
+        if len(flat) != 75:
+            raise WrongKind("'%s' has %d numbers a person; BODY_25 has 75 (25 times x, y, confidence)." % (name, len(flat)))
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and abs(value) < 1e6
+
+
+def _check_transform(name: str, value: Any) -> None:
+    lengths = {"photo_size": 2, "box": 4, "person_size": 2}
+    for key, length in lengths.items():
+        numbers = value.get(key) if isinstance(value, dict) else None
+        if not isinstance(numbers, list) or len(numbers) != length or not all(_is_finite(v) for v in numbers):
+            raise WrongKind("'%s' must be an object whose '%s' is a list of %d numbers." % (name, key, length))
+
+
+def _encode_document(value: Any) -> Part:
+    return Part(json.dumps(value, separators=(",", ":"), sort_keys=True).encode("utf-8"), "application/json")
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("picture", _decode_picture, _check_picture, _encode_png),
+        Kind("image", _decode_image, _check_image, _encode_png),
+        Kind("mask", _decode_mask, _check_mask, _encode_png),
+        Kind("labels", _decode_labels, _check_labels, _encode_labels),
+        Kind("keypoints", _decode_document, _check_keypoints, _encode_document),
+        Kind("transform", _decode_document, _check_transform, _encode_document),
+    )
+}  # type: Dict[str, Kind]
+
+ARTIFACTS = {
+    "photo": "picture",
+    "garment": "picture",
+    "person": "image",
+    "frame": "transform",
+    "cloth": "image",
+    "cloth_mask": "mask",
+    "pose": "keypoints",
+    "pose_image": "image",
+    "densepose": "image",
+    "parse": "labels",
+    "agnostic": "image",
+    "parse_agnostic": "labels",
+    "tryon": "image",
+}
+"""Every artifact's kind. A new artifact begins here."""

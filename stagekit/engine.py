@@ -1,0 +1,63 @@
+"""The contract between the chassis and an engine."""
+
+from typing import Any, Callable, Dict, Optional, Tuple
+
+Artifacts = Dict[str, Any]
+"""Artifact name -> decoded value; `artifacts.py` says which Python type each kind decodes to."""
+
+Warn = Callable[[str, str], None]
+"""warn(code, message): tell the caller something about this run that is not an error."""
+
+
+class Engine:
+    """One way to do a stage. Subclass it as `Engine` in `services/<stage>/engines/<name>/engine.py`.
+
+    The chassis makes one instance, calls `load` once at start and then `run` for each request, never more than
+    `concurrency` at a time, each in a worker thread.
+
+    Example::
+
+        class Engine(stagekit.Engine):
+            name = "invert"
+            version = "1"
+
+            def run(self, inputs, warn):
+                return {"cloth_mask": 255 - inputs["cloth"].min(axis=2)}
+    """
+
+    name = ""
+    """Equals the name of the engine's folder."""
+
+    version = "1"
+    """Part of the fingerprint: raise it when the same input may give other bytes than before."""
+
+    inputs = None  # type: Optional[Tuple[str, ...]]
+    """The artifacts that this engine needs; None: all that its stage allows."""
+
+    stand_in = False
+    """True for a default engine that stands in for a research model: results are marked so."""
+
+    licence = "MIT"
+    """Licence under which the engine, with its weights, may be used (SPDX where there is one)."""
+
+    concurrency = 1
+    """How many runs may go on at the same time."""
+
+    def load(self) -> None:
+        """Load models and warm them up. Raises WeightsMissing with the command that helps."""
+
+    def run(self, inputs: Artifacts, warn: Warn) -> Artifacts:
+        """Do the stage. Raises a StageError for input that it cannot do; anything else is a bug."""
+        raise NotImplementedError
+
+    def options(self) -> Dict[str, Any]:
+        """The settings that change the output; part of the fingerprint. JSON values only."""
+        return {}
+
+    def runtime(self) -> Dict[str, str]:
+        """What it runs on besides Python: framework and version, device."""
+        return {}
+
+    def weights(self) -> Tuple[Dict[str, str], ...]:
+        """The weight files in use, each with `file`, `digest` (algorithm:hex) and `licence`."""
+        return ()

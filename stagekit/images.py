@@ -1,0 +1,96 @@
+"""Reading untrusted pictures: every guard is here, so that no engine meets a bomb, a broken file or metadata."""
+
+import io
+import struct
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+
+from stagekit.errors import ImageTooLarge, ImageTooSmall, UnreadableImage
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF")
+MIN_SIDE = 64
+"""Pixels; below it nothing can be recognised."""
+
+Image.MAX_IMAGE_PIXELS = None  # checked below against the service's own limit, before any pixel is decoded
+
+
+class Limits(NamedTuple):
+    """What a service takes."""
+
+    max_bytes: int = 25_000_000
+    max_pixels: int = 50_000_000
+
+
+def open_image(data: bytes, limits: Limits) -> Image.Image:
+    """Decode a picture whole and turn it upright; the mode is left as it is.
+
+    Raises ImageTooLarge, ImageTooSmall, UnreadableImage.
+    """
+    if len(data) > limits.max_bytes:
+        raise ImageTooLarge(
+            "The file has %.1f MB; at most %.1f MB are taken. Send a smaller one."
+            % (len(data) / 1e6, limits.max_bytes / 1e6)
+        )
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Exception:
+        raise UnreadableImage("This is not a JPEG, PNG or WebP picture. Convert it to one of these.") from None
+    _check_size(image, limits)
+    try:
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+    except MemoryError:
+        raise
+    except (OSError, ValueError, SyntaxError, IndexError, TypeError, KeyError, struct.error, zlib.error, EOFError):
+        raise UnreadableImage("The picture is broken or cut short. Save or upload it again.") from None
+    return upright if upright is not None else image
+
+
+def to_rgb(image: Image.Image) -> np.ndarray:
+    """Any mode to sRGB, (H, W, 3) uint8: colour profile applied, transparency laid on white, 16 bits to 8."""
+    image = _to_srgb(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        return _grey_to_rgb(np.asarray(image, dtype=np.float64))
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        image = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+        image.alpha_composite(rgba)
+    # Copied, so that nothing refers to the decoder's buffer and the array can be written to.
+    return np.array(image.convert("RGB"))
+
+
+def _check_size(image: Image.Image, limits: Limits) -> None:
+    width, height = image.size
+    if width * height > limits.max_pixels:
+        raise ImageTooLarge(
+            "The picture has %d x %d pixels; at most %.0f million are taken. Make it smaller."
+            % (width, height, limits.max_pixels / 1e6)
+        )
+    if min(width, height) < MIN_SIDE:
+        raise ImageTooSmall(
+            "The picture has %d x %d pixels; at least %d on each side are needed. Send a larger one."
+            % (width, height, MIN_SIDE)
+        )
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA", "L", "CMYK"):
+        return image
+    target = "RGBA" if image.mode == "RGBA" else "RGB"
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=target) or image
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image  # a broken or foreign profile: the plain values are the best guess
+
+
+def _grey_to_rgb(values: np.ndarray) -> np.ndarray:
+    # 16-bit greys; Pillow hands some of them over as 32-bit integers. Floats are taken as 0..1 or 0..255.
+    top = max(float(np.nanmax(values)), 0.0)
+    full = 1.0 if top <= 1.0 else 255.0 if top <= 255.0 else 65535.0
+    grey = np.clip(np.nan_to_num(values) * (255.0 / full), 0, 255).round().astype(np.uint8)
+    return np.repeat(grey[:, :, None], 3, axis=2)

@@ -1,0 +1,220 @@
+"""Runs one engine: loads it once, queues what it cannot do at once, times every part, remembers recent runs."""
+
+import asyncio
+import collections
+import logging
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Deque, Dict, List, NamedTuple, Optional
+
+from stagekit.artifacts import decode, encode
+from stagekit.engine import Engine
+from stagekit.errors import (
+    DeadlineExceeded,
+    EngineFailed,
+    MissingArtifact,
+    NotReady,
+    OutOfMemory,
+    Overloaded,
+    StageError,
+)
+from stagekit.images import Limits
+from stagekit.metrics import Metrics
+from stagekit.settings import Settings
+from stagekit.stage import Stage, engine_inputs
+from stagekit.thumbnails import thumbnail
+from stagekit.wire import Part
+
+log = logging.getLogger("howsfit.stage")
+
+
+class Outcome(NamedTuple):
+    """What a run gave."""
+
+    parts: Dict[str, Part]
+    warnings: List[Dict[str, str]]
+    timings_s: Dict[str, float]
+    """Seconds by phase: queue, decode, run, encode."""
+
+
+class RecentRun(NamedTuple):
+    """One line of the debug page."""
+
+    at: float
+    trace_id: str
+    outcome: str
+    detail: str
+    timings_s: Dict[str, float]
+    thumbnails: Dict[str, str]
+    """Artifact -> data: URL of a small picture, or a line of text."""
+
+
+class Runner:
+    """One engine behind a bounded queue.
+
+    State is one of starting, ready, setup_failed; `problem` tells why it is not ready.
+    """
+
+    def __init__(self, stage: Stage, engine: Engine, settings: Settings) -> None:
+        self.stage = stage
+        self.engine = engine
+        self.settings = settings
+        self.limits = Limits(int(settings.max_image_mb * 1e6), int(settings.max_megapixels * 1e6))
+        self.metrics = Metrics(stage.name, engine.name, engine.version)
+        self.state = "starting"
+        self.problem = NotReady("The engine is still loading. Try again in a few seconds.", retry_after_s=2)  # type: StageError
+        self.setup_s = None  # type: Optional[float]
+        self.recent = collections.deque(maxlen=settings.debug_runs)  # type: Deque[RecentRun]
+        self._workers = ThreadPoolExecutor(engine.concurrency, thread_name_prefix=stage.name)
+        self._admitted = 0
+        self._loading = None  # type: Optional[threading.Thread]
+
+    def start(self) -> None:
+        """Begin to load the engine in a thread of its own, so that health can be asked meanwhile. Only once."""
+        if self._loading is None:
+            self._loading = threading.Thread(target=self._load, name="load " + self.stage.name, daemon=True)
+            self._loading.start()
+
+    def stop(self) -> None:
+        """Take no further runs; those under way end first."""
+        self._workers.shutdown(wait=True)
+
+    @property
+    def queued(self) -> int:
+        """Runs that wait for the engine."""
+        return max(0, self._admitted - self.engine.concurrency)
+
+    async def run(self, parts: Dict[str, Part], timeout_s: Optional[float], trace_id: str) -> Outcome:
+        """Run the engine on encoded artifacts. Raises StageError."""
+        began = time.perf_counter()
+        try:
+            outcome = await self._run_admitted(parts, timeout_s, trace_id)
+        except StageError as error:
+            self.metrics.refused.labels(self.stage.name, error.code).inc()
+            self._observe("refused", began)
+            raise
+        self._observe("succeeded", began)
+        for phase, seconds in outcome.timings_s.items():
+            self.metrics.phase.labels(self.stage.name, phase).observe(seconds)
+        return outcome
+
+    async def _run_admitted(self, parts: Dict[str, Part], timeout_s: Optional[float], trace_id: str) -> Outcome:
+        if self.state != "ready":
+            raise self.problem
+        self._check_names(parts)
+        if self.queued >= self.settings.queue_size:
+            raise Overloaded(
+                "%d runs wait already. Try again after the time in Retry-After." % self.queued, retry_after_s=1 + self.queued
+            )
+        self._admitted += 1
+        self._show_queue()
+        loop = asyncio.get_event_loop()
+        future = self._workers.submit(self._work, parts, time.perf_counter(), trace_id)
+        # Counted down when the work ends, not when the caller gives up: a run past its deadline still holds the engine.
+        future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._release))
+        return await _within(future, timeout_s)
+
+    def _release(self) -> None:
+        self._admitted -= 1
+        self._show_queue()
+
+    def _show_queue(self) -> None:
+        self.metrics.queue_depth.labels(self.stage.name).set(self.queued)
+
+    def _observe(self, outcome: str, began: float) -> None:
+        self.metrics.duration.labels(self.stage.name, outcome).observe(time.perf_counter() - began)
+
+    def _load(self) -> None:
+        began = time.perf_counter()
+        try:
+            self.engine.load()
+        except StageError as error:
+            self._set_up_failed(error)
+        except Exception as error:
+            log.exception("stage=%s engine=%s could not load", self.stage.name, self.engine.name)
+            self._set_up_failed(NotReady("The engine did not load (%s). Its log says more." % error))
+        else:
+            self.setup_s = time.perf_counter() - began
+            self.state = "ready"
+            self.metrics.ready.labels(self.stage.name).set(1)
+            log.info("stage=%s engine=%s ready after %.1f s", self.stage.name, self.engine.name, self.setup_s)
+
+    def _set_up_failed(self, error: StageError) -> None:
+        self.problem = error
+        self.state = "setup_failed"
+        log.error("stage=%s engine=%s setup failed: %s", self.stage.name, self.engine.name, error.detail)
+
+    def _check_names(self, parts: Dict[str, Part]) -> None:
+        needed = engine_inputs(self.stage, self.engine)
+        for name in needed:
+            if name not in parts:
+                raise MissingArtifact("'%s' is missing. Engine %s takes: %s." % (name, self.engine.name, ", ".join(needed)))
+        for name in parts:
+            if name not in self.stage.inputs:
+                raise MissingArtifact("'%s' is not an input here. Engine %s takes: %s." % (name, self.engine.name, ", ".join(needed)))
+
+    def _work(self, parts: Dict[str, Part], admitted: float, trace_id: str) -> Outcome:
+        """Decode, run, encode: in a worker thread."""
+        timings = {"queue": time.perf_counter() - admitted}
+        values = {}  # type: Dict[str, Any]
+        try:
+            outcome = self._transform(parts, values, timings)
+        except StageError as error:
+            self._remember(trace_id, error.code, error.detail, timings, values)
+            raise
+        detail = " ".join(warning["detail"] for warning in outcome.warnings)
+        self._remember(trace_id, "succeeded", detail, timings, values)
+        return outcome
+
+    def _transform(self, parts: Dict[str, Part], values: Dict[str, Any], timings: Dict[str, float]) -> Outcome:
+        warnings = []  # type: List[Dict[str, str]]
+
+        def warn(code: str, detail: str) -> None:
+            warnings.append({"code": code, "detail": detail, "stage": self.stage.name})
+
+        try:
+            with _timed(timings, "decode"):
+                inputs = {n: decode(n, parts[n].data, self.limits) for n in engine_inputs(self.stage, self.engine)}
+                values.update(inputs)
+            with _timed(timings, "run"):
+                outputs = self.engine.run(inputs, warn)
+            with _timed(timings, "encode"):
+                encoded = {name: encode(name, outputs[name]) for name in self.stage.outputs}
+                values.update(outputs)
+        except StageError:
+            raise
+        except Exception as error:
+            if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+                raise OutOfMemory("The engine ran out of memory. Send a smaller image, or give it more memory.") from error
+            log.exception("stage=%s engine=%s failed", self.stage.name, self.engine.name)
+            name = type(error).__name__
+            raise EngineFailed("The engine failed on this input (%s). Please report it with the trace id." % name) from error
+        return Outcome(encoded, warnings, timings)
+
+    def _remember(self, trace_id: str, outcome: str, detail: str, timings: Dict[str, float], values: Dict[str, Any]) -> None:
+        if self.settings.debug_runs:
+            pictures = {name: thumbnail(name, value) for name, value in values.items()}
+            self.recent.appendleft(RecentRun(time.time(), trace_id, outcome, detail, dict(timings), pictures))
+
+
+class _timed:
+    """Adds the seconds spent inside to `timings`."""
+
+    def __init__(self, timings: Dict[str, float], phase: str) -> None:
+        self.timings, self.phase = timings, phase
+
+    def __enter__(self) -> None:
+        self.began = time.perf_counter()
+
+    def __exit__(self, *exc: Any) -> None:
+        self.timings[self.phase] = time.perf_counter() - self.began
+
+
+async def _within(future: "Future[Outcome]", timeout_s: Optional[float]) -> Outcome:
+    waiting = asyncio.ensure_future(asyncio.wrap_future(future))
+    done, _ = await asyncio.wait({waiting}, timeout=timeout_s)
+    if not done:
+        future.cancel()  # takes it out of the queue; a run that has begun goes on to its end
+        raise DeadlineExceeded("The deadline passed before the engine was done. Allow more time, or try again later.")
+    return waiting.result()

@@ -1,0 +1,45 @@
+"""Settings of a stage service, read once from the environment.
+
+The standard library only: pydantic-settings has no release for Python 3.6, and a stage has six settings.
+"""
+
+import os
+from typing import Mapping, NamedTuple, Optional
+
+
+class Settings(NamedTuple):
+    """Every value has a working default; each is read from `HOWSFIT_` + its name in capitals."""
+
+    queue_size: int = 8
+    """Runs that may wait beyond the engine's concurrency; further ones get `overloaded`."""
+
+    max_image_mb: float = 25.0
+    """Largest artifact taken, in megabytes (10**6 bytes)."""
+
+    max_megapixels: float = 50.0
+    """Largest image taken, in 10**6 pixels; checked before decoding."""
+
+    debug_runs: int = 12
+    """How many recent runs the debug page shows, with thumbnails; 0 keeps none."""
+
+    port: int = 8000
+    """Port that `python -m stagekit.serve` listens on."""
+
+    log_level: str = "INFO"
+    """Level of the service's log on stderr."""
+
+
+def read_settings(environ: Optional[Mapping[str, str]] = None) -> Settings:
+    """Read the settings. Raises ValueError naming the variable for a value of the wrong type."""
+    environ = os.environ if environ is None else environ
+    found = {}
+    for name, default in Settings()._asdict().items():
+        variable = "HOWSFIT_" + name.upper()
+        if variable not in environ:
+            continue
+        try:
+            found[name] = type(default)(environ[variable])
+        except ValueError:
+            wanted = type(default).__name__
+            raise ValueError("%s must be of type %s, not %r" % (variable, wanted, environ[variable])) from None
+    return Settings(**found)

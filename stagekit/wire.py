@@ -1,0 +1,83 @@
+"""The wire format between gateway and stages: multipart/form-data both ways, one part per artifact.
+
+HTTP clients write multipart but none reads it in an answer, so reading is here, for both directions.
+"""
+
+import json
+import uuid
+from email.message import Message
+from email.parser import BytesHeaderParser
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+from stagekit.errors import MissingArtifact
+
+WARNINGS_HEADER = "Howsfit-Warnings"
+"""JSON list of {"code", "detail"} in an answer: what is worth knowing about the run."""
+
+ENGINE_HEADER = "Howsfit-Engine"
+FINGERPRINT_HEADER = "Howsfit-Fingerprint"
+"""Which engine made this answer, so that a result never credits another one."""
+
+TIMEOUT_HEADER = "Howsfit-Timeout-Ms"
+"""In a request: milliseconds the caller will still wait. Relative, so that clocks need not agree."""
+
+EXTENSIONS = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "application/json": ".json"}
+
+
+class Part(NamedTuple):
+    """One artifact as it travels."""
+
+    data: bytes
+    media_type: str
+
+
+def encode(parts: Dict[str, Part]) -> Tuple[str, bytes]:
+    """Write the parts as one body: (value for Content-Type, body)."""
+    boundary = uuid.uuid4().hex
+    chunks = []  # type: List[bytes]
+    for name, part in parts.items():
+        filename = name + EXTENSIONS.get(part.media_type, "")
+        head = '--%s\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\nContent-Type: %s\r\n\r\n'
+        chunks += [(head % (boundary, name, filename, part.media_type)).encode("ascii"), part.data, b"\r\n"]
+    chunks.append(("--%s--\r\n" % boundary).encode("ascii"))
+    return "multipart/form-data; boundary=" + boundary, b"".join(chunks)
+
+
+def decode(content_type: Optional[str], body: bytes) -> Dict[str, Part]:
+    """Read a body into its parts. Raises MissingArtifact when it is no well-formed multipart/form-data."""
+    boundary = _boundary(content_type)
+    # Every delimiter begins on a new line; the body's first one has no line before it.
+    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary)
+    if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
+        raise MissingArtifact("The multipart body is cut short: its closing boundary is missing. Send it again.")
+    parts = {}  # type: Dict[str, Part]
+    for piece in pieces[1:-1]:
+        name, part = _part(piece)
+        if name in parts:
+            raise MissingArtifact("The artifact '%s' was sent twice; send each one once." % name)
+        parts[name] = part
+    return parts
+
+
+def decode_warnings(header: Optional[str]) -> List[Dict[str, str]]:
+    """Read the warnings header of an answer; absent means none."""
+    return list(json.loads(header)) if header else []
+
+
+def _boundary(content_type: Optional[str]) -> bytes:
+    message = Message()
+    message["Content-Type"] = content_type or ""
+    boundary = message.get_boundary()
+    if message.get_content_type() != "multipart/form-data" or not boundary:
+        raise MissingArtifact("Send the artifacts as multipart/form-data, one part per artifact (curl -F name=@file).")
+    return boundary.encode("latin-1", "replace")
+
+
+def _part(piece: bytes) -> Tuple[str, Part]:
+    # After the delimiter: optional blanks, a line end, headers, an empty line, the data.
+    head, separator, data = piece.lstrip(b" \t").partition(b"\r\n\r\n")
+    headers = BytesHeaderParser().parsebytes(head.lstrip(b"\r\n"))
+    name = headers.get_param("name", header="content-disposition")
+    if not separator or not isinstance(name, str):
+        raise MissingArtifact("A part of the multipart body has no name; write -F name=@file for each artifact.")
+    return name, Part(data, headers.get_content_type())
