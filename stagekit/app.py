@@ -27,9 +27,7 @@ PROBLEM = "application/problem+json"
 log = logging.getLogger("howsfit.stage")
 
 
-def create_app(
-    stage: Stage, engine: Union[None, str, Engine] = None, settings: Optional[Settings] = None
-) -> FastAPI:
+def create_app(stage: Stage, engine: Union[None, str, Engine] = None, settings: Optional[Settings] = None) -> FastAPI:
     """Make the service of a stage.
 
     engine: an instance, or the name of one of the stage's engines; default: what the environment chooses.
@@ -61,7 +59,7 @@ class _Lifespan:
 
 
 def _add_routes(app: FastAPI, runner: Runner) -> None:
-    stage, engine = runner.stage, runner.engine
+    stage = runner.stage
 
     @app.get("/livez", summary="The process is up")
     async def livez() -> Dict[str, Any]:
@@ -91,7 +89,9 @@ def _add_routes(app: FastAPI, runner: Runner) -> None:
         artifact: Optional[str] = Query(None, description="Answer this one output raw instead of all as multipart."),
     ) -> Response:
         if artifact is not None and artifact not in stage.outputs:
-            raise MissingArtifact("There is no output '%s'; this stage gives: %s." % (artifact, ", ".join(stage.outputs)))
+            raise MissingArtifact(
+                "There is no output '%s'; this stage gives: %s." % (artifact, ", ".join(stage.outputs))
+            )
         timeout_s = _timeout_s(request)
         body = await _read_body(request, runner)
         parts = decode(request.headers.get("content-type"), body)
@@ -147,7 +147,8 @@ def _answer(request: Request, runner: Runner, outcome: Outcome, artifact: Option
 async def _read_body(request: Request, runner: Runner) -> bytes:
     """The whole body, given up as soon as it is larger than all inputs together may be."""
     allowed = (runner.limits.max_bytes + 1024) * len(runner.stage.inputs)
-    chunks, size = [], 0  # type: List[bytes], int
+    chunks: List[bytes] = []
+    size = 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > allowed:
@@ -218,7 +219,9 @@ def _request_body(runner: Runner) -> Dict[str, Any]:
 
 
 def _responses(stage: Stage) -> Dict[Union[int, str], Dict[str, Any]]:
-    answers = {200: {"description": "multipart/form-data with " + ", ".join(stage.outputs)}}  # type: Dict[Union[int, str], Dict[str, Any]]
+    answers: Dict[Union[int, str], Dict[str, Any]] = {
+        200: {"description": "multipart/form-data with " + ", ".join(stage.outputs)}
+    }
     for code, error in sorted(all_errors().items()):
         entry = answers.setdefault(error.status, {"description": "", "content": {PROBLEM: {}}})
         entry["description"] = (entry["description"] + " " + code).strip()

@@ -52,7 +52,8 @@ def encode(name: str, value: Any) -> Part:
         kind.check(name, value)
     except WrongKind as error:
         raise EngineFailed("The engine made a malformed artifact. %s" % error.detail) from None
-    return kind.encode(value)
+    part: Part = kind.encode(value)
+    return part
 
 
 # -- images ------------------------------------------------------------------------------------------------------------
@@ -112,8 +113,8 @@ def _check_labels(name: str, value: Any) -> None:
     _check_canvas(name, value)
     if value.max() >= len(CIHP_LABELS):
         raise WrongKind(
-            "'%s' holds the value %d; label ids go from 0 to 19 (CIHP order). A grey rendering or a lossy JPEG is not a "
-            "label map." % (name, value.max())
+            "'%s' holds the value %d; label ids go from 0 to 19 (CIHP order). "
+            "A grey rendering or a lossy JPEG is no label map." % (name, value.max())
         )
 
 
@@ -171,7 +172,9 @@ def _check_keypoints(name: str, value: Any) -> None:
                 % name
             )
         if len(flat) != 75:
-            raise WrongKind("'%s' has %d numbers a person; BODY_25 has 75 (25 times x, y, confidence)." % (name, len(flat)))
+            raise WrongKind(
+                "'%s' has %d numbers a person; BODY_25 has 75 (25 times x, y, confidence)." % (name, len(flat))
+            )
 
 
 def _is_finite(value: Any) -> bool:
@@ -190,7 +193,7 @@ def _encode_document(value: Any) -> Part:
     return Part(json.dumps(value, separators=(",", ":"), sort_keys=True).encode("utf-8"), "application/json")
 
 
-KINDS = {
+KINDS: Dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("picture", _decode_picture, _check_picture, _encode_png),
@@ -200,7 +203,7 @@ KINDS = {
         Kind("keypoints", _decode_document, _check_keypoints, _encode_document),
         Kind("transform", _decode_document, _check_transform, _encode_document),
     )
-}  # type: Dict[str, Kind]
+}
 
 ARTIFACTS = {
     "photo": "picture",

@@ -31,7 +31,7 @@ class Engine:
     version = "1"
     """Part of the fingerprint: raise it when the same input may give other bytes than before."""
 
-    inputs = None  # type: Optional[Tuple[str, ...]]
+    inputs: Optional[Tuple[str, ...]] = None
     """The artifacts that this engine needs; None: all that its stage allows."""
 
     stand_in = False

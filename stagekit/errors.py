@@ -20,7 +20,7 @@
 Every refusal says what to do next: `detail` is written for the person who sent the request.
 """
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Type
 
 
 class Problem(Exception):
@@ -134,6 +134,6 @@ class EngineFailed(StageError):
     code, status, title = "engine-failed", 500, "The engine failed"
 
 
-def all_errors() -> Dict[str, type]:
+def all_errors() -> Dict[str, Type[StageError]]:
     """Code -> class, for the table in the documentation and for clients that rebuild an error."""
     return {cls.code: cls for cls in StageError.__subclasses__()}

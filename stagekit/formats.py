@@ -52,7 +52,7 @@ def pose_document(people: np.ndarray) -> Dict[str, Any]:
     """
     empty = {"face_keypoints_2d": 210, "hand_left_keypoints_2d": 63, "hand_right_keypoints_2d": 63}
     unused = ("pose_keypoints_3d", "face_keypoints_3d", "hand_left_keypoints_3d", "hand_right_keypoints_3d")
-    listed = []  # type: List[Dict[str, Any]]
+    listed: List[Dict[str, Any]] = []
     for person in np.asarray(people, dtype=np.float64).reshape(-1, 25, 3):
         entry = {"person_id": [-1], "pose_keypoints_2d": [round(float(v), 3) for v in person.ravel()]}
         entry.update({name: [0] * count for name, count in empty.items()})

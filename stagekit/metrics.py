@@ -13,17 +13,25 @@ class Metrics:
 
     def __init__(self, stage: str, engine: str, version: str) -> None:
         self.registry = CollectorRegistry()
-        labels = {"namespace": "howsfit", "registry": self.registry}
+        registry = self.registry
         self.duration = Histogram(
-            "stage_duration_seconds", "A run, from acceptance to answer.", ["stage", "outcome"], buckets=BUCKETS, **labels
+            "howsfit_stage_duration_seconds",
+            "A run, from acceptance to answer.",
+            ["stage", "outcome"],
+            buckets=BUCKETS,
+            registry=registry,
         )
         self.phase = Histogram(
-            "stage_phase_duration_seconds", "Parts of a run.", ["stage", "phase"], buckets=BUCKETS, **labels
+            "howsfit_stage_phase_duration_seconds",
+            "Parts of a run.",
+            ["stage", "phase"],
+            buckets=BUCKETS,
+            registry=registry,
         )
-        self.refused = Counter("stage_refusals", "Runs refused, by error code.", ["stage", "code"], **labels)
-        self.queue_depth = Gauge("queue_depth", "Runs waiting for the engine.", ["stage"], **labels)
-        self.ready = Gauge("stage_ready", "1 when the engine is loaded.", ["stage"], **labels)
-        info = Info("build", "What serves here.", registry=self.registry, namespace="howsfit")
+        self.refused = Counter("howsfit_stage_refusals", "Runs refused.", ["stage", "code"], registry=registry)
+        self.queue_depth = Gauge("howsfit_queue_depth", "Runs waiting for the engine.", ["stage"], registry=registry)
+        self.ready = Gauge("howsfit_stage_ready", "1 when the engine is loaded.", ["stage"], registry=registry)
+        info = Info("howsfit_build", "What serves here.", registry=registry)
         info.info({"stage": stage, "engine": engine, "version": version, "python": platform.python_version()})
         self.ready.labels(stage).set(0)
         self.queue_depth.labels(stage).set(0)

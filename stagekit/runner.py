@@ -63,17 +63,17 @@ class Runner:
         self.limits = Limits(int(settings.max_image_mb * 1e6), int(settings.max_megapixels * 1e6))
         self.metrics = Metrics(stage.name, engine.name, engine.version)
         self.state = "starting"
-        self.problem = NotReady("The engine is still loading. Try again in a few seconds.", retry_after_s=2)  # type: StageError
-        self.setup_s = None  # type: Optional[float]
-        self.recent = collections.deque(maxlen=settings.debug_runs)  # type: Deque[RecentRun]
+        self.problem: StageError = NotReady("The engine is still loading. Try again in a few seconds.", retry_after_s=2)
+        self.setup_s: Optional[float] = None
+        self.recent: Deque[RecentRun] = collections.deque(maxlen=settings.debug_runs)
         self._workers = ThreadPoolExecutor(engine.concurrency, thread_name_prefix=stage.name)
         self._admitted = 0
-        self._loading = None  # type: Optional[threading.Thread]
+        self._loading: Optional[threading.Thread] = None
 
     def start(self) -> None:
         """Begin to load the engine in a thread of its own, so that health can be asked meanwhile. Only once."""
         if self._loading is None:
-            self._loading = threading.Thread(target=self._load, name="load " + self.stage.name, daemon=True)
+            self._loading = threading.Thread(target=self.load, name="load " + self.stage.name, daemon=True)
             self._loading.start()
 
     def stop(self) -> None:
@@ -105,7 +105,8 @@ class Runner:
         self._check_names(parts)
         if self.queued >= self.settings.queue_size:
             raise Overloaded(
-                "%d runs wait already. Try again after the time in Retry-After." % self.queued, retry_after_s=1 + self.queued
+                "%d runs wait already. Try again after the time in Retry-After." % self.queued,
+                retry_after_s=1 + self.queued,
             )
         self._admitted += 1
         self._show_queue()
@@ -125,7 +126,8 @@ class Runner:
     def _observe(self, outcome: str, began: float) -> None:
         self.metrics.duration.labels(self.stage.name, outcome).observe(time.perf_counter() - began)
 
-    def _load(self) -> None:
+    def load(self) -> None:
+        """Load the engine here and now; the outcome is in `state`."""
         began = time.perf_counter()
         try:
             self.engine.load()
@@ -149,15 +151,19 @@ class Runner:
         needed = engine_inputs(self.stage, self.engine)
         for name in needed:
             if name not in parts:
-                raise MissingArtifact("'%s' is missing. Engine %s takes: %s." % (name, self.engine.name, ", ".join(needed)))
+                raise MissingArtifact(
+                    "'%s' is missing. Engine %s takes: %s." % (name, self.engine.name, ", ".join(needed))
+                )
         for name in parts:
             if name not in self.stage.inputs:
-                raise MissingArtifact("'%s' is not an input here. Engine %s takes: %s." % (name, self.engine.name, ", ".join(needed)))
+                raise MissingArtifact(
+                    "'%s' is not an input here. Engine %s takes: %s." % (name, self.engine.name, ", ".join(needed))
+                )
 
     def _work(self, parts: Dict[str, Part], admitted: float, trace_id: str) -> Outcome:
         """Decode, run, encode: in a worker thread."""
         timings = {"queue": time.perf_counter() - admitted}
-        values = {}  # type: Dict[str, Any]
+        values: Dict[str, Any] = {}
         try:
             outcome = self._transform(parts, values, timings)
         except StageError as error:
@@ -168,7 +174,7 @@ class Runner:
         return outcome
 
     def _transform(self, parts: Dict[str, Part], values: Dict[str, Any], timings: Dict[str, float]) -> Outcome:
-        warnings = []  # type: List[Dict[str, str]]
+        warnings: List[Dict[str, str]] = []
 
         def warn(code: str, detail: str) -> None:
             warnings.append({"code": code, "detail": detail, "stage": self.stage.name})
@@ -186,13 +192,19 @@ class Runner:
             raise
         except Exception as error:
             if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-                raise OutOfMemory("The engine ran out of memory. Send a smaller image, or give it more memory.") from error
+                raise OutOfMemory(
+                    "The engine ran out of memory. Send a smaller image, or give it more memory."
+                ) from error
             log.exception("stage=%s engine=%s failed", self.stage.name, self.engine.name)
             name = type(error).__name__
-            raise EngineFailed("The engine failed on this input (%s). Please report it with the trace id." % name) from error
+            raise EngineFailed(
+                "The engine failed on this input (%s). Please report it with the trace id." % name
+            ) from error
         return Outcome(encoded, warnings, timings)
 
-    def _remember(self, trace_id: str, outcome: str, detail: str, timings: Dict[str, float], values: Dict[str, Any]) -> None:
+    def _remember(
+        self, trace_id: str, outcome: str, detail: str, timings: Dict[str, float], values: Dict[str, Any]
+    ) -> None:
         if self.settings.debug_runs:
             pictures = {name: thumbnail(name, value) for name, value in values.items()}
             self.recent.appendleft(RecentRun(time.time(), trace_id, outcome, detail, dict(timings), pictures))

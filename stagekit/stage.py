@@ -43,7 +43,7 @@ def make_engine(stage: Stage, name: Optional[str] = None) -> Engine:
             "Stage '%s' has no engine '%s' (set by %s). Look into services/%s/engines for those there are."
             % (stage.name, name, stage.engine_setting(), stage.name)
         ) from None
-    engine = module.Engine()  # type: Engine
+    engine: Engine = module.Engine()
     _check(stage, engine, name)
     return engine
 
@@ -55,14 +55,14 @@ def engine_inputs(stage: Stage, engine: Engine) -> Tuple[str, ...]:
 
 def fingerprint(stage: Stage, engine: Engine) -> str:
     """Digest of stage, engine, version, weights and options: same fingerprint and input, same output."""
-    facts = {
+    facts: Dict[str, Any] = {
         "stage": stage.name,
         "engine": engine.name,
         "version": engine.version,
         "inputs": sorted(engine_inputs(stage, engine)),
         "weights": sorted(weight["digest"] for weight in engine.weights()),
         "options": engine.options(),
-    }  # type: Dict[str, Any]
+    }
     return "sha256:" + hashlib.sha256(json.dumps(facts, sort_keys=True).encode("utf-8")).hexdigest()
 
 

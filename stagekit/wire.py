@@ -34,7 +34,7 @@ class Part(NamedTuple):
 def encode(parts: Dict[str, Part]) -> Tuple[str, bytes]:
     """Write the parts as one body: (value for Content-Type, body)."""
     boundary = uuid.uuid4().hex
-    chunks = []  # type: List[bytes]
+    chunks: List[bytes] = []
     for name, part in parts.items():
         filename = name + EXTENSIONS.get(part.media_type, "")
         head = '--%s\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\nContent-Type: %s\r\n\r\n'
@@ -50,7 +50,7 @@ def decode(content_type: Optional[str], body: bytes) -> Dict[str, Part]:
     pieces = (b"\r\n" + body).split(b"\r\n--" + boundary)
     if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
         raise MissingArtifact("The multipart body is cut short: its closing boundary is missing. Send it again.")
-    parts = {}  # type: Dict[str, Part]
+    parts: Dict[str, Part] = {}
     for piece in pieces[1:-1]:
         name, part = _part(piece)
         if name in parts:

@@ -1,0 +1,211 @@
+"""The gateway's web app: the public API, health, metrics and a debug page."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, File, Header, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from starlette.exceptions import HTTPException
+
+from gateway import dataset
+from gateway.documents import TryonDocument
+from gateway.errors import BadRequest, GatewayError, UploadTooLarge
+from gateway.metrics import Metrics
+from gateway.settings import Settings
+from gateway.stages import Cluster
+from gateway.store import ArtifactStore, uploaded
+from gateway.tryons import FINAL, Tryons
+from stagekit.errors import Problem
+from stagekit.tracing import trace_id
+from stagekit.wire import Part
+
+PROBLEM = "application/problem+json"
+_pages = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(["html"])
+)
+
+
+class Gateway:
+    """What the routes share."""
+
+    def __init__(self, settings: Settings, apps: Mapping[str, Any]) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.cluster = Cluster(settings, apps)
+        self.store = ArtifactStore(settings.data_dir)
+        self.tryons = Tryons(settings, self.cluster, self.store, self.metrics)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Connected to all stages. Raises StartupError."""
+        self.store.clear()  # the list of try-ons lives in memory: images of an earlier process belong to nobody
+        try:
+            await self.cluster.connect()
+            yield
+        finally:
+            await self.tryons.stop()
+            await self.cluster.close()
+
+
+def create_app(settings: Settings | None = None, apps: Mapping[str, Any] | None = None) -> FastAPI:
+    """Make the gateway.
+
+    apps: stage name -> ASGI app for the addresses inproc://name; their lifespans are run with the gateway's.
+    """
+    gateway = Gateway(settings or Settings(), apps or {})
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            for stage_app in (apps or {}).values():
+                await stack.enter_async_context(stage_app.router.lifespan_context(stage_app))
+            await stack.enter_async_context(gateway.running())
+            yield
+
+    app = FastAPI(
+        title="Howsfit",
+        version="1",
+        description="Dresses the person in one photograph in the garment of another.",
+        lifespan=lifespan,
+    )
+    app.state.gateway = gateway
+    _add_errors(app)
+    _add_service_routes(app, gateway)
+    _add_public_routes(app, gateway)
+    for name, stage_app in (apps or {}).items():
+        app.mount(f"/stages/{name}", stage_app)  # so that debug pages can be reached in one process too
+    return app
+
+
+def _add_service_routes(app: FastAPI, gateway: Gateway) -> None:
+    @app.get("/", include_in_schema=False)
+    async def home() -> RedirectResponse:
+        return RedirectResponse("/debug")
+
+    @app.get("/livez", tags=["service"], summary="The process is up")
+    async def livez() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["service"], summary="All stages are ready")
+    async def readyz() -> Response:
+        health = await gateway.cluster.health()
+        ready = all(stage["ready"] for stage in health.values())
+        return JSONResponse({"status": "ready" if ready else "unhealthy", "stages": health}, 200 if ready else 503)
+
+    @app.get("/metrics", tags=["service"], summary="Prometheus metrics")
+    async def metrics() -> Response:
+        return Response(gateway.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.get("/debug", tags=["service"], response_class=HTMLResponse, summary="Stages, recent try-ons, a form")
+    async def debug() -> HTMLResponse:
+        page = _pages.get_template("debug.html")
+        tryons = [TryonDocument.of(tryon) for tryon in gateway.tryons.recent(12)]
+        return HTMLResponse(page.render(stages=await _stages(gateway), tryons=tryons))
+
+
+def _add_public_routes(app: FastAPI, gateway: Gateway) -> None:
+    @app.get("/v1/stages", tags=["v1"], summary="The stage graph, and what serves each stage")
+    async def stages() -> dict[str, Any]:
+        return {"stages": await _stages(gateway)}
+
+    @app.post(
+        "/v1/tryons",
+        tags=["v1"],
+        status_code=202,
+        summary="Dress a person in a garment",
+        responses={200: {"model": TryonDocument, "description": "Ended within the time of `Prefer: wait=N`."}},
+    )
+    async def create(
+        request: Request,
+        response: Response,
+        photo: Annotated[UploadFile, File(description="The person: JPEG, PNG or WebP.")],
+        garment: Annotated[UploadFile, File(description="The garment, laid flat or on a hanger.")],
+        prefer: Annotated[str | None, Header(description="wait=N: answer at its end, after N s at most.")] = None,
+    ) -> TryonDocument:
+        wait_s = _wait_s(prefer, gateway.settings.max_wait_s)
+        largest_mb = gateway.settings.max_upload_mb
+        pictures = await _read(photo, largest_mb), await _read(garment, largest_mb)
+        tryon = gateway.tryons.start(*pictures, trace_id=trace_id(request.headers.get("traceparent")))
+        response.headers["Location"] = f"/v1/tryons/{tryon.id}"
+        if wait_s is not None:
+            response.headers["Preference-Applied"] = f"wait={wait_s:g}"
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(tryon.finished.wait(), wait_s)
+        if tryon.status in FINAL:
+            response.status_code = 200
+        return TryonDocument.of(tryon)
+
+    @app.get("/v1/tryons/{tryon_id}", tags=["v1"], summary="A try-on as it stands")
+    async def get(tryon_id: str) -> TryonDocument:
+        return TryonDocument.of(gateway.tryons.get(tryon_id))
+
+    @app.get("/v1/tryons/{tryon_id}/artifacts/{name}", tags=["v1"], summary="One artifact", response_class=Response)
+    async def artifact(tryon_id: str, name: str) -> Response:
+        part = gateway.tryons.artifact(gateway.tryons.get(tryon_id), name)
+        return Response(part.data, media_type=part.media_type, headers={"X-Content-Type-Options": "nosniff"})
+
+    @app.get(
+        "/v1/tryons/{tryon_id}/dataset.zip", tags=["v1"], summary="In the VITON-HD layout", response_class=Response
+    )
+    async def dataset_zip(tryon_id: str) -> Response:
+        tryon = gateway.tryons.get(tryon_id)
+        parts = {name: gateway.tryons.artifact(tryon, name) for name in tryon.artifacts}
+        return Response(await asyncio.to_thread(dataset.export, parts), media_type="application/zip")
+
+
+async def _stages(gateway: Gateway) -> list[dict[str, Any]]:
+    graph = gateway.cluster.graph
+    assert graph is not None
+    health = await gateway.cluster.health()
+    return [
+        gateway.cluster.clients[name].info | {"needs": sorted(graph.needs(name)), "health": health[name]}
+        for name in graph.order
+    ]
+
+
+async def _read(upload: UploadFile, max_mb: float) -> Part:
+    data = await upload.read(int(max_mb * 1e6) + 1)
+    if len(data) > max_mb * 1e6:
+        raise UploadTooLarge(f"A picture may have {max_mb:g} MB at most. Send a smaller one.")
+    return uploaded(data)
+
+
+def _wait_s(prefer: str | None, longest: float) -> float | None:
+    """The seconds of `Prefer: wait=N` (RFC 7240); other preferences are ignored, as it says."""
+    match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\b", prefer or "")
+    return min(float(match.group(1)), longest) if match else None
+
+
+def _add_errors(app: FastAPI) -> None:
+    async def refused(request: Request, error: Any) -> Response:
+        return _problem(request, error)
+
+    async def invalid(request: Request, error: Any) -> Response:
+        listed = [{"at": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
+        said = "; ".join(f"{e['at']}: {e['message']}" for e in listed)
+        return _problem(request, BadRequest(f"{said}. The page /docs shows what is expected."), errors=listed)
+
+    async def http(request: Request, error: Any) -> Response:
+        members = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
+        return JSONResponse(members, error.status_code, media_type=PROBLEM, headers=error.headers)
+
+    async def bug(request: Request, error: Any) -> Response:
+        return _problem(request, GatewayError("An internal error. Please report it with the trace id."))
+
+    app.add_exception_handler(Problem, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, bug)
+
+
+def _problem(request: Request, error: Problem, **extra: Any) -> Response:
+    trace = trace_id(request.headers.get("traceparent"))
+    body = error.problem() | {"instance": request.url.path, "trace_id": trace} | extra
+    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
+    return JSONResponse(body, error.status, media_type=PROBLEM, headers=headers)

@@ -1,0 +1,69 @@
+"""What the gateway itself may answer. A refusal of a stage is passed on as the stage wrote it.
+
+Problem (stagekit.errors)
+`-- GatewayError
+    |-- BadRequest           bad-request
+    |-- NotFound             not-found
+    |-- UploadTooLarge       image-too-large
+    |-- TooManyTryons        overloaded
+    |-- StageUnreachable     stage-unreachable   no answer: connection, time-out
+    `-- StageNonsense        stage-nonsense      an answer that the protocol does not allow
+StageRefused                 a stage's own problem document
+StartupError                 the cluster cannot be used as configured
+"""
+
+from typing import Any
+
+from stagekit.errors import Problem
+
+
+class GatewayError(Problem):
+    """An error of the gateway's own."""
+
+
+class BadRequest(GatewayError):
+    """A malformed request."""
+
+    code, status, title = "bad-request", 400, "The request is malformed"
+
+
+class NotFound(GatewayError):
+    """No such try-on or artifact."""
+
+    code, status, title = "not-found", 404, "There is no such thing"
+
+
+class UploadTooLarge(GatewayError):
+    """An upload above the limit."""
+
+    code, status, title = "image-too-large", 413, "The image is too large"
+
+
+class TooManyTryons(GatewayError):
+    """Too many try-ons wait already."""
+
+    code, status, title = "overloaded", 429, "Too many try-ons wait"
+
+
+class StageUnreachable(GatewayError):
+    """A stage does not answer."""
+
+    code, status, title = "stage-unreachable", 502, "A stage cannot be reached"
+
+
+class StageNonsense(GatewayError):
+    """A stage answered what the stage protocol does not allow."""
+
+    code, status, title = "stage-nonsense", 502, "A stage broke the protocol"
+
+
+class StageRefused(Exception):
+    """A stage refused the run; `problem` is its problem+json document."""
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(problem.get("detail", problem.get("title", "refused")))
+        self.problem = problem
+
+
+class StartupError(Exception):
+    """The stages at hand make no working cluster. The text says which and what to do."""

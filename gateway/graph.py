@@ -1,0 +1,88 @@
+"""The stage graph, built from what the stages declare. Pure: no network, no images."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from gateway.errors import StartupError
+
+UPLOADS = {"photo": "picture", "garment": "picture"}
+"""What a shopper sends: artifact -> kind."""
+
+GOAL = "tryon"
+"""The artifact that a try-on ends with."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What one stage says of itself: artifact -> kind, for its inputs and its outputs."""
+
+    stage: str
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+    @classmethod
+    def from_info(cls, info: Mapping[str, Any]) -> "Declaration":
+        """Read it from an /info document."""
+        return cls(info["stage"], dict(info["inputs"]), dict(info["outputs"]))
+
+
+class StageGraph:
+    """Which stage waits for which: an edge for every artifact that one gives and another takes."""
+
+    def __init__(self, declarations: Iterable[Declaration]) -> None:
+        """Raises StartupError for two producers of one artifact, a missing one, differing kinds, or a cycle."""
+        self.stages = {declaration.stage: declaration for declaration in declarations}
+        self.producer = _producers(self.stages.values())
+        kinds = UPLOADS | {name: kind for d in self.stages.values() for name, kind in d.outputs.items()}
+        for declaration in self.stages.values():
+            _check_inputs(declaration, kinds)
+        if GOAL not in self.producer:
+            raise StartupError(f"No stage gives '{GOAL}'. Add the address of one to HOWSFIT_STAGES.")
+        self.order = self._order()
+
+    def needs(self, stage: str) -> set[str]:
+        """The stages whose outputs this one takes."""
+        return {self.producer[name] for name in self.stages[stage].inputs if name in self.producer}
+
+    def sorter(self) -> "TopologicalSorter[str]":
+        """For one run: hands out each stage as soon as those before it are done."""
+        sorter = TopologicalSorter({stage: self.needs(stage) for stage in self.stages})
+        sorter.prepare()
+        return sorter
+
+    def _order(self) -> tuple[str, ...]:
+        sorter = TopologicalSorter({stage: self.needs(stage) for stage in self.stages})
+        try:
+            return tuple(sorter.static_order())
+        except CycleError as error:
+            circle = " -> ".join(reversed(error.args[1]))
+            raise StartupError(f"The stages wait for each other in a circle: {circle}. Choose other engines.") from None
+
+
+def _producers(declarations: Iterable[Declaration]) -> dict[str, str]:
+    producer: dict[str, str] = {}
+    for declaration in declarations:
+        for name in declaration.outputs:
+            if name in UPLOADS:
+                raise StartupError(f"Stage '{declaration.stage}' gives '{name}', which only an upload may give.")
+            if name in producer:
+                raise StartupError(
+                    f"Both '{producer[name]}' and '{declaration.stage}' give '{name}'. Take one out of HOWSFIT_STAGES."
+                )
+            producer[name] = declaration.stage
+    return producer
+
+
+def _check_inputs(declaration: Declaration, kinds: Mapping[str, str]) -> None:
+    for name, kind in declaration.inputs.items():
+        if name not in kinds:
+            raise StartupError(
+                f"Stage '{declaration.stage}' takes '{name}', but no stage gives it. Add one to HOWSFIT_STAGES."
+            )
+        if kinds[name] != kind:
+            raise StartupError(
+                f"Stage '{declaration.stage}' takes '{name}' as {kind}, but it is given as {kinds[name]}. "
+                "Run the same version of Howsfit everywhere."
+            )

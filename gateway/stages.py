@@ -1,0 +1,202 @@
+"""The stages as the gateway sees them: one HTTP client each, and the cluster that they make."""
+
+import asyncio
+import json
+import logging
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from gateway.errors import StageNonsense, StageRefused, StageUnreachable, StartupError
+from gateway.graph import Declaration, StageGraph
+from gateway.settings import Settings
+from stagekit.errors import MissingArtifact
+from stagekit.tracing import traceparent
+from stagekit.wire import (
+    ENGINE_HEADER,
+    FINGERPRINT_HEADER,
+    TIMEOUT_HEADER,
+    WARNINGS_HEADER,
+    Part,
+    decode,
+    decode_warnings,
+    encode,
+)
+
+log = logging.getLogger("howsfit.gateway")
+
+CONTRACT = 1
+POLL_S = 0.25
+
+
+@dataclass
+class Run:
+    """What one run of a stage gave."""
+
+    outputs: dict[str, Part]
+    engine: str
+    fingerprint: str
+    warnings: list[dict[str, str]]
+    timings_s: dict[str, float] = field(default_factory=dict)
+    """Seconds by phase as the stage reports them, and `total` as seen from here."""
+
+
+class StageClient:
+    """Talks the stage protocol to one stage, over the network or in memory."""
+
+    def __init__(self, name: str, address: str, apps: Mapping[str, Any], timeout_s: float) -> None:
+        """apps: ASGI apps for inproc:// addresses. Raises StartupError for an address that cannot be used."""
+        self.name = name
+        self.address = address
+        self.info: dict[str, Any] = {}
+        self._timeout_s = timeout_s
+        self._http = httpx.AsyncClient(
+            transport=_transport(address, apps),
+            base_url=re.sub("^inproc://", "http://", address),
+            timeout=httpx.Timeout(connect=5, read=timeout_s + 5, write=30, pool=5),
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def readiness(self) -> dict[str, Any]:
+        """The stage's /readyz document, with `ready`. Raises StageUnreachable."""
+        answer = await self._send("GET", "/readyz", timeout=5)
+        return {"ready": answer.status_code == 200, **_json(answer)}
+
+    async def read_info(self) -> dict[str, Any]:
+        """Read /info anew. Raises StageUnreachable, StageNonsense."""
+        answer = await self._send("GET", "/info", timeout=5)
+        info = _json(answer)
+        if answer.status_code != 200 or info.get("contract") != CONTRACT or info.get("stage") != self.name:
+            raise StageNonsense(
+                f"{self.address} does not speak as stage '{self.name}' in contract {CONTRACT}. Check HOWSFIT_STAGES."
+            )
+        self.info = info
+        return info
+
+    async def run(self, inputs: Mapping[str, Part], trace_id: str) -> Run:
+        """Run the stage. Raises StageRefused, StageUnreachable, StageNonsense."""
+        began = time.perf_counter()
+        content_type, body = encode(dict(inputs))
+        headers = {
+            "content-type": content_type,
+            "traceparent": traceparent(trace_id),
+            TIMEOUT_HEADER: str(int(self._timeout_s * 1000)),
+        }
+        answer = await self._send("POST", "/run", content=body, headers=headers)
+        if answer.status_code != 200:
+            raise self._refusal(answer)
+        try:
+            outputs = decode(answer.headers.get("content-type"), answer.content)
+            warnings = decode_warnings(answer.headers.get(WARNINGS_HEADER))
+        except (MissingArtifact, ValueError) as error:
+            raise StageNonsense(f"The answer of stage '{self.name}' cannot be read: {error}") from None
+        fingerprint = answer.headers.get(FINGERPRINT_HEADER, "")
+        if fingerprint != self.info.get("fingerprint"):
+            await self.read_info()  # the stage was restarted with another engine, version or weights
+        timings = _server_timing(answer.headers.get("server-timing", ""))
+        timings["total"] = time.perf_counter() - began
+        return Run(outputs, answer.headers.get(ENGINE_HEADER, ""), fingerprint, warnings, timings)
+
+    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            return await self._http.request(method, path, **options)
+        except httpx.TimeoutException:
+            raise StageUnreachable(f"Stage '{self.name}' at {self.address} did not answer in time.") from None
+        except httpx.TransportError as error:
+            raise StageUnreachable(f"Stage '{self.name}' at {self.address} cannot be reached ({error}).") from None
+
+    def _refusal(self, answer: httpx.Response) -> Exception:
+        problem = _json(answer)
+        if "code" not in problem:
+            return StageNonsense(f"Stage '{self.name}' answered {answer.status_code} without a problem document.")
+        problem.pop("instance", None)  # a path inside the stage, of no use outside
+        return StageRefused(problem)
+
+
+class Cluster:
+    """All stages, and their graph once they are ready."""
+
+    def __init__(self, settings: Settings, apps: Mapping[str, Any]) -> None:
+        self._startup_timeout_s = settings.startup_timeout_s
+        self.clients = {
+            name: StageClient(name, address, apps, settings.stage_timeout_s)
+            for name, address in settings.stages.items()
+        }
+        self.graph: StageGraph | None = None
+
+    async def connect(self) -> StageGraph:
+        """Wait until every stage is ready, then build the graph. Raises StartupError."""
+        try:
+            async with asyncio.timeout(self._startup_timeout_s):
+                await asyncio.gather(*(self._wait_until_ready(client) for client in self.clients.values()))
+        except TimeoutError:
+            raise StartupError(await self._who_is_missing()) from None
+        self.graph = StageGraph(Declaration.from_info(client.info) for client in self.clients.values())
+        log.info("stages in order: %s", " ".join(self.graph.order))
+        return self.graph
+
+    async def health(self) -> dict[str, dict[str, Any]]:
+        """The /readyz of every stage, now."""
+
+        async def ask(client: StageClient) -> dict[str, Any]:
+            try:
+                return await client.readiness()
+            except StageUnreachable as error:
+                return {"ready": False, **error.problem()}
+
+        answers = await asyncio.gather(*(ask(client) for client in self.clients.values()))
+        return dict(zip(self.clients, answers, strict=True))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await asyncio.gather(*(client.close() for client in self.clients.values()))
+
+    async def _wait_until_ready(self, client: StageClient) -> None:
+        while True:
+            try:
+                health = await client.readiness()
+            except StageUnreachable:
+                health = {"ready": False}
+            if health.get("state") == "setup_failed":
+                raise StartupError(f"Stage '{client.name}' cannot start: {health.get('detail')}")
+            if health["ready"]:
+                try:
+                    await client.read_info()
+                except StageNonsense as error:
+                    raise StartupError(error.detail) from None
+                return
+            await asyncio.sleep(POLL_S)
+
+    async def _who_is_missing(self) -> str:
+        waiting = [f"{name} ({h.get('detail')})" for name, h in (await self.health()).items() if not h["ready"]]
+        return f"After {self._startup_timeout_s:.0f} s these stages are not ready: {'; '.join(waiting)}"
+
+
+def _transport(address: str, apps: Mapping[str, Any]) -> httpx.AsyncBaseTransport:
+    if address.startswith(("http://", "https://")):
+        return httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=32))
+    name = address.removeprefix("inproc://")
+    if name == address or name not in apps:
+        raise StartupError(
+            f"The address '{address}' cannot be used here. Write http://HOST:PORT; inproc:// is for `howsfit serve`."
+        )
+    return httpx.ASGITransport(app=apps[name], raise_app_exceptions=False)
+
+
+def _json(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        document = answer.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _server_timing(header: str) -> dict[str, float]:
+    return {name: float(ms) / 1000 for name, ms in re.findall(r"(\w+);dur=([\d.]+)", header)}

@@ -1,0 +1,221 @@
+"""The `howsfit` command."""
+
+import asyncio
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.errors import StartupError
+from howsfit.client import TryonFailed, connect
+
+app = typer.Typer(
+    help="Dress the person in one photograph in the garment of another.", no_args_is_help=True, add_completion=False
+)
+out = Console()
+err = Console(stderr=True)
+
+Url = Annotated[
+    str | None,
+    typer.Option("--url", envvar="HOWSFIT_URL", help="Gateway to use; without it everything runs in this process."),
+]
+
+
+def main() -> None:
+    """Entry point: errors that a user can mend are told in a sentence, without a traceback."""
+    try:
+        app()
+    except TryonFailed as failure:
+        stage = failure.problem.get("stage")
+        _die(f"{stage}: {failure}" if stage else str(failure))
+    except (StartupError, ValueError) as error:
+        _die(str(error))
+    except httpx.TransportError as error:
+        _die(f"The gateway cannot be reached ({error}). Is it up, and is --url right?")
+    except OSError as error:
+        _die(str(error))
+
+
+def _die(message: str) -> None:
+    err.print(f"[red]howsfit:[/red] {message}", highlight=False)
+    raise SystemExit(1)
+
+
+@app.command("try")
+def try_(
+    person: Annotated[Path, typer.Argument(help="Photo of the person: JPEG, PNG or WebP.")],
+    cloth: Annotated[Path, typer.Argument(help="Picture of the garment.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the picture goes (PNG).")] = Path("tryon.png"),
+    keep: Annotated[Path | None, typer.Option(help="Write every artifact here, in the VITON-HD layout.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the try-on document here.")] = None,
+    url: Url = None,
+) -> None:
+    """Dress PERSON in CLOTH."""
+    asyncio.run(_try(person, cloth, output, keep, json_file, url))
+
+
+async def _try(
+    person: Path, cloth: Path, output: Path, keep: Path | None, json_file: Path | None, url: str | None
+) -> None:
+    photo, garment = person.read_bytes(), cloth.read_bytes()
+    progress = ProgressLines()
+    with err.status("Loading the engines" if url is None else "Connecting") as status:
+        async with connect(url) as client:
+            status.update("Dressing")
+            try:
+                document = await client.try_on(photo, garment, progress)
+            except TryonFailed as failure:
+                _write_json(json_file, failure.document or failure.problem)
+                raise
+            _write(output, await client.artifact(document, "tryon"))
+            if keep is not None:
+                archive = zipfile.ZipFile(io.BytesIO(await client.dataset(document)))
+                await asyncio.to_thread(archive.extractall, keep)
+    _write_json(json_file, document)
+    for warning in document["warnings"]:
+        err.print(f"[yellow]{warning['stage']}:[/yellow] {warning['detail']}", highlight=False)
+    out.print(f"{output}  ({document['metrics']['total_seconds']:.2f} s)", highlight=False)
+
+
+class ProgressLines:
+    """Prints a line as each stage ends."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def __call__(self, document: dict[str, Any]) -> None:
+        for stage in document["stages"]:
+            ended = stage["status"] in ("succeeded", "failed")
+            if ended and stage["stage"] not in self._told:
+                self._told.add(stage["stage"])
+                sign = "[green]done[/green]" if stage["status"] == "succeeded" else "[red]refused[/red]"
+                err.print(
+                    f"{sign} {stage['stage']:<12} {stage['engine'] or '':<10} {stage['seconds']:6.2f} s",
+                    highlight=False,
+                )
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
+) -> None:
+    """Serve the gateway and all stages in one process."""
+    import logging
+
+    import uvicorn
+
+    from howsfit.embedded import create_app
+
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel("WARNING")
+    err.print(f"http://{host}:{port}/ shows the debug page once all engines are loaded, /docs the API.")
+    uvicorn.run(create_app(), host=host, port=port, access_log=False)
+
+
+@app.command()
+def run(
+    stage: Annotated[str, typer.Argument(help="Name of the stage, e.g. pose.")],
+    artifacts: Annotated[list[str], typer.Argument(metavar="NAME=FILE...", help="Its inputs.")],
+    folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for its outputs.")] = Path("."),
+    engine: Annotated[str | None, typer.Option(help="Engine to use instead of the configured one.")] = None,
+) -> None:
+    """Run one STAGE on artifacts from files, in this process."""
+    asyncio.run(_run(stage, artifacts, folder, engine))
+
+
+async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None) -> None:
+    from gateway.errors import StageRefused
+    from gateway.stages import StageClient
+    from gateway.store import uploaded
+    from howsfit.embedded import find_stage
+    from stagekit.app import create_app
+    from stagekit.wire import EXTENSIONS
+
+    inputs = {}
+    for given in artifacts:
+        artifact, equals, path = given.partition("=")
+        if not equals:
+            raise ValueError(f"Write inputs as NAME=FILE, not '{given}'.")
+        inputs[artifact] = uploaded(Path(path).read_bytes())
+    stage_app = create_app(find_stage(name), engine)
+    runner = stage_app.state.runner
+    with err.status(f"Loading {runner.engine.name}"):
+        await asyncio.to_thread(runner.load)
+    client = StageClient(name, f"inproc://{name}", {name: stage_app}, timeout_s=3600)
+    try:
+        result = await client.run(inputs, trace_id="0" * 31 + "1")
+    except StageRefused as refusal:
+        raise TryonFailed(refusal.problem) from None
+    finally:
+        await client.close()
+    for warning in result.warnings:
+        err.print(f"[yellow]{warning['code']}:[/yellow] {warning['detail']}", highlight=False)
+    for artifact, part in result.outputs.items():
+        target = folder / (artifact + EXTENSIONS[part.media_type])
+        _write(target, part.data)
+        out.print(str(target), highlight=False)
+
+
+@app.command()
+def stages(
+    url: Url = None, as_json: Annotated[bool, typer.Option("--json", help="Print the documents as JSON.")] = False
+) -> None:
+    """List the stages in running order, with their engines and licences."""
+
+    async def ask() -> list[dict[str, Any]]:
+        with err.status("Asking the stages"):
+            async with connect(url) as client:
+                return await client.stages()
+
+    found = asyncio.run(ask())
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    table = Table("stage", "engine", "takes", "gives", "waits for", "runtime", "licence")
+    for stage in found:
+        runtime = ", ".join(f"{name} {version}" for name, version in stage["runtime"].items())
+        lists = (", ".join(stage[key]) for key in ("inputs", "outputs", "needs"))
+        mark = " *" if stage["stand_in"] else ""
+        table.add_row(stage["stage"], f"{stage['engine']} {stage['version']}{mark}", *lists, runtime, stage["licence"])
+    out.print(table)
+    out.print("* a default engine that stands in for a research model")
+
+
+@app.command()
+def doctor(url: Url = None) -> None:
+    """Check this machine and every stage, and say what to do about what is wrong."""
+    from howsfit.doctor import examine
+
+    findings = asyncio.run(examine(url))
+    table = Table("what", "found", "")
+    for finding in findings:
+        table.add_row(
+            finding.what, finding.found, "[green]ok[/green]" if finding.good else f"[red]{finding.advice}[/red]"
+        )
+    out.print(table)
+    if not all(finding.good for finding in findings):
+        raise SystemExit(1)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def _write_json(path: Path | None, document: dict[str, Any]) -> None:
+    if path is not None:
+        _write(path, json.dumps(document, indent=2).encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""A client of the public API, over the network or of a gateway embedded in this process.
+
+Example::
+
+    async with howsfit.connect() as client:
+        result = await client.try_on(photo_bytes, garment_bytes)
+        picture = await client.artifact(result, "tryon")
+"""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+Progress = Callable[[dict[str, Any]], None]
+"""Called with the try-on document whenever it was read anew."""
+
+POLL_S = 0.05
+
+
+class TryonFailed(Exception):
+    """The try-on ended without a picture; `problem` says why (RFC 9457) and `document` how far it came."""
+
+    def __init__(self, problem: dict[str, Any], document: dict[str, Any] | None = None) -> None:
+        super().__init__(problem.get("detail") or problem.get("title") or "failed")
+        self.problem = problem
+        self.document = document or {}
+
+
+class Client:
+    """Use `connect` to make one."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def try_on(self, photo: bytes, garment: bytes, on_progress: Progress | None = None) -> dict[str, Any]:
+        """Dress the person of `photo` in `garment`; both are picture files' bytes.
+
+        Returns the try-on document. Raises TryonFailed, or httpx.TransportError when the gateway is out of reach.
+        """
+        answer = await self._http.post("/v1/tryons", files={"photo": photo, "garment": garment})
+        document = _checked(answer)
+        while document["status"] not in ("succeeded", "failed"):
+            if on_progress:
+                on_progress(document)
+            await asyncio.sleep(POLL_S)
+            document = _checked(await self._http.get(document["urls"]["get"]))
+        if on_progress:
+            on_progress(document)
+        if document["status"] == "failed":
+            raise TryonFailed(document["error"], document)
+        return document
+
+    async def artifact(self, document: dict[str, Any], name: str) -> bytes:
+        """The bytes of one artifact of a try-on. Raises KeyError when it has none of that name."""
+        answer = await self._http.get(document["artifacts"][name])
+        _checked_status(answer)
+        return answer.content
+
+    async def dataset(self, document: dict[str, Any]) -> bytes:
+        """All artifacts in the VITON-HD layout, as a ZIP archive."""
+        answer = await self._http.get(document["urls"]["dataset"])
+        _checked_status(answer)
+        return answer.content
+
+    async def stages(self) -> list[dict[str, Any]]:
+        """The /info of every stage, with what it waits for and its health, in running order."""
+        stages: list[dict[str, Any]] = _checked(await self._http.get("/v1/stages"))["stages"]
+        return stages
+
+
+@contextlib.asynccontextmanager
+async def connect(url: str | None = None) -> AsyncIterator[Client]:
+    """Connect to the gateway at `url`; without one, run gateway and default engines in this process.
+
+    Raises ValueError or gateway.errors.StartupError when the embedded one cannot start.
+    """
+    timeout = httpx.Timeout(connect=5, read=300, write=60, pool=5)
+    if url is not None:
+        async with httpx.AsyncClient(base_url=url, timeout=timeout) as http:
+            yield Client(http)
+        return
+    # Imported here: a client of a gateway elsewhere needs neither the engines nor their libraries.
+    from gateway.settings import Settings
+    from howsfit.embedded import create_app
+
+    with tempfile.TemporaryDirectory(prefix="howsfit-") as folder:
+        app = create_app(Settings(data_dir=Path(folder)))
+        transport = httpx.ASGITransport(app=app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://embedded", timeout=timeout) as http,
+        ):
+            yield Client(http)
+
+
+def _checked(answer: httpx.Response) -> dict[str, Any]:
+    _checked_status(answer)
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def _checked_status(answer: httpx.Response) -> None:
+    if answer.is_success:
+        return
+    if "json" in answer.headers.get("content-type", ""):
+        raise TryonFailed(answer.json())
+    raise TryonFailed({"title": f"The gateway answered {answer.status_code}", "status": answer.status_code})
