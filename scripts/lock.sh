@@ -19,3 +19,4 @@ for source in gateway/requirements.in services/*/engines/*/requirements.in; do
     lock 3.11 "$source" "${source%.in}.txt" --constraint requirements/dev.txt
 done
 lock 3.6.15 stagekit/requirements-py36.in stagekit/requirements-py36.txt
+lock 3.6.15 requirements/py36.in requirements/py36.txt "$@"

@@ -10,9 +10,12 @@ from PIL import Image, ImageCms, ImageOps
 
 from stagekit.errors import ImageTooLarge, ImageTooSmall, UnreadableImage
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF")
 MIN_SIDE = 64
 """Pixels; below it nothing can be recognised."""
+
+Image.init()  # loads the plug-ins
+FORMATS = tuple(name for name in ("JPEG", "PNG", "WEBP", "BMP", "GIF") if name in Image.OPEN)
+"""What is read. A Pillow built without WebP still serves the others."""
 
 Image.MAX_IMAGE_PIXELS = None  # checked below against the service's own limit, before any pixel is decoded
 
@@ -84,8 +87,8 @@ def _to_srgb(image: Image.Image) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=target) or image
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image  # a broken or foreign profile: the plain values are the best guess
+    except (ImportError, ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image  # a broken or foreign profile, or no LittleCMS: the plain values are the best guess
 
 
 def _grey_to_rgb(values: np.ndarray) -> np.ndarray:
