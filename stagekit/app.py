@@ -11,12 +11,11 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from stagekit import debug
-from stagekit.artifacts import ARTIFACTS
 from stagekit.engine import Engine
 from stagekit.errors import EngineFailed, ImageTooLarge, MissingArtifact, StageError, all_errors
 from stagekit.runner import Outcome, Runner
 from stagekit.settings import Settings, read_settings
-from stagekit.stage import Stage, engine_inputs, fingerprint, make_engine
+from stagekit.stage import ARTIFACTS, Stage, engine_inputs, fingerprint, make_engine
 from stagekit.tracing import trace_id, traceparent
 from stagekit.wire import ENGINE_HEADER, FINGERPRINT_HEADER, TIMEOUT_HEADER, WARNINGS_HEADER, decode, encode
 

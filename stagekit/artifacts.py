@@ -21,6 +21,7 @@ from PIL import Image
 from stagekit.errors import EngineFailed, WrongKind
 from stagekit.formats import CIHP_LABELS, CIHP_PALETTE, HEIGHT, WIDTH
 from stagekit.images import Limits, open_image, to_rgb
+from stagekit.stage import ARTIFACTS
 from stagekit.wire import Part
 
 MAX_PEOPLE = 100
@@ -204,20 +205,3 @@ KINDS: Dict[str, Kind] = {
         Kind("transform", _decode_document, _check_transform, _encode_document),
     )
 }
-
-ARTIFACTS = {
-    "photo": "picture",
-    "garment": "picture",
-    "person": "image",
-    "frame": "transform",
-    "cloth": "image",
-    "cloth_mask": "mask",
-    "pose": "keypoints",
-    "pose_image": "image",
-    "densepose": "image",
-    "parse": "labels",
-    "agnostic": "image",
-    "parse_agnostic": "labels",
-    "tryon": "image",
-}
-"""Every artifact's kind. A new artifact begins here."""

@@ -9,7 +9,7 @@ from stagekit.settings import read_settings
 
 def main() -> int:
     """Ask the service in this container."""
-    url = "http://127.0.0.1:%d/readyz" % read_settings().port
+    url = "http://127.0.0.1:%d/readyz" % read_settings().listen_port
     try:
         with urllib.request.urlopen(url, timeout=4):
             return 0

@@ -13,11 +13,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m stagekit.serve", description=__doc__)
     parser.add_argument("app", help="module:attribute of the ASGI app")
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: all)")
-    parser.add_argument("--port", type=int, help="default: HOWSFIT_PORT, else 8000")
+    parser.add_argument("--port", type=int, help="default: HOWSFIT_LISTEN_PORT, else 8000")
     arguments = parser.parse_args()
     settings = read_settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
-    uvicorn.run(arguments.app, host=arguments.host, port=arguments.port or settings.port, access_log=False)
+    logging.getLogger("httpx").setLevel("WARNING")  # it would tell of every health check
+    uvicorn.run(arguments.app, host=arguments.host, port=arguments.port or settings.listen_port, access_log=False)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ class Settings(NamedTuple):
     debug_runs: int = 12
     """How many recent runs the debug page shows, with thumbnails; 0 keeps none."""
 
-    port: int = 8000
+    listen_port: int = 8000
     """Port that `python -m stagekit.serve` listens on."""
 
     log_level: str = "INFO"

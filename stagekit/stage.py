@@ -1,4 +1,7 @@
-"""What a stage declares, and how its engine is found."""
+"""What a stage declares, and how its engine is found.
+
+No NumPy here: the gateway, whose image has none, imports this package too.
+"""
 
 import hashlib
 import importlib
@@ -6,8 +9,24 @@ import json
 import os
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
-from stagekit.artifacts import ARTIFACTS
 from stagekit.engine import Engine
+
+ARTIFACTS = {
+    "photo": "picture",
+    "garment": "picture",
+    "person": "image",
+    "frame": "transform",
+    "cloth": "image",
+    "cloth_mask": "mask",
+    "pose": "keypoints",
+    "pose_image": "image",
+    "densepose": "image",
+    "parse": "labels",
+    "agnostic": "image",
+    "parse_agnostic": "labels",
+    "tryon": "image",
+}
+"""Every artifact's kind; `artifacts.py` says what each kind is. A new artifact begins here."""
 
 
 class Stage(NamedTuple):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from stagekit.artifacts import ARTIFACTS
 from stagekit.formats import BODY_25_JOINTS, CIHP_PALETTE, keypoints
+from stagekit.stage import ARTIFACTS
 
 SIDE = 256
 

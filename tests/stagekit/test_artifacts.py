@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stagekit.artifacts import ARTIFACTS, KINDS, decode, encode
+from stagekit.artifacts import KINDS, decode, encode
 from stagekit.errors import EngineFailed, StageError, WrongKind
 from stagekit.formats import pose_document
 from stagekit.images import Limits
+from stagekit.stage import ARTIFACTS
 
 rng = np.random.RandomState(1)
 VALUES = {

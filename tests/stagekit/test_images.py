@@ -1,43 +1,16 @@
 """The guards against broken, huge and odd pictures. Runs on Python 3.6 too."""
 
-import io
-import struct
-import zlib
-
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
 from stagekit.errors import ImageTooLarge, ImageTooSmall, UnreadableImage
 from stagekit.images import Limits, open_image, to_rgb
+from tests.pictures import bomb, encoded, picture
 
 
-def encoded(image, kind="PNG", **options):
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def read(data, limits=Limits()):
+def read(data, limits=Limits()):  # noqa: B008 (immutable)
     return to_rgb(open_image(data, limits))
-
-
-def picture(mode="RGB", size=(80, 100), colour=None):
-    return Image.new(mode, size, colour if colour is not None else (200, 30, 30))
-
-
-def bomb(side):
-    """A PNG of side x side black pixels that is a few kB long."""
-
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    packer, rows = zlib.compressobj(9), b""
-    for _ in range(side):
-        rows += packer.compress(bytes(1 + side // 8))
-    rows += packer.flush()
-    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +26,7 @@ def test_a_picture_cut_short(kind):
     noise = np.random.RandomState(0).randint(0, 255, (200, 200, 3)).astype(np.uint8)
     data = encoded(Image.fromarray(noise), kind)
     for share in (0.3, 0.6, 0.9):
-        with pytest.raises(UnreadableImage, match="cut short|not a JPEG"):
+        with pytest.raises(UnreadableImage, match=r"cut short|not a JPEG"):
             read(data[: int(len(data) * share)])
 
 

@@ -1,0 +1,177 @@
+"""The stage protocol, held against a running stage. See conftest.py for how to point it at one."""
+
+import concurrent.futures
+import json
+import re
+
+import pytest
+
+from stagekit.artifacts import decode
+from stagekit.errors import all_errors
+from stagekit.images import Limits
+from stagekit.stage import ARTIFACTS
+from stagekit.wire import decode as decode_parts
+from tests.pictures import bomb, encoded, picture
+
+IMAGES = {"picture", "image", "mask", "labels"}
+
+
+def refused(answer, *codes):
+    """Asserts a problem document of one of these codes; returns it."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text[:300]
+    problem = answer.json()
+    assert problem["code"] in codes, problem
+    assert problem["status"] == answer.status_code == all_errors()[problem["code"]].status
+    assert problem["title"] and problem["stage"]
+    assert len(problem["detail"]) > 20, "the detail says what to do next"
+    assert re.fullmatch("[0-9a-f]{32}", problem["trace_id"])
+    return problem
+
+
+def run(target, inputs, **options):
+    return target.post("/run", files=inputs, **options)
+
+
+def test_health(target):
+    assert target.get("/livez").status_code == 200
+    ready = target.get("/readyz")
+    assert ready.status_code == 200 and ready.json()["status"] in ("ready", "busy")
+
+
+def test_info(info):
+    assert info["contract"] == 1
+    assert re.fullmatch("sha256:[0-9a-f]{64}", info["fingerprint"])
+    assert info["stage"] and info["engine"] and info["version"] and info["licence"]
+    assert info["runtime"]["python"].startswith("3.")
+    assert isinstance(info["stand_in"], bool)
+    for name, kind in {**info["inputs"], **info["outputs"]}.items():
+        assert ARTIFACTS[name] == kind
+    for weight in info["weights"]:
+        assert weight["file"] and re.fullmatch(r"\w+:[0-9a-f]+", weight["digest"]) and weight["licence"]
+
+
+def test_run_gives_every_output_of_its_kind(target, info, inputs):
+    answer = run(target, inputs)
+    assert answer.status_code == 200, answer.text[:500]
+    parts = decode_parts(answer.headers["content-type"], answer.content)
+    assert set(parts) == set(info["outputs"])
+    for name, part in parts.items():
+        decode(name, part.data, Limits())
+
+
+def test_run_tells_what_made_it_and_how_long_it_took(target, info, inputs):
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    answer = run(target, inputs, headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
+    assert answer.headers["howsfit-engine"] == info["engine"]
+    assert answer.headers["howsfit-fingerprint"] == info["fingerprint"]
+    assert answer.headers["traceparent"].split("-")[1] == trace
+    phases = dict(re.findall(r"(\w+);dur=([\d.]+)", answer.headers["server-timing"]))
+    assert {"queue", "decode", "run", "encode"} <= set(phases)
+    for warning in json.loads(answer.headers.get("howsfit-warnings", "[]")):
+        assert warning["code"] and warning["detail"]
+
+
+def test_one_output_raw(target, info, inputs):
+    for name, kind in info["outputs"].items():
+        answer = run(target, inputs, params={"artifact": name})
+        assert answer.headers["content-type"] == ("image/png" if kind in IMAGES else "application/json")
+        decode(name, answer.content, Limits())
+    refused(run(target, inputs, params={"artifact": "moon"}), "missing-artifact")
+
+
+def test_same_inputs_same_bytes(target, inputs):
+    first, second = (run(target, inputs) for _ in range(2))
+    parts = [decode_parts(answer.headers["content-type"], answer.content) for answer in (first, second)]
+    assert parts[0] == parts[1]
+
+
+def test_a_missing_input_is_named(target, inputs):
+    for name in inputs:
+        others = {other: data for other, data in inputs.items() if other != name} or {"": b""}
+        problem = refused(run(target, others), "missing-artifact")
+        assert name in problem["detail"] or "" in others
+
+
+def test_an_unknown_input_is_named(target, inputs):
+    problem = refused(run(target, inputs | {"moon": b"x"}), "missing-artifact")
+    assert "moon" in problem["detail"]
+
+
+@pytest.mark.parametrize("garbage", [b"", b"hello", b"\x89PNG\r\n\x1a\n" + bytes(99), b"{}", b"[]"], ids=repr)
+def test_garbage_is_refused(target, inputs, garbage):
+    for name in inputs:
+        refused(run(target, inputs | {name: garbage}), "unreadable-image", "wrong-kind")
+
+
+def test_broken_and_odd_images(target, info, inputs):
+    huge, tiny = bomb(10_000), encoded(picture("L", (1, 1), 0))
+    for name, kind in info["inputs"].items():
+        if kind in IMAGES:
+            refused(run(target, inputs | {name: huge}), "image-too-large")
+            refused(run(target, inputs | {name: tiny}), "image-too-small")
+            refused(run(target, inputs | {name: inputs[name][: len(inputs[name]) // 2]}), "unreadable-image")
+    assert run(target, inputs).status_code == 200, "the service goes on"
+
+
+def test_an_image_of_another_size_or_mode_is_of_the_wrong_kind(target, info, inputs):
+    for name, kind in info["inputs"].items():
+        if kind in IMAGES - {"picture"}:
+            mode = "L" if kind in ("mask", "labels") else "RGB"
+            colour = 0 if mode == "L" else (0, 0, 0)
+            refused(run(target, inputs | {name: encoded(picture(mode, (700, 900), colour))}), "wrong-kind")
+            refused(run(target, inputs | {name: encoded(picture("RGBA", (768, 1024), (1, 2, 3, 4)))}), "wrong-kind")
+
+
+def test_a_request_that_is_not_multipart(target):
+    refused(target.post("/run", json={"person": 1}), "missing-artifact")
+    refused(target.post("/run"), "missing-artifact")
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    refused(target.post("/run", content=b"--x\r\ncut short", headers=headers), "missing-artifact")
+
+
+def test_a_deadline_is_kept(target, inputs):
+    refused(run(target, inputs, headers={"howsfit-timeout-ms": "0"}), "deadline-exceeded")
+    refused(run(target, inputs, headers={"howsfit-timeout-ms": "soon"}), "missing-artifact")
+
+
+def test_a_crowd_is_queued_or_told_to_come_back(target, info, inputs):
+    crowd = info["limits"]["queue_size"] + info["limits"]["concurrency"] + 6
+    with concurrent.futures.ThreadPoolExecutor(crowd) as pool:
+        asked = [pool.submit(run, target, inputs, headers={"howsfit-timeout-ms": "2000"}) for _ in range(crowd)]
+        answers = [future.result() for future in asked]
+    assert any(answer.status_code == 200 for answer in answers)
+    for answer in answers:
+        if answer.status_code != 200:
+            refused(answer, "overloaded", "deadline-exceeded")
+        if answer.status_code == 429:
+            assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_unknown_paths_and_methods_are_problems_too(target):
+    for answer, status in ((target.get("/moon"), 404), (target.get("/run"), 405)):
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_metrics(target, info, inputs):
+    run(target, inputs)
+    text = target.get("/metrics").text
+    stage = info["stage"]
+    assert re.search(rf'howsfit_stage_duration_seconds_count{{outcome="succeeded",stage="{stage}"}} [1-9]', text)
+    assert f'howsfit_stage_ready{{stage="{stage}"}} 1.0' in text
+    assert f'howsfit_queue_depth{{stage="{stage}"}}' in text
+
+
+def test_the_debug_page_shows_runs_and_loads_nothing_from_elsewhere(target, info, inputs):
+    run(target, inputs)
+    page = target.get("/debug")
+    assert page.status_code == 200 and page.headers["content-type"].startswith("text/html")
+    assert info["engine"] in page.text and "data:image/jpeg;base64," in page.text
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page.text) and "<script" not in page.text
+
+
+def test_the_api_is_described(target, info):
+    assert target.get("/docs").status_code == 200
+    body = target.get("/openapi.json").json()["paths"]["/run"]["post"]["requestBody"]
+    schema = body["content"]["multipart/form-data"]["schema"]
+    assert set(schema["required"]) == set(info["inputs"])
