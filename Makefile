@@ -1,0 +1,63 @@
+# `make demo` and `make test` set up all that they need in .venv, without Docker.
+SHELL := /bin/sh
+HOWSFIT := .venv/bin/howsfit
+PYTEST := .venv/bin/pytest
+
+.PHONY: help demo test test-py36 serve up down test-cluster bench lint format lock clean
+
+help:  ## Show this list
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: .venv/ready  ## Dress the bundled person in the bundled T-shirt: out/tryon.png
+	$(HOWSFIT) try howsfit/samples/person.jpg howsfit/samples/garment_tee.jpg -o out/tryon.png
+
+test: .venv/ready test-py36  ## Run all tests that need no Docker
+	$(PYTEST)
+
+test-py36:  ## Run the chassis's tests on Python 3.6, where there is one
+	@if $(MAKE) --no-print-directory .venv-py36/ready; then \
+	    .venv-py36/bin/python -m pytest -c /dev/null --rootdir . -q tests/stagekit; \
+	elif [ -n "$$CI" ]; then exit 1; \
+	else echo "No Python 3.6 here: its tests are skipped."; fi
+
+serve: .venv/ready  ## Serve gateway and stages in one process on http://127.0.0.1:8080/
+	$(HOWSFIT) serve
+
+up:  ## Build and start the cluster, and wait until it is healthy
+	docker compose up --build --wait
+
+down:  ## Stop the cluster and forget its data
+	docker compose down --volumes
+
+test-cluster: .venv/ready  ## Bring the containers up, send a photo through, compare with the one process
+	deploy/local/start-engine.sh
+	deploy/local/base-images.sh
+	$(PYTEST) -m cluster tests/cluster
+
+bench: .venv/ready  ## Run every benchmark; the figures go to out/bench/
+	@mkdir -p out/bench
+	.venv/bin/python -m bench.tryon --json out/bench/tryon.json
+
+lint: .venv/ready  ## ruff and mypy
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+format: .venv/ready  ## Format the code
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: .venv/ready  ## Write the locked requirements anew
+	scripts/lock.sh
+
+clean:  ## Remove what make made
+	rm -rf .venv .venv-py36 out
+
+.venv/ready: requirements/dev.txt pyproject.toml scripts/make-venv.sh
+	scripts/make-venv.sh 3.11 .venv requirements/dev.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-py36/ready: requirements/py36.txt scripts/make-venv.sh
+	@PYTHON= scripts/make-venv.sh 3.6 .venv-py36 requirements/py36.txt
+	@touch $@

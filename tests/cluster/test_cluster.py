@@ -1,0 +1,90 @@
+"""The containers: built, started, sent a photo through, and compared with one process."""
+
+import io
+import json
+import os
+import subprocess
+
+import httpx
+import pytest
+from PIL import Image
+
+from gateway.settings import STAGES
+from tests.servers import ROOT, free_port
+
+pytestmark = pytest.mark.cluster
+
+
+def compose(*arguments, check=True):
+    done = subprocess.run(["docker", "compose", *arguments], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
+    if check and done.returncode:
+        pytest.fail(f"docker compose {' '.join(arguments)}:\n{done.stdout[-2000:]}{done.stderr[-6000:]}")
+    return done.stdout
+
+
+# A project of its own, so that a cluster that runs on this machine is left alone.
+ENVIRONMENT = os.environ | {
+    "COMPOSE_PROJECT_NAME": "howsfit-test",
+    "HOWSFIT_PORT": str(free_port()),
+    "HOWSFIT_TAG": "test",
+}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A client of the cluster's gateway."""
+    try:
+        compose("up", "--build", "--wait", "--wait-timeout", "300")
+        with httpx.Client(base_url=f"http://127.0.0.1:{ENVIRONMENT['HOWSFIT_PORT']}", timeout=120) as client:
+            yield client
+    finally:
+        compose("down", "--volumes", "--timeout", "10", check=False)
+
+
+@pytest.fixture(scope="module")
+def result(cluster, bundled):
+    photo, garment = bundled
+    files = {"photo": photo, "garment": garment}
+    return cluster.post("/v1/tryons", files=files, headers={"Prefer": "wait=100"}).json()
+
+
+def test_every_service_is_healthy(cluster):
+    states = {}
+    for line in compose("ps", "--format", "json").splitlines():
+        service = json.loads(line)
+        states[service["Service"]] = service["Health"]
+    assert set(states.values()) == {"healthy"}
+    assert set(states) == {stage.replace("_", "-") for stage in STAGES} | {"gateway"}
+
+
+def test_a_photo_through_the_containers_gives_what_one_process_gives(cluster, result, tryon, artifacts):
+    assert result["status"] == "succeeded", result["error"]
+    made_by = [[(s["stage"], s["engine"], s["fingerprint"]) for s in t["stages"]] for t in (result, tryon)]
+    assert sorted(made_by[0]) == sorted(made_by[1])
+    differing = [name for name, data in artifacts.items() if cluster.get(result["artifacts"][name]).content != data]
+    assert differing == []
+    assert Image.open(io.BytesIO(artifacts["tryon"])).size == (768, 1024)
+
+
+def test_containers_are_confined(cluster):
+    for service in ("gateway", "pose"):
+        container = compose("ps", "--quiet", service).strip()
+        inspected = subprocess.run(["docker", "inspect", container], capture_output=True, text=True, check=True)
+        host = json.loads(inspected.stdout)[0]
+        assert host["HostConfig"]["ReadonlyRootfs"] and host["HostConfig"]["CapDrop"] == ["ALL"]
+        assert host["Config"]["User"] not in ("", "0", "root")
+        published = [ports for ports in host["NetworkSettings"]["Ports"].values() if ports]
+        assert bool(published) == (service == "gateway")
+
+
+def test_a_stage_that_is_down_is_told_and_comes_back(cluster, bundled):
+    photo, garment = bundled
+    files = {"photo": photo, "garment": garment}
+    compose("stop", "pose")
+    document = cluster.post("/v1/tryons", files=files, headers={"Prefer": "wait=60"}).json()
+    assert document["status"] == "failed" and document["error"]["code"] == "stage-unreachable"
+    assert "pose" in document["error"]["detail"]
+    assert cluster.get("/readyz").status_code == 503 and cluster.get("/livez").status_code == 200
+    compose("up", "--wait", "--no-build", "pose")
+    document = cluster.post("/v1/tryons", files=files, headers={"Prefer": "wait=60"}).json()
+    assert document["status"] == "succeeded", document["error"]

@@ -1,0 +1,112 @@
+"""The `howsfit` command as a user runs it: a process of its own."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gateway.settings import STAGES
+from tests.pictures import encoded, picture
+from tests.servers import ROOT
+
+SAMPLES = ROOT / "howsfit" / "samples"
+PERSON, TEE = str(SAMPLES / "person.jpg"), str(SAMPLES / "garment_tee.jpg")
+
+
+def howsfit(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "howsfit.cli", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory):
+    """One embedded try-on with all options."""
+    folder = tmp_path_factory.mktemp("try")
+    done = howsfit(
+        "try", PERSON, TEE, "-o", folder / "new/out.png", "--keep", folder / "kept", "--json", folder / "t.json"
+    )
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+def test_try_writes_the_picture_the_dataset_and_the_document(tried):
+    folder, done = tried
+    assert Image.open(folder / "new/out.png").size == (768, 1024)
+    assert (folder / "kept/test/image-parse-v3/00001_00.png").is_file()
+    assert (folder / "kept/test_pairs.txt").is_file()
+    document = json.loads((folder / "t.json").read_text())
+    assert document["status"] == "succeeded" and len(document["stages"]) == len(STAGES)
+    assert "out.png" in done.stdout.replace("\n", "")
+    assert not list(folder.rglob("*.part"))
+
+
+def test_try_shows_a_line_for_each_stage_and_its_warnings(tried):
+    _, done = tried
+    for stage in STAGES:
+        assert f"done {stage}" in done.stderr
+    assert "stood in" in done.stderr.replace("\n", " ")
+    assert "Traceback" not in done.stderr
+
+
+def test_embedded_and_served_give_the_same_bytes(tried, house, tmp_path):
+    folder, _ = tried
+    assert howsfit("try", PERSON, TEE, "-o", tmp_path / "served.png", "--url", house).returncode == 0
+    assert (tmp_path / "served.png").read_bytes() == (folder / "new/out.png").read_bytes()
+
+
+def test_a_refusal_is_a_sentence_and_an_exit_code(tmp_path, house):
+    nobody = tmp_path / "wall.png"
+    nobody.write_bytes(encoded(picture(size=(800, 600))))
+    done = howsfit("try", nobody, TEE, "-o", tmp_path / "out.png", "--json", tmp_path / "t.json", "--url", house)
+    assert done.returncode == 1 and "resize:" in done.stderr and "Traceback" not in done.stderr
+    assert json.loads((tmp_path / "t.json").read_text())["error"]["code"] == "no-person"
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("try", "moon.jpg", TEE), "moon.jpg"),
+        (("try", PERSON, TEE, "--url", "http://127.0.0.1:1"), "cannot be reached"),
+        (("run", "moon", "a=b"), "There is no stage 'moon'"),
+        (("run", "pose", "person"), "NAME=FILE"),
+        (("run", "pose", f"person={PERSON}"), "768 x 1024"),
+        (("run", "pose", f"person={PERSON}", "--engine", "wand"), "has no engine 'wand'"),
+    ],
+)
+def test_mistakes_are_told_without_a_traceback(arguments, said, tmp_path):
+    done = howsfit(*arguments, cwd=tmp_path)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert said in done.stderr.replace("\n", " ")
+
+
+def test_run_runs_one_stage_from_files(artifacts, tmp_path):
+    (tmp_path / "person.png").write_bytes(artifacts["person"])
+    done = howsfit("run", "pose", f"person={tmp_path / 'person.png'}", "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out/pose.json").read_bytes() == artifacts["pose"]
+    assert np.array_equal(
+        np.array(Image.open(tmp_path / "out/pose_image.png")),
+        np.array(Image.open(io.BytesIO(artifacts["pose_image"]))),
+    )
+
+
+def test_stages_and_doctor(house):
+    listed = json.loads(howsfit("stages", "--json", "--url", house).stdout)
+    assert {stage["stage"] for stage in listed} == set(STAGES)
+    assert "blazepose" in howsfit("stages", "--url", house).stdout
+    done = howsfit("doctor", "--url", house)
+    assert done.returncode == 0 and "tryon" in done.stdout
+    done = howsfit("doctor", "--url", "http://127.0.0.1:1")
+    assert done.returncode == 1
+
+
+def test_help_names_every_command():
+    text = howsfit("--help").stdout
+    for command in ("try", "serve", "run", "stages", "doctor"):
+        assert f" {command} " in text
