@@ -26,7 +26,7 @@ Colour = tuple[int, int, int]
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).resolve().parents[1] / "howsfit" / "samples")
     for name, draw in (("tee", draw_tee), ("jumper", draw_jumper), ("top", draw_top)):
-        Image.fromarray(draw()).save(folder / f"garment_{name}.jpg", quality=92, subsampling=0, optimize=True)
+        Image.fromarray(draw()).save(folder / f"garment_{name}.jpg", quality=90, subsampling=0, optimize=True)
 
 
 def draw_tee() -> np.ndarray:
@@ -36,8 +36,8 @@ def draw_tee() -> np.ndarray:
     sleeve = smooth([(184, 192), (150, 218), (112, 296), (80, 380)]) + smooth([(80, 380), (120, 410), (172, 424)])
     sleeve += smooth([(172, 424), (188, 380), (206, 336)]) + smooth(armhole)[::-1]
     neck = smooth([(296, 146), (312, 196), (345, 228), (MIDDLE, 238)])
-    side = smooth([(206, 336), (216, 470), (214, 640), (204, 760), (198, 886)])
-    hem = smooth([(198, 886), (290, 899), (MIDDLE, 902)])
+    side = smooth([(206, 336), (216, 470), (213, 590), (205, 700), (199, 822)])
+    hem = smooth([(199, 822), (290, 835), (MIDDLE, 838)])
     body = smooth([(296, 146), (240, 166), (184, 192)]) + smooth(armhole) + side + hem
     picture = Picture()
     draw_inner_back(picture, neck, smooth([(296, 146), (340, 166), (MIDDLE, 172)]), green, band=20)
@@ -48,17 +48,17 @@ def draw_tee() -> np.ndarray:
         cuff = smooth([(90, 358), (128, 388), (180, 401)])
         piece.seam(mirrored(cuff) if mirror else cuff)
         picture.add(piece, solid(green))
-    torso = Piece(symmetric(body + [(MIDDLE, 902)], neck), puff=60)
+    torso = Piece(symmetric(body + [(MIDDLE, 838)], neck), puff=60)
     for mirror in (False, True):
         for start, end, width, depth in (
             ((214, 350), (300, 470), 13, -7), ((222, 345), (330, 400), 10, -5), ((212, 560), (330, 640), 20, 8),
-            ((210, 700), (300, 880), 22, 9), ((268, 620), (258, 880), 16, -7), ((330, 700), (345, 890), 24, 6),
+            ((208, 660), (300, 810), 22, 9), ((268, 590), (258, 815), 16, -7), ((330, 640), (345, 830), 24, 6),
         ):  # fmt: skip
             torso.fold(start, end, width, depth, mirror)
         torso.seam(mirrored(smooth(armhole)) if mirror else smooth(armhole))
-    torso.seam(across(smooth([(200, 866), (290, 879), (MIDDLE, 882)])))
+    torso.seam(across(smooth([(201, 802), (290, 815), (MIDDLE, 818)])))
     colours = solid(green)
-    print_on(colours, mountain_print(cream, green), (MIDDLE, 470))
+    print_on(colours, mountain_print(cream, green), (MIDDLE, 452))
     picture.add(torso, colours)
     draw_collar(picture, neck, 20, green, ribs=64)
     return picture.finish(weave=1.1)
@@ -68,11 +68,13 @@ def draw_jumper() -> np.ndarray:
     """A long-sleeved jumper with navy stripes on ecru, ribbed at neck, cuffs and hem."""
     ecru, navy = (232, 221, 199), (36, 46, 84)
     armhole = [(178, 176), (190, 230), (200, 290), (204, 356)]
-    sleeve = smooth([(178, 176), (128, 240), (92, 400), (72, 620), (58, 864)]) + smooth([(58, 864), (92, 874), (128, 870)])
+    sleeve = smooth([(178, 176), (128, 240), (92, 400), (72, 620), (58, 864)]) + smooth(
+        [(58, 864), (92, 874), (128, 870)]
+    )
     sleeve += smooth([(128, 870), (150, 680), (168, 520), (204, 356)]) + smooth(armhole)[::-1]
     neck = smooth([(300, 124), (316, 162), (348, 190), (MIDDLE, 197)])
-    side = smooth([(204, 356), (212, 520), (210, 700), (204, 800), (214, 880)])
-    hem = smooth([(214, 880), (300, 890), (MIDDLE, 892)])
+    side = smooth([(204, 356), (212, 520), (210, 660), (204, 740), (213, 812)])
+    hem = smooth([(213, 812), (300, 822), (MIDDLE, 824)])
     body = smooth([(300, 124), (240, 146), (178, 176)]) + smooth(armhole) + side + hem
     x, y = grid()
     along_sleeve = y + 0.36 * np.abs(x - MIDDLE)
@@ -93,18 +95,18 @@ def draw_jumper() -> np.ndarray:
         colours = striped(along_sleeve, ecru, navy, first=300, last=905)
         colours[cuff] = ecru
         picture.add(piece, colours)
-    torso = Piece(symmetric(body + [(MIDDLE, 892)], neck), puff=64)
+    torso = Piece(symmetric(body + [(MIDDLE, 824)], neck), puff=64)
     for mirror in (False, True):
         for start, end, width, depth in (
-            ((212, 380), (310, 470), 15, -9), ((216, 366), (340, 410), 11, -5), ((214, 600), (330, 690), 24, 9),
-            ((216, 720), (290, 830), 20, -8), ((300, 640), (320, 820), 26, 7),
+            ((212, 380), (310, 470), 15, -9), ((216, 366), (340, 410), 11, -5), ((214, 560), (330, 640), 24, 9),
+            ((214, 650), (290, 770), 20, -8), ((300, 600), (320, 770), 26, 7),
         ):  # fmt: skip
             torso.fold(start, end, width, depth, mirror)
         torso.seam(mirrored(smooth(armhole)) if mirror else smooth(armhole))
-    ribbed = across_body > 834
+    ribbed = across_body > 766
     torso.relief += ribbed * 1.1 * np.sin(x * 2 * np.pi / 6)
-    torso.seam(across(smooth([(206, 831), (300, 834), (MIDDLE, 834)])))
-    colours = striped(across_body, ecru, navy, first=236, last=828)
+    torso.seam(across(smooth([(206, 763), (300, 766), (MIDDLE, 766)])))
+    colours = striped(across_body, ecru, navy, first=236, last=760)
     colours[ribbed] = ecru
     picture.add(torso, colours)
     draw_collar(picture, neck, 26, ecru, ribs=70)
@@ -116,24 +118,24 @@ def draw_top() -> np.ndarray:
     terracotta, cream = (186, 82, 58), (250, 232, 205)
     armhole = smooth([(216, 122), (232, 190), (230, 260), (196, 330)])
     neck = smooth([(282, 108), (306, 176), (344, 244), (MIDDLE, 292)])
-    side = smooth([(196, 330), (206, 460), (202, 620), (182, 780), (166, 900)])
-    hem = smooth([(166, 900), (270, 922), (MIDDLE, 928)])
+    side = smooth([(196, 330), (206, 460), (203, 580), (188, 700), (174, 800)])
+    hem = smooth([(174, 800), (270, 820), (MIDDLE, 826)])
     body = smooth([(282, 108), (250, 112), (216, 122)]) + armhole + side + hem
     picture = Picture()
     draw_inner_back(picture, neck, smooth([(282, 108), (330, 134), (MIDDLE, 142)]), terracotta, band=14)
     for mirror in (False, True):
         inside = smooth([(216, 122), (240, 190), (240, 262), (196, 330)]) + armhole[::-1]
         picture.add(Piece(mirrored(inside) if mirror else inside, puff=4), solid(shaded(terracotta, 0.62)))
-    torso = Piece(symmetric(body + [(MIDDLE, 928)], neck), puff=62)
+    torso = Piece(symmetric(body + [(MIDDLE, 826)], neck), puff=62)
     for mirror in (False, True):
         for start, end, width, depth in (
-            ((204, 340), (300, 420), 14, 9), ((230, 300), (310, 390), 9, -5), ((206, 560), (250, 900), 20, -10),
-            ((270, 520), (262, 920), 24, 11), ((320, 600), (328, 925), 20, -9), ((362, 480), (368, 925), 26, 9),
+            ((204, 340), (300, 420), 14, 9), ((230, 300), (310, 390), 9, -5), ((206, 520), (240, 800), 20, -10),
+            ((270, 480), (262, 815), 24, 11), ((320, 540), (328, 820), 20, -9), ((362, 440), (368, 820), 26, 9),
         ):  # fmt: skip
             torso.fold(start, end, width, depth, mirror)
         edge = [(px + 9, py) for px, py in armhole]
         torso.seam(mirrored(edge) if mirror else edge)
-    torso.seam(across(smooth([(168, 886), (270, 908), (MIDDLE, 914)])))
+    torso.seam(across(smooth([(176, 786), (270, 806), (MIDDLE, 812)])))
     colours = solid(terracotta)
     scatter_flowers(colours, cream)
     picture.add(torso, colours)
@@ -154,7 +156,9 @@ class Piece:
         self.relief = cv2.GaussianBlur(self.relief, (0, 0), 2.5 * SCALE)
         self.dark = np.zeros_like(self.relief)
 
-    def fold(self, start: tuple[float, float], end: tuple[float, float], width: float, depth: float, mirror: bool) -> None:
+    def fold(
+        self, start: tuple[float, float], end: tuple[float, float], width: float, depth: float, mirror: bool
+    ) -> None:
         """A soft ridge (depth > 0) or valley from start, where it is strongest, to end; in pixels."""
         x, y = grid()
         if mirror:
@@ -166,7 +170,7 @@ class Piece:
         aside = ((y - start[1]) * dx - (x - start[0]) * dy) / length
         aside = aside + 0.06 * length * np.sin(3 * along)  # slightly bent
         fade = np.exp(-(((along - 0.4) / 0.38) ** 2))
-        self.relief += depth * 0.42 * fade * np.exp(-((aside / width) ** 2))
+        self.relief += depth * 0.7 * fade * np.exp(-((aside / width) ** 2))
 
     def seam(self, curve: Points) -> None:
         """A stitched line: a groove with a darker thread."""
@@ -272,7 +276,7 @@ def mountain_print(ink: Colour, ground: Colour) -> Image.Image:
     for text, points, y in (("HOWSFIT", 62, 286), ("TRAIL CLUB", 26, 356)):
         font = ImageFont.load_default(size=points * SCALE)
         draw.text((middle, y * SCALE), text, fill=(*ink, 255), font=font, anchor="mt", stroke_width=SCALE // 2)
-    return badge
+    return badge.resize((int(badge.width * 0.86), int(badge.height * 0.86)), Image.Resampling.LANCZOS)
 
 
 def print_on(colours: np.ndarray, badge: Image.Image, centre: tuple[float, float]) -> None:
@@ -294,7 +298,15 @@ def scatter_flowers(colours: np.ndarray, petals: Colour) -> None:
             for angle in turn + np.arange(5) * 2 * np.pi / 5:
                 petal = fixed([(cx + size * np.cos(angle), cy + size * np.sin(angle))])[0, 0]
                 cv2.circle(stamp, petal.tolist(), int(size * 0.62 * SCALE * 16), petals, -1, cv2.LINE_AA, 4)
-            cv2.circle(stamp, fixed([(cx, cy)])[0, 0].tolist(), int(size * 0.5 * SCALE * 16), (236, 176, 70), -1, cv2.LINE_AA, 4)
+            cv2.circle(
+                stamp,
+                fixed([(cx, cy)])[0, 0].tolist(),
+                int(size * 0.5 * SCALE * 16),
+                (236, 176, 70),
+                -1,
+                cv2.LINE_AA,
+                4,
+            )
     colours[:] = stamp
 
 

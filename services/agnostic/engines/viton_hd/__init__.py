@@ -1,0 +1,1 @@
+"""The clothing-agnostic person of VITON-HD and HR-VITON."""

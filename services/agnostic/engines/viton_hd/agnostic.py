@@ -1,0 +1,108 @@
+"""The person without the garment, as HR-VITON's published preprocessing makes it.
+
+Source: Lee et al., "High-Resolution Virtual Try-On with Misalignment and Occlusion-Handled Conditions" (HR-VITON), ECCV 2022,
+after Choi et al., "VITON-HD", CVPR 2021, section 3.1. Sizes are those of the published `agnostic-v3.2` and
+`image-parse-agnostic-v3.2` files; tests compare with them pixel by pixel.
+"""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+
+from services.agnostic.engines.viton_hd.drawing import Mask, Point
+from stagekit.formats import BODY_25, CIHP
+
+GRAY = 128
+"""What takes the place of the garment, in all three channels."""
+
+_RIGHT_ARM = tuple(BODY_25["right_" + joint] for joint in ("shoulder", "elbow", "wrist"))
+_LEFT_ARM = tuple(BODY_25["left_" + joint] for joint in ("shoulder", "elbow", "wrist"))
+_ARMS = ((CIHP["left_arm"], _LEFT_ARM), (CIHP["right_arm"], _RIGHT_ARM))
+
+_GARMENT_AND_NECK = [CIHP[label] for label in ("upper_clothes", "dress", "coat", "neck")]
+_HEAD_AND_LOWER = [
+    CIHP[label]
+    for label in ("sunglasses", "face", "pants", "skirt", "left_leg", "right_leg", "left_shoe", "right_shoe")
+]
+_PARSE_UNIT = 10  # pixels; the parse agnostic has fixed sizes, the agnostic's follow the shoulder width
+
+Joints = list[Point]
+"""The 25 joints of one person as x, y in pixels; undetected ones are (0, 0)."""
+
+
+def parse_agnostic(parse: np.ndarray, joints: Joints) -> np.ndarray:
+    """Erase garment, neck and arms, but not hands, from a parse: (1024, 768) uint8 CIHP ids -> the same.
+
+    An arm is erased along its bones, starting at the other shoulder; a bone with an undetected end is left out.
+    """
+    agnostic = parse.copy()
+    for label, arm in _ARMS:
+        other_shoulder = (_RIGHT_ARM if arm is _LEFT_ARM else _LEFT_ARM)[0]
+        mask = Mask()
+        for start, end in _bones((other_shoulder, *arm), joints):
+            mask.line(joints[start], joints[end], 10 * _PARSE_UNIT)
+            mask.disc(joints[end], (4 if end == arm[-1] else 15) * _PARSE_UNIT)
+        agnostic[mask.drawn() & (parse == label)] = CIHP["background"]
+    agnostic[np.isin(parse, _GARMENT_AND_NECK)] = CIHP["background"]
+    return agnostic
+
+
+def agnostic_image(person: np.ndarray, parse: np.ndarray, joints: Joints) -> np.ndarray:
+    """Paint torso, neck and arms gray in an RGB picture (1024, 768, 3), then lay hands, head and lower body over it.
+
+    joints: shoulders, hips and neck must be detected, shoulders apart and hips apart.
+    """
+    unit = int(math.dist(joints[2], joints[5]) / 16) + 1
+    painted = Mask()
+    _draw_torso(painted, joints, unit)
+    for arm in (_RIGHT_ARM, _LEFT_ARM):
+        for start, end in _bones(arm, joints):
+            painted.line(joints[start], joints[end], 10 * unit)
+            painted.disc(joints[end], 5 * unit)
+    kept = np.isin(parse, _HEAD_AND_LOWER)
+    for label, arm in _ARMS:
+        kept |= (parse == label) & ~_arm_without_hand(arm, joints, unit)
+    agnostic = person.copy()
+    agnostic[painted.drawn() & ~kept] = GRAY
+    return agnostic
+
+
+def _draw_torso(mask: Mask, joints: Joints, unit: int) -> None:
+    """Torso between shoulders and hips, the hips moved apart to shoulder width; neck; shoulders."""
+    neck, right_shoulder, left_shoulder = joints[1], joints[2], joints[5]
+    right_hip, left_hip = _hips_at_shoulder_width(joints)
+    for hip in (right_hip, left_hip):
+        mask.ellipse(hip, 3 * unit, 6 * unit)
+    mask.line(right_shoulder, right_hip, 6 * unit)
+    mask.line(left_shoulder, left_hip, 6 * unit)
+    mask.line(right_hip, left_hip, 12 * unit)
+    mask.polygon((right_shoulder, left_shoulder, left_hip, right_hip))
+    mask.rectangle(neck[0] - 5 * unit, neck[1] - 9 * unit, neck[0] + 5 * unit, neck[1])
+    mask.line(right_shoulder, left_shoulder, 12 * unit)
+    for shoulder in (right_shoulder, left_shoulder):
+        mask.ellipse(shoulder, 5 * unit, 6 * unit)
+
+
+def _hips_at_shoulder_width(joints: Joints) -> tuple[Point, Point]:
+    right, left = np.array(joints[9]), np.array(joints[12])
+    shoulder_width = np.linalg.norm(np.array(joints[5]) - np.array(joints[2]))
+    hip_width = np.linalg.norm(left - right)
+    middle = (right + left) / 2
+    right, left = (middle + (hip - middle) / hip_width * shoulder_width for hip in (right, left))
+    return (float(right[0]), float(right[1])), (float(left[0]), float(left[1]))
+
+
+def _arm_without_hand(arm: tuple[int, ...], joints: Joints, unit: int) -> np.ndarray:
+    """Where an arm label is the arm, not the hand: (1024, 768) bool."""
+    mask = Mask()
+    mask.ellipse(joints[arm[0]], 5 * unit, 6 * unit)
+    for start, end in _bones(arm, joints):
+        mask.line(joints[start], joints[end], 10 * unit)
+        mask.disc(joints[end], (4 if end == arm[-1] else 5) * unit)
+    return mask.drawn()
+
+
+def _bones(chain: tuple[int, ...], joints: Joints) -> list[tuple[int, int]]:
+    """Successive joints of a chain, both detected."""
+    return [(start, end) for start, end in pairwise(chain) if any(joints[start]) and any(joints[end])]

@@ -1,0 +1,1 @@
+"""BODY_25 keypoints from MediaPipe's BlazePose."""

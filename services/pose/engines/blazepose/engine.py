@@ -1,0 +1,148 @@
+"""BlazePose as a stand-in for OpenPose: 33 landmarks turned into BODY_25 keypoints."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+import stagekit
+from services.pose.engines.blazepose.skeleton import draw_skeleton
+from stagekit.errors import NoPerson
+from stagekit.formats import BODY_25, BODY_25_JOINTS, pose_document
+
+_LANDMARKS = {
+    "nose": 0, "left_eye": 2, "right_eye": 5, "left_ear": 7, "right_ear": 8, "left_shoulder": 11, "right_shoulder": 12,
+    "left_elbow": 13, "right_elbow": 14, "left_wrist": 15, "right_wrist": 16, "left_hip": 23, "right_hip": 24,
+    "left_knee": 25, "right_knee": 26, "left_ankle": 27, "right_ankle": 28, "left_heel": 29, "right_heel": 30,
+    "left_big_toe": 31, "right_big_toe": 32,
+}  # fmt: skip
+"""BODY_25 joint -> BlazePose landmark. BlazePose has one foot tip: small toes stay undetected."""
+
+_MEANS = {"neck": ("left_shoulder", "right_shoulder"), "mid_hip": ("left_hip", "right_hip")}
+
+_NEEDS = {
+    "left_ankle": "left_knee", "right_ankle": "right_knee", "left_heel": "left_ankle", "right_heel": "right_ankle",
+    "left_big_toe": "left_ankle", "right_big_toe": "right_ankle",
+}  # fmt: skip
+"""A joint that is believed only where the one before it is."""
+
+_FACE = ("nose", "left_eye", "right_eye")
+_VISIBLE = {"elbow": 0.2, "knee": 0.7, "ankle": 0.7, "other": 0.5}
+"""Below this visibility a joint counts as undetected. Hidden elbows are kept, as OpenPose does: their estimates are good and
+the sleeve has to be hidden. Legs are not: BlazePose squeezes legs that the picture cuts off into it, half sure of them."""
+
+_GUESSED = 0.3  # confidence of a hip outside of the picture is at most this
+_SHORTEST_THIGH = 0.5  # of the torso
+_CLEAR_PERSON = 0.4  # a second person counts as clear from this part of the first one's size
+
+
+class Engine(stagekit.Engine):
+    """person -> pose, pose_image.
+
+    `pose` lists people largest first, at least one. Undetected joints (hidden, or outside of the picture) are 0,0,0, with one
+    exception: where both shoulders are seen, hips are kept as BlazePose estimates them even when they are hidden or lie below
+    the bottom edge, because the agnostic needs a torso. Hips outside have a confidence of at most 0.3 and are warned about.
+
+    Somebody seen from behind is found too (right shoulder on the right of the picture): nose and eyes are then 0,0,0 and
+    the run warns, because a generator trained on front views has not seen backs.
+
+    Warns: several-people, hips-outside, seen-from-behind. Raises NoPerson.
+    """
+
+    name = "blazepose"
+    version = "1"
+    inputs = ("person",)
+    stand_in = True
+    licence = "Apache-2.0"
+
+    def load(self) -> None:
+        from stagekit.people import PeopleFinder  # MediaPipe takes seconds to import
+
+        self._finder = PeopleFinder()
+
+    def run(self, inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
+        image = inputs["person"]
+        people = self._finder.find(image)
+        if not people:
+            raise NoPerson("Nobody was found in the picture. Use a photo of one person who faces the camera, head and "
+                           "shoulders visible, with good light.")  # fmt: skip
+        if len(people) > 1 and people[1].torso_size() > _CLEAR_PERSON * people[0].torso_size():
+            warn("several-people", f"{len(people)} people were found; the largest one is dressed.")
+        poses = np.stack([body_25(one.landmarks, image.shape[1], image.shape[0]) for one in people])
+        _warn_about(poses[0], people[0].landmarks, image.shape[0], warn)
+        return {"pose": pose_document(poses), "pose_image": draw_skeleton(poses)}
+
+    def runtime(self) -> dict[str, str]:
+        import mediapipe
+
+        return {"framework": "mediapipe " + mediapipe.__version__, "device": "cpu"}
+
+    def options(self) -> dict[str, Any]:
+        return {"visible": _VISIBLE}
+
+
+def body_25(landmarks: np.ndarray, width: int, height: int) -> np.ndarray:
+    """BlazePose landmarks (33, 4) in pixels -> (25, 3) x, y and confidence 0..1, undetected joints 0,0,0."""
+    joints = np.zeros((25, 3))
+    for name, index in _LANDMARKS.items():
+        joints[BODY_25[name]] = landmarks[index, [0, 1, 3]]
+    x, y, confidence = joints.T
+    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    needed = [_VISIBLE.get(name.rsplit("_")[-1], _VISIBLE["other"]) for name in BODY_25_JOINTS]
+    detected = inside & (confidence >= needed)
+    if detected[BODY_25["left_shoulder"]] and detected[BODY_25["right_shoulder"]]:
+        for hip in (BODY_25["left_hip"], BODY_25["right_hip"]):
+            _keep_hip(joints, hip, detected, bool(inside[hip]), height)
+    for side in ("left_", "right_"):
+        detected[BODY_25[side + "knee"]] &= _is_believable_knee(joints, detected, side)
+    for joint, previous in _NEEDS.items():
+        detected[BODY_25[joint]] &= detected[BODY_25[previous]]
+    if is_from_behind(landmarks):
+        detected[[BODY_25[name] for name in _FACE]] = False
+    joints[~detected] = 0
+    for name, (one, other) in _MEANS.items():
+        joints[BODY_25[name]] = _mean(joints[BODY_25[one]], joints[BODY_25[other]])
+    return joints
+
+
+def _keep_hip(joints: np.ndarray, hip: int, detected: np.ndarray, inside: bool, height: int) -> None:
+    """Believe a hip that is hidden in the picture or below its bottom edge; one beside or above it is no hip."""
+    below = joints[hip, 1] > height - 1
+    detected[hip] = inside or below
+    if below:
+        joints[hip, 2] = np.clip(joints[hip, 2], 0.01, _GUESSED)
+    elif inside:
+        joints[hip, 2] = max(joints[hip, 2], 0.01)
+
+
+def _is_believable_knee(joints: np.ndarray, detected: np.ndarray, side: str) -> bool:
+    """Not when the ankle is missing too and the thigh is short: such a leg was squeezed into the picture."""
+    if detected[BODY_25[side + "ankle"]]:
+        return True
+    shoulder, hip, knee = (joints[BODY_25[side + joint], :2] for joint in ("shoulder", "hip", "knee"))
+    return math.dist(hip, knee) >= _SHORTEST_THIGH * math.dist(shoulder, hip)
+
+
+def _mean(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The joint between two, as confident as the less confident; undetected when either is."""
+    if one[2] == 0 or other[2] == 0:
+        return np.zeros(3)
+    return np.array([*(one[:2] + other[:2]) / 2, min(one[2], other[2])])
+
+
+def is_from_behind(landmarks: np.ndarray) -> bool:
+    """Whether a person turns the back to the camera: shoulders swapped in the picture and the nose behind the ears."""
+    left, right = landmarks[_LANDMARKS["left_shoulder"]], landmarks[_LANDMARKS["right_shoulder"]]
+    ears = landmarks[[_LANDMARKS["left_ear"], _LANDMARKS["right_ear"]]]
+    return bool(right[0] > left[0] and landmarks[_LANDMARKS["nose"], 2] > ears[:, 2].mean())
+
+
+def _warn_about(joints: np.ndarray, landmarks: np.ndarray, height: int, warn: stagekit.Warn) -> None:
+    """Tell what makes the first person hard to dress."""
+    if is_from_behind(landmarks):
+        warn("seen-from-behind", "The person seems to be seen from behind; garments are made for front views, so the "
+             "result will look wrong.")  # fmt: skip
+    hips = joints[[BODY_25["left_hip"], BODY_25["right_hip"]]]
+    if (hips[:, 1] > height - 1).any():
+        warn("hips-outside", "The hips are outside of the picture; their position is a guess. A photo down to the hips "
+             "or farther gives a better fit.")  # fmt: skip

@@ -1,0 +1,1 @@
+"""Crop and pad a photo to a 768 x 1024 picture of its largest person."""
