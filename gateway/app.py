@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from gateway import dataset
 from gateway.documents import TryonDocument
 from gateway.errors import BadRequest, GatewayError, UploadTooLarge
+from gateway.limits import BodyLimit
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.stages import Cluster
@@ -75,6 +76,8 @@ def create_app(settings: Settings | None = None, apps: Mapping[str, Any] | None 
         lifespan=lifespan,
     )
     app.state.gateway = gateway
+    largest = 2 * gateway.settings.max_upload_mb + 1  # two pictures, and a little around them
+    app.add_middleware(BodyLimit, max_bytes=int(largest * 1e6))
     _add_errors(app)
     _add_service_routes(app, gateway)
     _add_public_routes(app, gateway)

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import sys
 import zipfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from howsfit.client import TryonFailed, connect
 app = typer.Typer(
     help="Dress the person in one photograph in the garment of another.", no_args_is_help=True, add_completion=False
 )
-out = Console()
+out = Console(width=None if sys.stdout.isatty() else 200)  # tables in a pipe are not folded at 80 columns
 err = Console(stderr=True)
 
 Url = Annotated[
@@ -138,13 +139,14 @@ async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None
     from stagekit.app import create_app
     from stagekit.wire import EXTENSIONS
 
+    declared = find_stage(name)
     inputs = {}
     for given in artifacts:
         artifact, equals, path = given.partition("=")
         if not equals:
             raise ValueError(f"Write inputs as NAME=FILE, not '{given}'.")
         inputs[artifact] = uploaded(Path(path).read_bytes())
-    stage_app = create_app(find_stage(name), engine)
+    stage_app = create_app(declared, engine)
     runner = stage_app.state.runner
     with err.status(f"Loading {runner.engine.name}"):
         await asyncio.to_thread(runner.load)

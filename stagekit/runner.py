@@ -28,6 +28,10 @@ from stagekit.wire import Part
 
 log = logging.getLogger("howsfit.stage")
 
+# One process may hold all stages. Their libraries are imported one after another: MediaPipe, whose modules import each
+# other in circles, fails when two threads import it at once.
+_one_loads = threading.Lock()
+
 
 class Outcome(NamedTuple):
     """What a run gave."""
@@ -130,7 +134,8 @@ class Runner:
         """Load the engine here and now; the outcome is in `state`."""
         began = time.perf_counter()
         try:
-            self.engine.load()
+            with _one_loads:
+                self.engine.load()
         except StageError as error:
             self._set_up_failed(error)
         except Exception as error:

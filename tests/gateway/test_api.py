@@ -143,6 +143,7 @@ def test_malformed_requests_are_refused_with_a_problem(api, bundled):
         (api.post("/v1/tryons", json={"photo": 1}), 400),
         (api.post("/v1/tryons", content=b"--x", headers={"content-type": "multipart/form-data; boundary=x"}), 400),
         (post(api, bytes(26_000_000), bundled[1]), 413),
+        (post(api, bytes(52_000_000), bundled[1]), 413),
         (api.get("/v1/tryons/moon"), 404),
         (api.get("/v1/tryons/..%2f..%2fetc"), 404),
         (api.get("/moon"), 404),
@@ -151,6 +152,19 @@ def test_malformed_requests_are_refused_with_a_problem(api, bundled):
         assert answer.status_code == status, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["status"] == status and answer.json()["title"]
+
+
+def test_a_body_that_hides_its_length_is_cut_off(api):
+    def endless():
+        yield b'--x\r\ncontent-disposition: form-data; name="photo"; filename="a"\r\n\r\n'
+        for _ in range(60):
+            yield bytes(1_000_000)
+
+    answer = api.post(
+        "/v1/tryons", content=endless(), headers={"content-type": "multipart/form-data; boundary=x"}
+    )
+    assert 400 <= answer.status_code < 500
+    assert api.get("/livez").status_code == 200
 
 
 def test_an_unknown_artifact_is_not_found(api, tryon):

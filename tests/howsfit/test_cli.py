@@ -36,7 +36,7 @@ def tried(tmp_path_factory):
 
 def test_try_writes_the_picture_the_dataset_and_the_document(tried):
     folder, done = tried
-    assert Image.open(folder / "new/out.png").size == (768, 1024)
+    assert Image.open(io.BytesIO((folder / "new/out.png").read_bytes())).size == (768, 1024)
     assert (folder / "kept/test/image-parse-v3/00001_00.png").is_file()
     assert (folder / "kept/test_pairs.txt").is_file()
     document = json.loads((folder / "t.json").read_text())
@@ -91,7 +91,7 @@ def test_run_runs_one_stage_from_files(artifacts, tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out/pose.json").read_bytes() == artifacts["pose"]
     assert np.array_equal(
-        np.array(Image.open(tmp_path / "out/pose_image.png")),
+        np.array(Image.open(io.BytesIO((tmp_path / "out/pose_image.png").read_bytes()))),
         np.array(Image.open(io.BytesIO(artifacts["pose_image"]))),
     )
 
