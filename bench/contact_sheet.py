@@ -36,7 +36,9 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the outcomes here")
     arguments = parser.parse_args()
     photos = arguments.photos or sorted([*(SAMPLES / "image").iterdir(), *(SAMPLES / "wild").iterdir()])
-    garments = arguments.garments or [SAMPLES / "cloth" / f"{name}.jpg" for name in ("00006_00", "01430_00", "11028_00")]
+    garments = arguments.garments or [
+        SAMPLES / "cloth" / f"{name}.jpg" for name in ("00006_00", "01430_00", "11028_00")
+    ]
     outcomes = asyncio.run(try_all(photos, garments, arguments.url))
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     sheet(photos, garments, outcomes).save(arguments.output, quality=92)

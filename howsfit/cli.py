@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 import sys
 import zipfile
 from pathlib import Path
@@ -30,6 +31,7 @@ Url = Annotated[
 
 def main() -> None:
     """Entry point: errors that a user can mend are told in a sentence, without a traceback."""
+    _silence_native_libraries()
     try:
         app()
     except TryonFailed as failure:
@@ -41,6 +43,14 @@ def main() -> None:
         _die(f"The gateway cannot be reached ({error}). Is it up, and is --url right?")
     except OSError as error:
         _die(str(error))
+
+
+def _silence_native_libraries() -> None:
+    """MediaPipe's C++ writes notes to file descriptor 2 at any log level; Python's own stderr goes on as before."""
+    sys.stderr.flush()
+    own = os.dup(2)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    sys.stderr = os.fdopen(own, "w", buffering=1)
 
 
 def _die(message: str) -> None:

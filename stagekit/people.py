@@ -10,11 +10,8 @@ Source: Bazarevsky et al., "BlazePose: On-device Real-time Body Pose tracking", 
 
 import math
 import os
-import sys
-import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,12 +104,11 @@ class PeopleFinder:
         """with_masks: also give each person's silhouette (a few milliseconds more)."""
         resource_util.set_resource_dir(os.path.dirname(os.path.dirname(mediapipe.__file__)))
         self._lock = threading.Lock()
-        with quiet_native_logs():
-            self._detect = _Graph(_DETECTION_GRAPH, ("detections",))
-            self._landmark = _Graph(_LANDMARK_GRAPH % str(with_masks).lower(), ("landmarks", "mask_frame"))
-            blank = np.zeros((64, 64, 3), dtype=np.uint8)  # warm up: the models say what they have to say now
-            self._detections(blank)
-            self._person(blank, (np.array([32.0, 32.0]), np.array([32.0, 10.0]), 0.0))
+        self._detect = _Graph(_DETECTION_GRAPH, ("detections",))
+        self._landmark = _Graph(_LANDMARK_GRAPH % str(with_masks).lower(), ("landmarks", "mask_frame"))
+        blank = np.zeros((64, 64, 3), dtype=np.uint8)  # warm up
+        self._detections(blank)
+        self._person(blank, (np.array([32.0, 32.0]), np.array([32.0, 10.0]), 0.0))
 
     def find(self, image: np.ndarray) -> list[BlazePerson]:
         """Everybody in an RGB picture, (H, W, 3) uint8, largest torso first; an empty list when nobody is found."""
@@ -253,29 +249,3 @@ def _starts(length: int, side: int) -> list[int]:
 def _same(one: BlazePerson, other: BlazePerson) -> bool:
     apart = math.dist(one.torso_centre(), other.torso_centre())
     return apart < _SAME_PERSON * max(one.torso_size(), other.torso_size())
-
-
-_KNOWN_NOISE = ("XNNPACK delegate", "absl::InitializeLog", "Feedback manager", "landmark_projection_calculator")
-
-
-# File descriptor 2 belongs to the process: one lock for every engine that holds a copy of this module.
-_DESCRIPTOR_LOCK = vars(mediapipe).setdefault("_howsfit_descriptor_lock", threading.Lock())
-
-
-@contextmanager
-def quiet_native_logs() -> Iterator[None]:
-    """Keep MediaPipe's start-up chatter, which goes straight to file descriptor 2, from the log; pass on anything else."""
-    with _DESCRIPTOR_LOCK, tempfile.TemporaryFile() as caught:
-        sys.stderr.flush()
-        saved = os.dup(2)
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
-            caught.seek(0)
-            for line in caught.read().decode(errors="replace").splitlines():
-                if not any(noise in line for noise in _KNOWN_NOISE):
-                    print(line, file=sys.stderr)

@@ -96,10 +96,11 @@ def test_labels_are_whole(parses):
     for name, (ours, _) in parses.items():
         assert ours.shape == (HEIGHT, WIDTH) and ours.dtype == np.uint8
         assert set(np.unique(ours)) <= {CIHP[label] for label in (*SCORED, "background")}, name
-        assert np.array_equal(remove_speckles(ours.astype(int)), ours) or _specks(ours) < 0.002, name
+        assert _specks(ours) < 0.002, name
 
 
 def _specks(parse):
+    """Share of the picture in islands."""
     return (remove_speckles(parse.astype(int)) != parse).mean()
 
 
@@ -163,7 +164,6 @@ def test_guided_filter_keeps_edges_and_removes_noise():
     noisy = truth + np.random.default_rng(0).normal(0, 0.3, truth.shape).astype(np.float32)
     smooth = GuidedFilter(guide, 6, 1e-3)
     assert np.abs(smooth(noisy) - truth).mean() < 0.05
-    assert smooth.at(noisy, np.kron(guide, np.ones((2, 2, 1), np.float32))).shape == (120, 160)
 
 
 def test_colour_density_tells_colours_apart():

@@ -1,0 +1,1 @@
+"""DensePose-like body parts from pose and silhouette."""

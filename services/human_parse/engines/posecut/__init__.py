@@ -1,0 +1,1 @@
+"""Human parse from pose-seeded segmentation."""

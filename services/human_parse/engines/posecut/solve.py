@@ -1,0 +1,91 @@
+"""Assign the silhouette's pixels to parts: colours learnt per photo, pose priors, edge-aware smoothing."""
+
+import numpy as np
+
+from services.human_parse.engines.posecut.borders import find_borders, usual_borders
+from services.human_parse.engines.posecut.filters import GuidedFilter, colour_bins, colour_density
+from services.human_parse.engines.posecut.priors import (
+    ARM,
+    FACE,
+    HAIR,
+    LEG,
+    LOWER,
+    NECK,
+    PARTS,
+    SHOE,
+    UPPER,
+    Places,
+)  # fmt: skip
+
+_ROUNDS = 4
+_COLOUR_WEIGHT = 0.8
+_NEIGHBOUR_WEIGHT = 2.5
+_LEAST_SCORE = -6.0
+# Skin elsewhere is lit otherwise than the face: standard deviations of L, a, b to allow for it.
+_SKIN_LEEWAY = (14.0, 3.0, 4.0)
+
+
+def solve_parts(lab: np.ndarray, places: Places, person: np.ndarray, smooth: GuidedFilter) -> np.ndarray:
+    """(8, h, w) probability of each part, given that the pixel shows the person.
+
+    Rounds of colour-mixture estimation: each part's colours are a density of the pixels that are likely to be it; then
+    each pixel's probabilities follow from colour, place and neighbours. After the first round cuffs and hem are
+    looked for and the places made sharper. The neighbours' vote is an edge-aware mean: a mean-field step as in
+    Kraehenbuehl and Koltun, "Fully connected CRFs" (2011), with a guided filter in place of their bilateral one.
+    """
+    bins = colour_bins(lab)
+    priors = places.priors(usual_borders(places))
+    skin_like = _skin_likeness(lab, places, person)
+    belief = _seeds(priors, places) * person
+    for round_number in range(_ROUNDS):
+        colour = _colour_scores(bins, belief, skin_like)
+        if round_number in (1, 2):
+            priors = places.priors(find_borders(places, colour, person, lab[..., 0]))
+        score = np.log(priors) + _COLOUR_WEIGHT * colour
+        if round_number:
+            for part in np.flatnonzero(belief.max((1, 2)) > 0.5):  # the others have no votes to give
+                score[part] += _NEIGHBOUR_WEIGHT * np.clip(smooth(belief[part]), 0, 1)
+        belief = _softmax(score) * person
+    return np.asarray(belief)
+
+
+def _seeds(priors: np.ndarray, places: Places) -> np.ndarray:
+    """First beliefs: only where the pose leaves little doubt."""
+    sure = np.where(priors > 0.6, priors, 0.0)
+    trunk = np.abs(places.torso_x) < 0.9
+    sure[UPPER] *= trunk & (places.torso_y > 0.12) & (places.torso_y < 0.55)
+    sure[LOWER] *= places.torso_y > 1.05
+    return np.asarray(sure)
+
+
+def _skin_likeness(lab: np.ndarray, places: Places, person: np.ndarray) -> np.ndarray:
+    """(h, w) log factor, 0 for colours that the face's skin may have in other light, down to -6."""
+    cheeks = (places.face > 0.9) & (places.face_y < 0.6) & (person > 0.3)
+    if cheeks.sum() < 30:
+        return np.zeros(lab.shape[:2], np.float32)
+    colours = lab[cheeks]
+    middle = np.median(colours, axis=0)
+    covariance = np.cov(colours[np.abs(colours - middle).sum(1) < 40].T) + np.diag(np.square(_SKIN_LEEWAY))
+    off = lab - middle
+    squared = np.einsum("ijk,kl,ijl->ij", off, np.linalg.inv(covariance), off, optimize=True)
+    return np.asarray(np.clip(-0.5 * (squared - 3), -6, 0), np.float32)
+
+
+def _colour_scores(bins: np.ndarray, belief: np.ndarray, skin_like: np.ndarray) -> np.ndarray:
+    """(8, h, w) log density of each pixel's colour in each part. Face, neck, arms and legs share the skin's."""
+    face = belief[FACE]
+    elsewhere = (belief[NECK] + belief[ARM] + belief[LEG]) * np.exp(skin_like)
+    skin = 0.5 * colour_density(bins, face, (2.0, 1.0)) + 0.5 * colour_density(bins, elsewhere, (2.0, 1.0))
+    densities = np.empty((PARTS, skin.size))
+    densities[[FACE, NECK, ARM, LEG]] = skin
+    for part in (HAIR, UPPER, LOWER, SHOE):
+        densities[part] = colour_density(bins, belief[part])
+    log = np.log(densities).astype(np.float32)
+    scores = (log - log.max(0))[:, bins]
+    scores[[NECK, ARM, LEG]] += skin_like
+    return np.asarray(np.maximum(scores, _LEAST_SCORE))
+
+
+def _softmax(score: np.ndarray) -> np.ndarray:
+    exp = np.exp(score - score.max(0))
+    return np.asarray(exp / exp.sum(0))
