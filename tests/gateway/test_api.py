@@ -160,9 +160,7 @@ def test_a_body_that_hides_its_length_is_cut_off(api):
         for _ in range(60):
             yield bytes(1_000_000)
 
-    answer = api.post(
-        "/v1/tryons", content=endless(), headers={"content-type": "multipart/form-data; boundary=x"}
-    )
+    answer = api.post("/v1/tryons", content=endless(), headers={"content-type": "multipart/form-data; boundary=x"})
     assert 400 <= answer.status_code < 500
     assert api.get("/livez").status_code == 200
 

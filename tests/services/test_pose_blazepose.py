@@ -151,11 +151,6 @@ def test_refuses_a_picture_of_nobody(engine):
         engine.run({"person": np.full((HEIGHT, WIDTH, 3), 128, dtype=np.uint8)}, lambda code, message: None)
 
 
-def test_loads_without_chatter(capfd):
-    Engine().load()
-    assert capfd.readouterr().err == ""
-
-
 def test_frontal_landmarks_become_body_25():
     joints = body_25(landmarks(), WIDTH, HEIGHT)
     assert joints[BODY_25["neck"]].tolist() == [384, 300, 0.99]

@@ -7,10 +7,15 @@ import stagekit
 from services.densepose.engines.skeleton.parts import PartPainter, skeleton_core
 from stagekit.errors import NoPerson
 from stagekit.formats import DENSEPOSE_PALETTE, keypoints
+from stagekit.weights import in_package
 
 _PERSON = 0.5  # selfie segmentation's probability from which a pixel counts as person
 _SMOOTHING = 4.0  # pixels: body contours have no crumbs
 _PALETTE = np.array(DENSEPOSE_PALETTE, np.uint8)
+
+
+_MODELS = ("modules/selfie_segmentation/selfie_segmentation.tflite",)
+"""Inside the MediaPipe package."""
 
 
 class Engine(stagekit.Engine):
@@ -44,6 +49,9 @@ class Engine(stagekit.Engine):
         probability = cv2.GaussianBlur(self._segmentation.process(photo).segmentation_mask, (0, 0), _SMOOTHING)
         silhouette = (probability > _PERSON).astype(np.uint8) | skeleton_core(people[0], photo.shape[:2])
         return {"densepose": _PALETTE[PartPainter(people[0], silhouette).paint()]}
+
+    def weights(self) -> tuple[dict[str, str], ...]:
+        return in_package("mediapipe", "Apache-2.0", *_MODELS)
 
     def runtime(self) -> dict[str, str]:
         import mediapipe

@@ -13,8 +13,21 @@ from services.human_parse.engines.posecut.silhouette import keep_first_person, p
 from services.human_parse.engines.posecut.solve import solve_parts
 from stagekit.errors import IncompletePose, NoPerson
 from stagekit.formats import keypoints
+from stagekit.weights import in_package
 
 _FACTOR = 0.5  # parts are solved at half size and enlarged along the photo's edges
+
+
+_MODELS = (
+    "modules/selfie_segmentation/selfie_segmentation.tflite",
+    "modules/pose_detection/pose_detection.tflite",
+    "modules/pose_landmark/pose_landmark_full.tflite",
+    "modules/face_detection/face_detection_short_range.tflite",
+    "modules/face_landmark/face_landmark.tflite",
+    "modules/palm_detection/palm_detection_full.tflite",
+    "modules/hand_landmark/hand_landmark_full.tflite",
+)
+"""Inside the MediaPipe package."""
 
 
 class Engine(stagekit.Engine):
@@ -57,6 +70,9 @@ class Engine(stagekit.Engine):
             warn("face-not-found", "The face was not recognised, so skin and hair are guessed from the pose. A photo "
                  "with the whole face in it gives a better result.")  # fmt: skip
         return {"parse": self._parse(photo, [body, *others], seen)}
+
+    def weights(self) -> tuple[dict[str, str], ...]:
+        return in_package("mediapipe", "Apache-2.0", *_MODELS)
 
     def runtime(self) -> dict[str, str]:
         import mediapipe

@@ -9,6 +9,7 @@ import stagekit
 from services.pose.engines.blazepose.skeleton import draw_skeleton
 from stagekit.errors import NoPerson
 from stagekit.formats import BODY_25, BODY_25_JOINTS, pose_document
+from stagekit.weights import in_package
 
 _LANDMARKS = {
     "nose": 0, "left_eye": 2, "right_eye": 5, "left_ear": 7, "right_ear": 8, "left_shoulder": 11, "right_shoulder": 12,
@@ -34,6 +35,13 @@ the sleeve has to be hidden. Legs are not: BlazePose squeezes legs that the pict
 _GUESSED = 0.3  # confidence of a hip outside of the picture is at most this
 _SHORTEST_THIGH = 0.5  # of the torso
 _CLEAR_PERSON = 0.4  # a second person counts as clear from this part of the first one's size
+
+
+_MODELS = (
+    "modules/pose_detection/pose_detection.tflite",
+    "modules/pose_landmark/pose_landmark_full.tflite",
+)
+"""Inside the MediaPipe package."""
 
 
 class Engine(stagekit.Engine):
@@ -71,6 +79,9 @@ class Engine(stagekit.Engine):
         poses = np.stack([body_25(one.landmarks, image.shape[1], image.shape[0]) for one in people])
         _warn_about(poses[0], people[0].landmarks, image.shape[0], warn)
         return {"pose": pose_document(poses), "pose_image": draw_skeleton(poses)}
+
+    def weights(self) -> tuple[dict[str, str], ...]:
+        return in_package("mediapipe", "Apache-2.0", *_MODELS)
 
     def runtime(self) -> dict[str, str]:
         import mediapipe

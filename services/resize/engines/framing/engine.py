@@ -10,6 +10,7 @@ from services.resize.engines.framing.crop import choose_box, cut_out
 from services.resize.engines.framing.extent import extent, silhouette
 from stagekit.errors import NoPerson
 from stagekit.formats import HEIGHT, WIDTH
+from stagekit.weights import in_package
 
 if TYPE_CHECKING:
     from stagekit.people import BlazePerson
@@ -19,6 +20,13 @@ _CLEAR_PERSON = 0.4  # a second person counts as clear from this part of the fir
 _SMALLEST = 80  # pixels; anybody less tall than that has no detail to work with
 _BLURRED_FROM = 4.0  # enlargement
 _ADVICE = "Use a photo of one person who faces the camera, with head and torso visible and good light"
+
+
+_MODELS = (
+    "modules/pose_detection/pose_detection.tflite",
+    "modules/pose_landmark/pose_landmark_full.tflite",
+)
+"""Inside the MediaPipe package."""
 
 
 class Engine(stagekit.Engine):
@@ -75,6 +83,9 @@ class Engine(stagekit.Engine):
         if not people:
             raise NoPerson(f"Nobody was found in the photo. {_ADVICE}; avoid photos taken from far away.")
         return people, scale
+
+    def weights(self) -> tuple[dict[str, str], ...]:
+        return in_package("mediapipe", "Apache-2.0", *_MODELS)
 
     def runtime(self) -> dict[str, str]:
         import mediapipe
