@@ -1,0 +1,84 @@
+"""The rules of the house: imports point one way, and every setting is documented."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import STAGES, Settings
+from howsfit.embedded import find_stage
+from stagekit.settings import Settings as StageSettings
+from tests.servers import ROOT
+
+MODULES = [
+    path for package in ("stagekit", "services", "gateway", "howsfit") for path in (ROOT / package).rglob("*.py")
+]
+GATEWAY_MAY_USE = {"stagekit.wire", "stagekit.errors", "stagekit.tracing"}
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return {name for name in names if name.split(".")[0] in ("stagekit", "services", "gateway", "howsfit", "tests")}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path):
+    here = path.relative_to(ROOT).parts
+    for name in imported(path):
+        package = name.split(".")[0]
+        assert package != "tests"
+        if here[0] == "stagekit":
+            assert package == "stagekit", name
+        elif here[0] == "gateway":
+            assert package == "gateway" or name in GATEWAY_MAY_USE, name
+        elif here[0] == "services":
+            assert package == "stagekit" or name.split(".")[:2] == ["services", here[1]], name
+            if "engines" in here and "engines" in name.split("."):
+                assert name.split(".")[3] == here[3], "no engine imports another engine"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_has_its_folder_and_every_engine_its_files(stage):
+    declared = find_stage(stage)
+    engines = [path for path in (ROOT / "services" / stage / "engines").iterdir() if (path / "engine.py").exists()]
+    assert declared.default_engine in {path.name for path in engines}
+    for engine in engines:
+        for name in ("requirements.in", "requirements.txt", "Dockerfile", "__init__.py"):
+            assert (engine / name).is_file(), engine / name
+        assert f"{declared.engine_setting()}={engine.name}" in (engine / "Dockerfile").read_text()
+
+
+def test_every_setting_is_in_the_example_and_in_compose():
+    example = (ROOT / ".env.example").read_text()
+    compose = (ROOT / "docker-compose.yml").read_text()
+    # Addresses and paths are the compose file's own business.
+    fixed = {"stages", "data_dir", "listen_port"}
+    for settings, fields in ((Settings(), Settings.model_fields), (StageSettings(), StageSettings._fields)):
+        for name in set(fields) - fixed:
+            variable, default = "HOWSFIT_" + name.upper(), getattr(settings, name)
+            written = f"{default:g}" if isinstance(default, float) else str(default)
+            assert re.search(rf"^{variable}={re.escape(written)}$", example, re.MULTILINE), variable
+            assert re.search(rf"^\s+{variable}:", compose, re.MULTILINE), variable
+    for stage in STAGES:
+        assert find_stage(stage).engine_setting() in example
+
+
+def test_every_setting_of_the_example_is_used():
+    used = "".join((ROOT / name).read_text() for name in ("docker-compose.yml", "gateway/settings.py"))
+    for variable in re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE):
+        assert variable in used, variable
+
+
+def test_locked_requirements_name_hashes_and_no_host():
+    for path in [*ROOT.glob("requirements/*.txt"), *ROOT.glob("services/*/engines/*/requirements.txt")]:
+        text = path.read_text()
+        assert "://" not in text, path
+        if path.name != "overrides.txt":
+            pinned = re.findall(r"^[a-z0-9][\w.-]*(?:\[.*?\])?==.*$", text, re.MULTILINE | re.IGNORECASE)
+            assert pinned and all(line.endswith("\\") for line in pinned), path
