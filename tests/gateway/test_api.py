@@ -135,6 +135,19 @@ def test_odd_but_readable_photos_are_dressed(api, bundled, form):
     assert not person.getexif() and "icc_profile" not in person.info
 
 
+def test_of_two_people_the_larger_is_dressed_with_a_warning(api, bundled):
+    portrait = Image.open(io.BytesIO(bundled[0])).convert("RGB")
+    both = Image.new("RGB", (1400, 700), (200, 200, 205))
+    both.paste(portrait.resize((640, 640)), (60, 60))
+    both.paste(portrait.resize((360, 360)), (960, 340))
+    document = post(api, encoded(both, "JPEG", quality=95), bundled[1], prefer="wait=60").json()
+    assert document["status"] == "succeeded", document["error"]
+    assert "several-people" in {warning["code"] for warning in document["warnings"]}
+    frame = api.get(document["artifacts"]["frame"]).json()
+    left, _, right, _ = frame["box"]
+    assert left < 380 < right < 960, "the box is around the larger one"
+
+
 def test_malformed_requests_are_refused_with_a_problem(api, bundled):
     for answer, status in (
         (api.post("/v1/tryons"), 400),
