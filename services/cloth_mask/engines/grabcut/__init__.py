@@ -1,0 +1,1 @@
+"""Garment cut-out with OpenCV: background model, evidence map and GrabCut."""

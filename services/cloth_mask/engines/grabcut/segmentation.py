@@ -1,0 +1,194 @@
+"""Which pixels of a garment picture are garment."""
+
+import cv2
+import numpy as np
+
+from services.cloth_mask.engines.grabcut.background import Background, fit_background, to_lab
+
+WORK_SIDE = 512
+"""Longest side in pixels at which the garment is found; its outline is refined at full size."""
+
+_CUT_SIDE = 256
+_MIN_AREA = 0.01
+"""Smallest garment, as a share of the picture."""
+
+
+def garment_mask(rgb: np.ndarray) -> np.ndarray:
+    """Find the garment. rgb: uint8 (H, W, 3); gives bool (H, W), all False where nothing stands out."""
+    scale = min(1.0, WORK_SIDE / max(rgb.shape[:2]))
+    small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else rgb
+    lab = to_lab(small)
+    background = fit_background(lab)
+    distance = background.distance(lab)
+    weak = max(1.2, 4 * background.noise)
+    body = _enclosed(_evidence(lab, distance, weak))
+    body = _largest(_without_real_holes(body, distance, weak))
+    if body.mean() < _MIN_AREA:
+        return np.zeros(rgb.shape[:2], bool)
+    body = _trim(_cut_shadow(small, body, distance, weak), distance, _shade(lab, background, body))
+    return _refine(rgb, _without_hanger(body, lab), background)
+
+
+def _evidence(lab: np.ndarray, distance: np.ndarray, weak: float) -> np.ndarray:
+    """Pixels that differ from the backdrop, and edges; weak signs count where they hang on strong ones."""
+    lightness = cv2.GaussianBlur(lab[:, :, 0], (0, 0), 1.0)
+    gradient = np.hypot(cv2.Sobel(lightness, cv2.CV_32F, 1, 0), cv2.Sobel(lightness, cv2.CV_32F, 0, 1)) / 4
+    sign = np.maximum(distance / weak, gradient / max(0.8, 0.8 * weak))
+    count, labels = cv2.connectedComponents((sign > 1).astype(np.uint8), connectivity=8)
+    strong = np.zeros(count, bool)
+    strong[np.unique(labels[sign > 2.5])] = True
+    strong[0] = False
+    return cv2.morphologyEx(strong[labels].astype(np.uint8), cv2.MORPH_CLOSE, _disc(2)) > 0
+
+
+def _enclosed(evidence: np.ndarray) -> np.ndarray:
+    """Everything that the backdrop does not reach from the border of the picture."""
+    padded = np.pad(evidence.astype(np.uint8), 1)
+    cv2.floodFill(padded, None, (0, 0), 2)
+    return padded[1:-1, 1:-1] != 2
+
+
+def _without_real_holes(body: np.ndarray, distance: np.ndarray, weak: float) -> np.ndarray:
+    """Open armholes and straps: flat patches of backdrop near the outline. A white print in mid-garment is none."""
+    flat = (cv2.blur(distance, (5, 5)) < 0.7 * weak) & body
+    flat = cv2.morphologyEx(flat.astype(np.uint8), cv2.MORPH_OPEN, _disc(2))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(flat, connectivity=4)
+    to_outside = cv2.distanceTransform(np.pad(body, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    columns = np.flatnonzero(body.any(axis=0))
+    near = 0.08 * (np.ptp(columns) if columns.size else 0)
+    body = body.copy()
+    for label in range(1, count):
+        area = stats[label, cv2.CC_STAT_AREA]
+        hole = labels == label
+        if 0.0003 * body.size < area < 0.12 * body.sum() and to_outside[hole].min() < near:
+            body &= ~cv2.dilate(hole.astype(np.uint8), _disc(2)).astype(bool)
+    return body
+
+
+def _cut_shadow(rgb: np.ndarray, body: np.ndarray, distance: np.ndarray, weak: float) -> np.ndarray:
+    """GrabCut in a band along the outline, where a soft shadow was taken for garment.
+
+    Where the garment hardly differs from the backdrop (white on white) colour models cannot tell them apart, and the
+    outline stays as found.
+    """
+    if np.median(distance[body]) < 6 * weak:
+        return body
+    scale = min(1.0, _CUT_SIDE / max(body.shape))
+    size = (max(1, round(body.shape[1] * scale)), max(1, round(body.shape[0] * scale)))
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    inside = cv2.resize(body.astype(np.uint8), size, interpolation=cv2.INTER_AREA)
+    core, reach = cv2.erode(inside, _disc(4)), cv2.dilate(inside, _disc(2))
+    marks = np.where(inside > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    marks[core > 0] = cv2.GC_FGD
+    marks[reach == 0] = cv2.GC_BGD
+    if not (marks == cv2.GC_FGD).any() or not (marks == cv2.GC_BGD).any():
+        return body
+    cv2.setRNGSeed(0)
+    cv2.grabCut(small, marks, None, np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK)
+    cut = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
+    cut = cv2.resize(cut, body.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0.5
+    # only a faint difference may be shadow: what stands out strongly stays, be it a strap or a lace edge
+    return _largest(body & (cut | (distance > 8 * weak) | _thin(body)))
+
+
+def _without_hanger(body: np.ndarray, lab: np.ndarray) -> np.ndarray:
+    """Drop a hanger above the garment: narrow rows, thin as a hook or of another colour than the rim."""
+    rows = np.flatnonzero(body.any(axis=1))
+    widths = body.sum(axis=1)
+    rim = body & ~cv2.erode(body.astype(np.uint8), _disc(6)).astype(bool)
+    rim[: rows[len(rows) // 5]] = False
+    colour = np.median(lab[rim], axis=0) if rim.any() else np.zeros(3)
+    plain = rim.any() and np.median(np.linalg.norm(lab[rim] - colour, axis=1)) < 12
+    middle = np.nonzero(body)[1].mean()
+    body = body.copy()
+    for row in rows[: len(rows) // 4]:
+        across = np.flatnonzero(body[row])
+        extent = np.ptp(across) + 1
+        if abs(across.mean() - middle) > 0.2 * widths.max():  # a strap
+            break
+        foreign = plain and np.linalg.norm(np.median(lab[row, body[row]], axis=0) - colour) > 15
+        if extent > (0.22 if foreign else 0.12) * widths.max():
+            break
+        body[row] = False
+    return body
+
+
+def _thin(body: np.ndarray) -> np.ndarray:
+    """Straps and the like; not the corners of the outline."""
+    radius = max(2, body.shape[1] // 40)
+    thin = body & (cv2.morphologyEx(body.astype(np.uint8), cv2.MORPH_OPEN, _disc(radius)) == 0)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(thin.astype(np.uint8), connectivity=8)
+    long = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > 4 * radius
+    long[0] = False
+    return long[labels]
+
+
+def _typical_distance(distance: np.ndarray, body: np.ndarray) -> np.ndarray:
+    """How far the garment near each place lies from the backdrop at the least: local mean less its spread."""
+    core = cv2.erode(body.astype(np.uint8), _disc(3)).astype(np.float32)
+    size = (2 * (body.shape[1] // 16) + 1,) * 2
+    weight = cv2.blur(core, size) + 1e-3
+    mean = cv2.blur(distance * core, size) / weight
+    square = cv2.blur(distance**2 * core, size) / weight
+    spread = np.sqrt(np.maximum(square - mean**2, 0))
+    return np.maximum(mean - 1.5 * spread, 0.15 * mean)
+
+
+def _shade(lab: np.ndarray, background: Background, body: np.ndarray) -> np.ndarray:
+    """Where the backdrop may lie in a cast shadow: darker, of the same hue. Nowhere, if much of the garment is like that."""
+    darker = background.colour[:, :, 0] - lab[:, :, 0]
+    dimmed = background.colour[:, :, 1:] * (lab[:, :, :1] / np.maximum(background.colour[:, :, :1], 1))
+    tint = np.linalg.norm(lab[:, :, 1:] - dimmed, axis=2)
+    like = (darker > 0) & (tint < 3 + 2 * background.noise)
+    return like & (darker < 0.6 * background.colour[:, :, 0]) & (like[body].mean() < 0.35)
+
+
+def _trim(body: np.ndarray, distance: np.ndarray, shade: np.ndarray) -> np.ndarray:
+    """Take off the rim that looks more like the backdrop than like the garment beside it (halo, shadow)."""
+    faint = body & ((distance < 0.4 * _typical_distance(distance, body)) | shade)
+    faint &= ~_thin(body)  # straps have no core to compare with
+    depth = cv2.distanceTransform(np.pad(body, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    faint &= depth < body.shape[1] // 16
+    reached = np.pad((~body | faint).astype(np.uint8), 1, constant_values=1)
+    cv2.floodFill(reached, None, (0, 0), 2)
+    kept = (reached[1:-1, 1:-1] != 2).astype(np.uint8)
+    return _largest(cv2.morphologyEx(kept, cv2.MORPH_CLOSE, _disc(1)) > 0) & body
+
+
+def _refine(rgb: np.ndarray, body: np.ndarray, background: Background) -> np.ndarray:
+    """The outline at full size: along it, a pixel is garment if it is nearer to the garment than to the backdrop."""
+    height, width = rgb.shape[:2]
+    scale = height / body.shape[0]
+    soft = cv2.resize(body.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    soft = cv2.GaussianBlur(soft, (0, 0), max(0.8, 0.7 * scale))
+    band = (soft > 0.02) & (soft < 0.98)
+    rows, columns = np.nonzero(band)
+    if rows.size:
+        nearest = (
+            np.minimum(rows / scale, body.shape[0] - 1).astype(int),
+            np.minimum(columns / scale, body.shape[1] - 1).astype(int),
+        )
+        lab = to_lab(rgb[rows, columns][None])[0]
+        away = np.linalg.norm(lab - background.colour[nearest], axis=1)
+        small = background.distance(to_lab(cv2.resize(rgb, body.shape[::-1], interpolation=cv2.INTER_AREA)))
+        share = away / np.maximum(_typical_distance(small, body)[nearest], 1)
+        soft[rows, columns] = np.clip(0.5 * soft[rows, columns] + 0.5 * np.clip(share, 0, 1), 0, 1)
+    return _largest(_smooth(soft > 0.5, max(1.0, 0.8 * scale)))
+
+
+def _smooth(mask: np.ndarray, sigma: float) -> np.ndarray:
+    return cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma) > 0.5
+
+
+def _largest(mask: np.ndarray) -> np.ndarray:
+    """The largest connected region."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if count < 2:
+        return mask
+    areas = stats[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    return labels == areas.argmax()
+
+
+def _disc(radius: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))

@@ -1,0 +1,245 @@
+"""The wearer's body as the garment needs it: shoulder line, trunk outline and arms, from pose and parse."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from services.tryon.engines.tps.curves import polygon_mask, resample
+from services.tryon.engines.tps.garment import LEFT, RIGHT
+from stagekit.errors import IncompletePose
+from stagekit.formats import BODY_25, CIHP
+
+UPPER = [CIHP[name] for name in ("upper_clothes", "dress", "coat", "scarf")]
+LOWER = [CIHP[name] for name in ("pants", "skirt")]
+ARMS = [CIHP[name] for name in ("left_arm", "right_arm", "glove")]
+HEAD = [CIHP[name] for name in ("hat", "hair", "sunglasses", "face")]
+NECK = CIHP["neck"]
+
+SHOULDER_REACH = 0.56
+"""Half of the shoulders' width over the bones, in units of the distance between the shoulder joints."""
+
+_SHARES = (0.2, 0.4, 0.7, 0.95, 1.12)
+_RISE = (0.27, 0.225, 0.17, 0.12, 0.06)
+"""Where the shoulders' top is measured (0 nape, 1 outer end), and its usual height, in shoulder distances."""
+
+_ARM_WIDTH = (
+    (0.0, 0.30),
+    (0.35, 0.28),
+    (0.8, 0.225),
+    (1.0, 0.21),
+    (1.25, 0.205),
+    (1.6, 0.175),
+    (2.0, 0.15),
+    (2.3, 0.17),
+)
+"""Width of a bare arm in shoulder distances; 0 is the shoulder, 1 the elbow, 2 the wrist."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm: its mid-line from shoulder (0) over elbow (1) to wrist (2) and a little on, 20 steps a bone, in pixels."""
+
+    line: np.ndarray
+    """(n, 2)."""
+    normal: np.ndarray
+    """(n, 2) unit vectors towards the outer side (away from the trunk when the arm hangs)."""
+    half: np.ndarray
+    """(n,) half of the bare arm's width."""
+    upper_length: float
+
+    def outline(self, start: float = 0.0, stop: float = 2.3, extra: float = 0.0) -> np.ndarray:
+        """Closed outline between two places, widened by `extra` pixels a side."""
+        first, last = int(round(start * 20)), int(round(stop * 20)) + 1
+        wide = (self.half + extra)[first:last, None] * self.normal[first:last]
+        line = self.line[first:last]
+        return np.vstack([line + wide, (line - wide)[::-1]])
+
+
+@dataclass(frozen=True)
+class Body:
+    """Measures in pixels of the 768 x 1024 person; pairs are [left, right] as seen in the picture."""
+
+    shoulder: np.ndarray
+    """(2, 2) joints."""
+    hip: np.ndarray
+    """(2,) middle of the hips."""
+    unit: float
+    """Distance between the shoulder joints, corrected for a turned trunk."""
+    sides: np.ndarray
+    """(rows, 2) x of the trunk's outline per row; rows beyond the picture repeat the last."""
+    arms: tuple
+    """Two of Arm or None."""
+    rise: np.ndarray
+    """(2, 5) height of the shoulders' top over the line of the joints at the shares `_SHARES`, in `unit`."""
+
+    @property
+    def middle(self) -> np.ndarray:
+        return self.shoulder.mean(axis=0)
+
+    @property
+    def across(self) -> np.ndarray:
+        """Unit vector along the shoulders, to the right of the picture."""
+        line = self.shoulder[RIGHT] - self.shoulder[LEFT]
+        return line / np.linalg.norm(line)
+
+    @property
+    def up(self) -> np.ndarray:
+        """Unit vector square to the shoulders, upwards."""
+        return np.array([self.across[1], -self.across[0]])
+
+    def shoulder_point(self, share: float) -> np.ndarray:
+        """A point on top of the shoulders. share: -1 outer end left, 0 nape, 1 outer end right."""
+        height = np.interp(abs(share), _SHARES, self.rise[RIGHT if share > 0 else LEFT])
+        half = np.linalg.norm(self.shoulder[RIGHT] - self.shoulder[LEFT]) * SHOULDER_REACH
+        return self.middle + self.across * share * half + self.up * height * self.unit
+
+    def axis(self, row: float) -> float:
+        """x of the trunk's mid-line at a row."""
+        top, bottom = self.middle, self.hip
+        share = (row - top[1]) / max(bottom[1] - top[1], 1.0)
+        return float(top[0] + np.clip(share, -0.3, 1.4) * (bottom[0] - top[0]))
+
+    def side(self, row: float, which: int) -> float:
+        """x of the trunk's outline at a row."""
+        return float(self.sides[int(np.clip(row, 0, len(self.sides) - 1)), which])
+
+
+def read_body(points: np.ndarray, parse: np.ndarray) -> Body:
+    """Measure the wearer. points: (25, 3) BODY_25; parse: uint8 (1024, 768) CIHP ids. Raises IncompletePose."""
+    shoulders = [points[BODY_25[name]] for name in ("right_shoulder", "left_shoulder")]
+    if any(joint[2] <= 0 for joint in shoulders):
+        raise IncompletePose("Both shoulders have to be visible. Send a photo that shows the person from the front.")
+    hip = _hip(points)
+    names = ["right", "left"]
+    if shoulders[0][0] > shoulders[1][0]:  # seen from behind
+        shoulders, names = shoulders[::-1], names[::-1]
+    shoulder = np.array([joint[:2] for joint in shoulders])
+    distance = float(np.linalg.norm(shoulder[1] - shoulder[0]))
+    trunk = float(np.linalg.norm(hip - shoulder.mean(axis=0)))
+    if distance < 10 or hip[1] <= shoulder[:, 1].mean():
+        raise IncompletePose("The shoulders are seen from the side or the person does not stand upright. "
+                             "Send a photo of the person standing and facing the camera.")  # fmt: skip
+    unit = float(np.clip(distance, trunk / 2.1, trunk / 0.9))
+    arms = tuple(_arm(points, parse, name, side, unit) for side, name in enumerate(names))
+    body = Body(shoulder, hip, unit, np.zeros((0, 2)), arms, np.array([_RISE, _RISE]))
+    return replace(body, sides=_trunk_sides(body, parse), rise=_shoulder_rise(body, parse))
+
+
+def _shoulder_rise(body: Body, parse: np.ndarray) -> np.ndarray:
+    """Measure the top of the shoulders in the silhouette; near the usual height only (puffed or padded sleeves)."""
+    own = np.isin(parse, UPPER + ARMS + [NECK])
+    head = np.isin(parse, HEAD)
+    rise = np.array([_RISE, _RISE])
+    half = np.linalg.norm(body.shoulder[RIGHT] - body.shoulder[LEFT]) * SHOULDER_REACH
+    steps = np.arange(0, 0.5, 0.01)
+    for side, out in ((LEFT, -1), (RIGHT, 1)):
+        for index in (2, 3):
+            base = body.middle + body.across * out * _SHARES[index] * half
+            line = (base + body.up * (steps * body.unit)[:, None]).round().astype(int)
+            columns, rows = np.clip(line[:, 0], 0, parse.shape[1] - 1), np.clip(line[:, 1], 0, parse.shape[0] - 1)
+            outside = ~own[rows, columns]
+            if outside.any() and outside.argmax() > 0 and not head[rows, columns][outside.argmax()]:
+                rise[side, index] = np.clip(steps[outside.argmax()], _RISE[index] - 0.07, _RISE[index] + 0.035)
+        rise[side, 1] = max(rise[side, 1], rise[side, 2] + 0.02)
+        rise[side, 4] = rise[side, 3] - 0.06
+    return rise
+
+
+def _hip(points: np.ndarray) -> np.ndarray:
+    found = [points[BODY_25[name], :2] for name in ("right_hip", "left_hip") if points[BODY_25[name], 2] > 0]
+    if len(found) < 2 and points[BODY_25["mid_hip"], 2] > 0:
+        found = [points[BODY_25["mid_hip"], :2]]
+    if not found:
+        raise IncompletePose("The hips were not found. Send a photo that shows the person down to the hips.")
+    return np.mean(found, axis=0)
+
+
+def _arm(points: np.ndarray, parse: np.ndarray, name: str, side: int, unit: float) -> Arm | None:
+    shoulder, elbow, wrist = (points[BODY_25[f"{name}_{joint}"]] for joint in ("shoulder", "elbow", "wrist"))
+    if elbow[2] <= 0:
+        return None
+    a, b = shoulder[:2], elbow[:2]
+    direction = (b - a) / max(np.linalg.norm(b - a), 1.0)
+    c = wrist[:2] if wrist[2] > 0 else b + direction * 0.75 * unit
+    raw = np.vstack([resample(np.array([a, b]), 21), resample(np.array([b, c]), 21)[1:]])
+    raw = np.vstack([raw, raw[-1] + np.arange(1, 7)[:, None] * (raw[-1] - raw[-2])])  # a sleeve may cover half the hand
+    line = raw.copy()
+    for _ in range(6):  # round the elbow
+        line[1:-1] = (line[:-2] + 2 * line[1:-1] + line[2:]) / 4
+    tangent = np.gradient(line, axis=0)
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
+    out = 1 if side == LEFT else -1
+    normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1) * out
+    place = np.arange(len(line)) / 20
+    width = np.interp(place, *np.array(_ARM_WIDTH).T) * unit
+    return _centred(parse, Arm(line, normal, width / 2, float(np.linalg.norm(b - a))))
+
+
+def _centred(parse: np.ndarray, arm: Arm) -> Arm:
+    """Move the mid-line between the edges that the silhouette shows; pose joints lie a little off it."""
+    body = np.isin(parse, UPPER + ARMS)
+    reach = np.arange(0, 2.6, 0.05)
+    edges = []
+    for sign in (1, -1):
+        probe = arm.line[:, None] + sign * reach[None, :, None] * arm.half[:, None, None] * arm.normal[:, None]
+        columns = np.clip(probe[..., 0].round().astype(int), 0, parse.shape[1] - 1)
+        rows = np.clip(probe[..., 1].round().astype(int), 0, parse.shape[0] - 1)
+        outside = ~body[rows, columns]
+        edges.append(np.where(outside.any(axis=1), reach[outside.argmax(axis=1)], np.inf))
+    outer, inner = edges
+    fits_outer = (outer > 0.4) & (outer < 1.7)
+    both = fits_outer & (inner > 0.4) & (inner < 1.7)
+    outer, inner = np.minimum(outer, 9), np.minimum(inner, 9)
+    shift = np.where(both, (outer - inner) / 2, np.where(fits_outer, np.clip(outer - 1.05, -0.5, 0.5), 0.0))
+    columns, rows = np.clip(arm.line.round().astype(int), 0, np.array(parse.shape[::-1]) - 1).T
+    bare = both & np.isin(parse[rows, columns], ARMS)
+    # a sleeve hides how thick the arm is: the bare part tells
+    usual = float(np.clip(np.median((outer + inner)[bare] / 2), 0.8, 1.3)) if bare.sum() > 3 else 1.0
+    half = np.where(bare, np.clip((outer + inner) / 2, 0.8, 1.3), usual)
+    shift, half = _smooth(shift), _smooth(half)
+    line = arm.line + (shift * arm.half)[:, None] * arm.normal
+    return Arm(line, arm.normal, arm.half * half, arm.upper_length)
+
+
+def _smooth(values: np.ndarray) -> np.ndarray:
+    padded = np.pad(values, 4, mode="edge")
+    padded = np.array([np.median(padded[i : i + 5]) for i in range(len(padded) - 4)])
+    return np.convolve(padded, np.ones(5) / 5, mode="valid")
+
+
+def _trunk_sides(body: Body, parse: np.ndarray) -> np.ndarray:
+    """x of the trunk's left and right outline per row."""
+    height, width = parse.shape
+    trunk = np.isin(parse, UPPER + LOWER + [NECK])
+    passing = trunk | np.isin(parse, ARMS + HEAD)
+    ribbons = [np.zeros(parse.shape, bool) if arm is None else polygon_mask(arm.outline(0.1), parse.shape)
+               for arm in body.arms]  # fmt: skip
+    top = int(np.clip(body.middle[1] + 0.2 * body.unit, 0, height - 1))
+    rows = np.arange(height)
+    share = (rows - body.middle[1]) / (body.hip[1] - body.middle[1])
+    least = np.interp(share, (0.2, 0.6, 1.0), (0.42, 0.36, 0.42)) * body.unit
+    most = np.interp(share, (0.2, 0.6, 1.0, 1.3), (0.58, 0.56, 0.72, 0.78)) * body.unit
+    sides = np.zeros((height, 2))
+    for side in (LEFT, RIGHT):
+        out = -1 if side == LEFT else 1
+        half = np.zeros(height)
+        for row in range(top, height):
+            centre = int(np.clip(round(body.axis(row)), 0, width - 1))
+            line = slice(centre, None, out)
+            half[row] = _reach(trunk[row, line], passing[row, line], ribbons[side][row, line], 0.3 * body.unit)
+        half[:top] = half[top]
+        half = np.clip(half, least, most)
+        kernel = int(0.12 * body.unit) * 2 + 1
+        half = cv2.medianBlur(half.astype(np.float32)[:, None], 5)[:, 0]
+        half = cv2.GaussianBlur(half[:, None], (1, kernel), 0, borderType=cv2.BORDER_REPLICATE)[:, 0]
+        sides[:, side] = [body.axis(row) + out * half[row] for row in range(height)]
+    return sides
+
+
+def _reach(trunk: np.ndarray, passing: np.ndarray, ribbon: np.ndarray, sure: float) -> float:
+    """Pixels from the mid-line to the outline along one row: crossing arms are passed, a hanging arm ends the trunk."""
+    stop = ~passing
+    near = int(sure)
+    stop[near:] |= ribbon[near:] | ~trunk[near:]
+    return float(stop.argmax()) if stop.any() else float(len(stop))

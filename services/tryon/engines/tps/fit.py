@@ -1,0 +1,188 @@
+"""Where each part of the garment goes on the body: pairs of points for the splines."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.tryon.engines.tps.body import SHOULDER_REACH, Arm, Body
+from services.tryon.engines.tps.curves import resample
+from services.tryon.engines.tps.garment import LEFT, RIGHT, Garment
+
+_ARMHOLE = 0.36
+"""Depth of the armpit below the shoulder joints, in shoulder distances."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the garment: matching points in the cloth picture and on the person, and the outline it may fill."""
+
+    source: np.ndarray
+    target: np.ndarray
+    outline: np.ndarray
+    mask: np.ndarray
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The parts, and what the garment covers."""
+
+    trunk: Part
+    sleeves: tuple
+    """Two of Part or None."""
+    sleeve_ends: tuple
+    """How far each sleeve reaches: 0 shoulder, 1 elbow, 2 wrist."""
+    neckline: np.ndarray
+    """(n, 2) the front edge of the opening on the person."""
+    hem: np.ndarray
+    """(n, 2) from left to right."""
+
+
+def fit_garment(garment: Garment, body: Body, old_hem: float) -> Fit:
+    """Lay the garment onto the body. old_hem: row where the worn top ends, below the picture if that cuts it off.
+
+    One scale for both directions keeps prints undistorted; the outline decides the rest.
+    """
+    scale = 1.06 * body.unit / garment.chest
+    centre = garment.armpit[:, 0].mean()
+    half = SHOULDER_REACH * np.linalg.norm(body.shoulder[RIGHT] - body.shoulder[LEFT])
+
+    def on_shoulder(point: np.ndarray) -> np.ndarray:
+        share = np.clip((point[0] - centre) * scale / half, -1.12, 1.12)
+        return body.shoulder_point(share if abs(share) > 0.22 else 0.22 * np.sign(share or 1))
+
+    tips = np.array([on_shoulder(point) for point in garment.shoulder])
+    if garment.sleeves[LEFT] is not None:
+        tips = np.array([body.shoulder_point(-0.97), body.shoulder_point(0.97)])
+    collar = np.array([on_shoulder(point) for point in garment.collar])
+    armpit = np.array([_armpit(body, side) for side in (LEFT, RIGHT)])
+    neckline = _neckline(garment, collar, scale, body)
+    hem_row = _hem_row(garment, body, collar, scale, old_hem)
+    source, target = [*garment.shoulder, *garment.armpit], [*tips, *armpit]
+    edge, worn_edge = garment.neckline[1:-1:4], neckline[1:-1:4]
+    if garment.collar_top is not None:
+        edge, worn_edge = garment.neckline[::8], neckline[1:-1:8]
+    source += [*garment.collar, *edge]
+    target += [*collar, *worn_edge]
+    for side in (LEFT, RIGHT):
+        source.append((garment.collar[side] + garment.shoulder[side]) / 2)
+        middle = (source[-1][0] - garment.collar[side][0]) / (garment.shoulder[side][0] - garment.collar[side][0] or 1)
+        target.append(collar[side] + middle * (tips[side] - collar[side]))
+        source.append((garment.armpit[side] + garment.shoulder[side]) / 2)
+        out = -1 if side == LEFT else 1
+        target.append((armpit[side] + tips[side]) / 2 - np.array([out * 0.02 * body.unit, 0]))
+    hem_source, hem_target, lines = _below_armpit(garment, body, armpit, hem_row)
+    for side in (LEFT, RIGHT):
+        source += list(garment.sides[side][3::4])
+        target += list(lines[side][3::4])
+    source += list(hem_source)
+    target += list(hem_target)
+    top = [tips[LEFT], collar[LEFT], *neckline, collar[RIGHT], tips[RIGHT]]
+    outline = np.array([*top, *lines[RIGHT], *hem_target[::-1], *lines[LEFT][::-1]])
+    trunk = Part(np.array(source), np.array(target), outline, garment.body)
+    sleeves, ends = [], []
+    for side in (LEFT, RIGHT):
+        part, end = _sleeve(garment, body, tips[side], armpit[side], scale, side)
+        sleeves.append(part)
+        ends.append(end)
+    return Fit(trunk, tuple(sleeves), tuple(ends), neckline, np.array(hem_target))
+
+
+def _armpit(body: Body, side: int) -> np.ndarray:
+    row = body.shoulder[side, 1] + _ARMHOLE * body.unit
+    return np.array([body.side(row, side), row])
+
+
+def _neckline(garment: Garment, collar: np.ndarray, scale: float, body: Body) -> np.ndarray:
+    """The opening keeps its shape: a similarity from the collar's ends on the garment to those on the body."""
+    line = garment.neckline if garment.collar_top is None else np.vstack(
+        [garment.collar[:1], garment.neckline, garment.collar[1:]])  # fmt: skip
+    base = np.interp(line[:, 0], garment.collar[:, 0], garment.collar[:, 1])
+    share = (line[:, 0] - garment.collar[0, 0]) / (garment.collar[1, 0] - garment.collar[0, 0])
+    on_line = collar[0] + share[:, None] * (collar[1] - collar[0])
+    stretch = np.linalg.norm(collar[1] - collar[0]) / (garment.collar[1, 0] - garment.collar[0, 0])
+    # a neckline's depth grows with its width, but a wide one may not slide down
+    depth = (line[:, 1] - base) * min(scale * 1.1, stretch)
+    return on_line - depth[:, None] * body.up
+
+
+def _hem_row(garment: Garment, body: Body, collar: np.ndarray, scale: float, old_hem: float) -> float:
+    natural = collar[:, 1].mean() + (garment.hem[:, 1].mean() - garment.collar[:, 1].mean()) * scale * 0.88
+    lowest = body.hip[1] + 0.30 * body.unit
+    row = min(natural, lowest)
+    if row < old_hem:  # rather a little longer than a strip to invent
+        row = min(old_hem + 4, collar[:, 1].mean() + 1.3 * (row - collar[:, 1].mean()))
+    return float(row)
+
+
+def _below_armpit(garment: Garment, body: Body, armpit: np.ndarray, hem_row: float) -> tuple:
+    """Points of the hem and of the mid-line in both pictures, and the target's side lines."""
+    lines = []
+    for side in (LEFT, RIGHT):
+        out = -1 if side == LEFT else 1
+        line = garment.sides[side]
+        share = (line[:, 1] - line[0, 1]) / max(line[-1, 1] - line[0, 1], 1.0)
+        rows = armpit[side, 1] + share * (hem_row - armpit[side, 1])
+        ease = 0.025 * body.unit * np.clip(share * 2, 0, 1)
+        lines.append(np.stack([[body.side(row, side) for row in rows] + out * ease, rows], axis=1))
+    left, right = garment.hem[0], garment.hem[-1]
+    share = np.clip((garment.hem[:, 0] - left[0]) / max(right[0] - left[0], 1.0), 0, 1)
+    bow = garment.hem[:, 1] - (left[1] + share * (right[1] - left[1]))
+    ends = lines[LEFT][-1], lines[RIGHT][-1]
+    x = ends[0][0] + share * (ends[1][0] - ends[0][0])
+    ratio = (ends[1][0] - ends[0][0]) / max(right[0] - left[0], 1.0)
+    sag = 0.05 * body.unit * np.sin(np.pi * share)
+    hem_target = np.stack([x, hem_row + bow * ratio + sag], axis=1)
+    pick = slice(0, None, 2)
+    source, target = list(garment.hem[pick]), list(hem_target[pick])
+    return source, target, lines
+
+
+def _sleeve(garment: Garment, body: Body, tip: np.ndarray, armpit: np.ndarray, scale: float, side: int) -> tuple:
+    sleeve, arm = garment.sleeves[side], body.arms[side]
+    if sleeve is None or arm is None:
+        return None, 0.0
+    underarm = float(np.clip(_place_of(arm.line, armpit), 0.2, 0.8))
+    end = max(_sleeve_end(sleeve.length * scale, body.unit), underarm + 0.12)
+    steps = 14
+    outer, inner = resample(sleeve.outer, steps), resample(sleeve.inner, steps)
+    own = np.linalg.norm(outer - inner, axis=1) / 2 * scale
+    along, under = np.linspace(0, end, steps), np.linspace(underarm, end, steps)
+    to_outer, to_inner = _edge(arm, along, own, 1), _edge(arm, under, own, -1)
+    # the seam is shared with the trunk: tip and armpit; farther down the sleeve follows the arm alone
+    to_outer += np.clip(1 - along / 0.2, 0, 1)[:, None] * (tip - to_outer[0])
+    to_inner += np.clip(1 - (under - underarm) / 0.3, 0, 1)[:, None] * (armpit - to_inner[0])
+    middle_source = (outer + inner) / 2
+    middle_target = (to_outer + to_inner) / 2
+    source = np.vstack([outer, inner, middle_source[1::2]])
+    target = np.vstack([to_outer, to_inner, middle_target[1::2]])
+    outline = np.vstack([to_outer, to_inner[::-1]])
+    return Part(source, target, outline, sleeve.mask), end
+
+
+def _place_of(line: np.ndarray, point: np.ndarray) -> float:
+    """The place (0 shoulder .. 2 wrist) on the arm that is nearest to a point."""
+    return float(np.linalg.norm(line - point, axis=1).argmin()) / 20
+
+
+def _edge(arm: Arm, place: np.ndarray, own: np.ndarray, sign: int) -> np.ndarray:
+    """One edge of a sleeve: as wide as the garment's own, within what an arm can fill."""
+    half = _at(arm.half, place)
+    wide = np.clip(
+        own, np.interp(place, (0.3, 0.8), (1.13, 1.1)) * half, np.interp(place, (0, 0.3, 0.8), (1.13, 1.2, 1.45)) * half
+    )
+    return _at(arm.line, place) + sign * wide[:, None] * _at(arm.normal, place)
+
+
+def _sleeve_end(length_px: float, unit: float) -> float:
+    """Where a sleeve ends on the arm (0 shoulder, 1 elbow, 2 wrist), from its length along the arm."""
+    reach = length_px / unit
+    if reach > 1.25:
+        return 1.97
+    return float(np.interp(reach, (0, 0.8, 1.25), (0.15, 1.0, 1.75)))
+
+
+def _at(values: np.ndarray, place: np.ndarray) -> np.ndarray:
+    grid = np.arange(len(values)) / 20
+    if values.ndim == 1:
+        return np.interp(place, grid, values)
+    return np.stack([np.interp(place, grid, values[:, axis]) for axis in range(values.shape[1])], axis=1)

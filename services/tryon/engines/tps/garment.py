@@ -1,0 +1,364 @@
+"""Landmarks of a garment that lies flat or hangs, from the outline of its mask."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from services.tryon.engines.tps.curves import grow, largest_region, length, polygon_mask, resample
+
+LEFT, RIGHT = 0, 1
+"""Sides as seen in the picture."""
+
+_MIN_OVERHANG = 0.13
+"""A sleeve reaches at least this far out of the armpit, as a share of the chest's width."""
+
+
+@dataclass(frozen=True)
+class Sleeve:
+    """One sleeve: (n, 2) polylines from the shoulder seam to the cuff, and its pixels."""
+
+    outer: np.ndarray
+    inner: np.ndarray
+    mask: np.ndarray
+
+    @property
+    def length(self) -> float:
+        return (length(self.outer) + length(self.inner)) / 2 if len(self.inner) > 1 else length(self.outer)
+
+
+@dataclass(frozen=True)
+class Garment:
+    """Landmarks in pixels x, y; pairs are [left, right] as seen in the picture."""
+
+    mask: np.ndarray
+    """bool (1024, 768)."""
+    body: np.ndarray
+    """bool: the trunk of the garment, without sleeves and without the inside of the back seen through the collar."""
+    collar: np.ndarray
+    """(2, 2) where the shoulder seams meet the neck."""
+    collar_top: np.ndarray | None
+    """(2, 2) upper corners of a collar that stands up along the neck; None where there is none."""
+    neckline: np.ndarray
+    """(n, 2) from collar left over the lowest point of the opening to collar right."""
+    shoulder: np.ndarray
+    """(2, 2) outer ends of the shoulder seams."""
+    armpit: np.ndarray
+    """(2, 2)."""
+    sides: tuple
+    """Two polylines from armpit to hem corner."""
+    hem: np.ndarray
+    """(n, 2) from left to right."""
+    sleeves: tuple
+    """Two of Sleeve or None."""
+
+    @property
+    def chest(self) -> float:
+        """Width between the armpits in pixels."""
+        return float(self.armpit[RIGHT, 0] - self.armpit[LEFT, 0])
+
+
+def read_garment(cloth: np.ndarray, cloth_mask: np.ndarray) -> Garment:
+    """Find the landmarks. cloth: uint8 RGB (H, W, 3); cloth_mask: bool (H, W), not empty."""
+    mask = largest_region(cloth_mask)
+    smooth = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.5) > 0.5
+    smooth = largest_region(smooth if smooth.any() else mask)
+    left, right = _read_side(smooth), _mirror(_read_side(smooth[:, ::-1]), smooth.shape[1])
+    armpit = np.array([left[0], right[0]])
+    chest = armpit[1, 0] - armpit[0, 0]
+    sleeved = [bool(left[1] and right[1])] * 2
+    centre = armpit[:, 0].mean()
+    if sleeved[LEFT]:
+        mask = mask & ~_wedge_tips(cloth, mask, armpit, chest)
+    shoulder = np.array([_shoulder(smooth, armpit, sleeved[side], side) for side in (LEFT, RIGHT)])
+    collar, collar_top = _collar(smooth, shoulder, centre, chest)
+    neckline, collar_top = _neckline(cloth, smooth, collar, collar_top, chest)
+    sleeves = tuple(_sleeve(smooth, mask, shoulder[side], armpit[side], side) if sleeved[side] else None
+                    for side in (LEFT, RIGHT))  # fmt: skip
+    trunk = _trunk(smooth, sleeves)
+    corners = [_hem_corner(trunk, armpit, side) for side in (LEFT, RIGHT)]
+    sides = tuple(_side_line(trunk, armpit, corners, side) for side in (LEFT, RIGHT))
+    hem = _hem_line(smooth, corners)
+    body = _trunk(mask, sleeves)
+    body |= grow(body, 12) & mask  # laps under the sleeves, so that no gap opens along the seam
+    if collar_top is None:
+        body &= ~_inside_of_back(neckline, mask.shape)
+    return Garment(mask, body, collar, collar_top, neckline, shoulder, armpit, sides, hem, sleeves)
+
+
+def _wedge_tips(cloth: np.ndarray, mask: np.ndarray, armpit: np.ndarray, chest: float) -> np.ndarray:
+    """Backdrop in the narrow end of the gap between trunk and sleeve, which a smooth mask closes."""
+    if mask[::4, ::4].all():
+        return ~mask
+    tips = np.zeros_like(mask)
+    backdrop = np.median(cloth[::4, ::4][~mask[::4, ::4]], axis=0)
+    reach = int(0.12 * chest)
+    for x, y in armpit.astype(int):
+        box = slice(max(y - reach, 0), y + reach), slice(max(x - reach, 0), x + reach)
+        like = np.abs(cloth[box].astype(np.int16) - backdrop).max(axis=2) < 16
+        tips[box] = mask[box] & grow(grow(~mask[box], 12) & like, 2)
+    return tips
+
+
+def _mirror(side: tuple, width: int) -> tuple:
+    point, has_sleeve = side
+    return np.array([width - 1 - point[0], point[1]]), has_sleeve
+
+
+def _read_side(mask: np.ndarray) -> tuple:
+    """Armpit of the left side, and whether there is a sleeve."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    top, high, centre = rows[0], rows[-1] - rows[0], _centre_column(mask)
+    thick = grow(grow(mask, -9), 9)  # straps are no sleeves
+    inward = np.maximum.accumulate(thick[:, ::-1], axis=1)[:, ::-1]
+    above = np.maximum.accumulate(thick, axis=0)
+    under = ~mask & inward & above
+    under[:, int(centre) :] = False
+    under[: int(top + 0.12 * high)] = False
+    under[int(top + 0.8 * high) :] = False
+    if under.any():
+        under = largest_region(under)
+        ys, xs = np.nonzero(under)
+        best = np.argmax(2 * xs - ys)  # inward counts more than upward: a wide sleeve slants
+        point = np.array([xs[best], ys[best]], np.float64)
+        reach = point[0] - columns[0]
+        if reach > _MIN_OVERHANG * 2 * (centre - point[0]) and under.sum() > 0.002 * mask.sum():
+            return point, True
+    return _armhole_end(mask, int(top), int(high)), False
+
+
+def _centre_column(mask: np.ndarray) -> float:
+    rows = np.flatnonzero(mask.any(axis=1))
+    middle = mask[rows[len(rows) // 3] : rows[2 * len(rows) // 3]]
+    columns = np.flatnonzero(mask.any(axis=0))
+    return float((columns[0] + columns[-1]) / 2 if not middle.any() else np.nonzero(middle)[1].mean())
+
+
+def _armhole_end(mask: np.ndarray, top: int, high: int) -> np.ndarray:
+    """Without a sleeve: where the outline bulges out most between the strap and the waist."""
+    first, last = top + int(0.04 * high), top + int(0.55 * high)
+    edge = mask[first:last].argmax(axis=1).astype(np.float64)
+    chord = np.linspace(edge[0], edge[-1], len(edge))
+    bulge = chord - edge
+    low, upper = int(0.3 * len(edge)), int(0.8 * len(edge))
+    best = low + int(bulge[low:upper].argmax())
+    if bulge[best] < 0.01 * mask.shape[1]:
+        best = int(0.5 * len(edge))
+    return np.array([edge[best], first + best])
+
+
+def _shoulder(mask: np.ndarray, armpit: np.ndarray, sleeved: bool, side: int) -> np.ndarray:
+    """Outer end of the shoulder seam."""
+    out = -1 if side == LEFT else 1
+    if sleeved:  # the seam hardly shows in the outline: it lies above the armpit
+        chest = armpit[1, 0] - armpit[0, 0]
+        x = armpit[side, 0] - out * 0.03 * chest
+        return np.array([x, mask[:, int(round(x))].argmax()], np.float64)
+    centre = armpit[:, 0].mean()
+    ys, xs = np.nonzero(mask[: int(armpit[side, 1])])
+    keep = (xs - centre) * out > 0
+    ys, xs = ys[keep], xs[keep]
+    best = np.argmax(out * xs - 1.5 * ys)
+    return np.array([xs[best], ys[best]], np.float64)
+
+
+def _collar(mask: np.ndarray, shoulder: np.ndarray, centre: float, chest: float) -> tuple:
+    """Ends of the shoulder seams at the neck, and the corners of a standing collar or None."""
+    base, corner, stands = [], [], []
+    for side in (LEFT, RIGHT):
+        out = -1 if side == LEFT else 1
+        columns = np.arange(int(round(centre)), int(round(shoulder[side, 0])) + out, out)[::-1]
+        top = mask[:, columns].argmax(axis=0).astype(np.float64)
+        chord = np.linspace(top[0], top[-1], len(top))
+        peak = int((chord - top).argmax())
+        if chord[peak] - top[peak] < 1:  # no corner: a quarter of the chest is a usual neck
+            peak = int(np.clip(len(columns) - 0.2 * chest, 0, len(columns) - 1))
+        line = np.linspace(top[0], top[peak], peak + 1)
+        dip = int((top[: peak + 1] - line).argmax())
+        rise, run = top[dip] - top[peak], abs(columns[peak] - columns[dip]) + 1
+        stands.append(rise > 0.06 * chest and rise > 0.9 * run and dip > 0.2 * len(columns))
+        corner.append((columns[peak], top[peak]))
+        base.append((columns[dip], top[dip]) if stands[-1] else (columns[peak], top[peak]))
+    if all(stands):
+        return np.array(base, np.float64), np.array(corner, np.float64)
+    return np.array(corner, np.float64), None
+
+
+def _neckline(cloth: np.ndarray, mask: np.ndarray, collar: np.ndarray, top: np.ndarray | None, chest: float) -> tuple:
+    """The front edge of the opening, and the standing collar's corners or None.
+
+    The inside of the back shows above the front edge: the edge is the curve between the collar's ends with the clearest
+    step of colour across it. A narrow opening with the same colour above is a standing collar.
+    """
+    lab = cv2.cvtColor(cv2.GaussianBlur(cloth, (0, 0), 1.5).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    if top is not None and not _of_one_cloth(lab, mask, collar, top, chest):
+        top = None
+    outline = _outline_between(mask, collar if top is None else top)
+    if top is not None:
+        return outline, top
+    inside = grow(mask, -7)
+    share = np.linspace(-0.92, 0.92, 41)
+    x = np.interp(share, (-1, 1), collar[:, 0])
+    start = np.interp(share, (-1, 1), collar[:, 1])
+    wide = collar[1, 0] - collar[0, 0]
+    found = []
+    for depth in np.arange(0.2, 1.0, 0.02) * wide:
+        for power in (1.0, 1.5, 2.0, 2.6, 3.5):
+            y = start + depth * (1 - np.abs(share) ** power)
+            found.append((*_step_across(lab, inside, x, y), depth, power))
+    steps = np.array([entry[0] for entry in found])
+    # the inside of the back is darker than the front well beyond the edge; a seam or a label is a step and no more
+    scores = steps * (1 + np.minimum([entry[1] for entry in found], 15) / 15)
+    scores *= np.where([entry[3] < 1.2 for entry in found], 0.75, 1.0)  # a V has to be clear
+    best = int(scores.argmax())
+    # on a patterned garment every curve crosses steps: the edge has to stand out from them
+    if steps[best] < max(2.0, 2.5 * _busyness(lab, inside)):
+        return outline, (collar if wide < 0.45 * chest else None)
+    _, change, depth, power = found[best]
+    if wide < 0.45 * chest and depth < 0.3 * wide and change < 8:
+        return outline, collar
+    share = np.linspace(-1, 1, 33)
+    curve = np.interp(share, (-1, 1), collar[:, 1]) + depth * (1 - np.abs(share) ** power)
+    x = np.interp(share, (-1, 1), collar[:, 0])
+    return np.stack([x, np.maximum(curve, np.interp(x, outline[:, 0], outline[:, 1]))], axis=1), None
+
+
+def _of_one_cloth(lab: np.ndarray, mask: np.ndarray, collar: np.ndarray, top: np.ndarray, chest: float) -> bool:
+    """Whether what stands above the shoulders is made of what hangs below; a hanger is not."""
+    left, right = int(top[0, 0]), int(top[1, 0]) + 1
+    rows = int(top[:, 1].min()), int(collar[:, 1].max()), int(collar[:, 1].max() + 0.2 * chest)
+    above, below = (lab[a:b, left:right][mask[a:b, left:right]] for a, b in zip(rows, rows[1:], strict=False))
+    if not len(above) or not len(below):
+        return False
+    return bool(np.linalg.norm(np.median(above, axis=0) - np.median(below, axis=0)) < 18)
+
+
+def _busyness(lab: np.ndarray, inside: np.ndarray) -> float:
+    """The usual colour step within the garment."""
+    step = np.linalg.norm(lab[8::8, ::8] - lab[:-8:8, ::8], axis=2)
+    both = inside[8::8, ::8] & inside[:-8:8, ::8]
+    return float(np.median(step[both])) if both.any() else 0.0
+
+
+def _outline_between(mask: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    columns = np.linspace(ends[0, 0], ends[1, 0], 33)
+    inner = columns[1:-1].round().astype(int)
+    return np.stack([columns, np.concatenate([ends[:1, 1], mask[:, inner].argmax(axis=0), ends[1:, 1]])], axis=1)
+
+
+def _step_across(lab: np.ndarray, mask: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple:
+    """Score of the colour step across a curve (it must hold along the curve), and the change of colour farther away."""
+    columns = np.clip(np.round(x).astype(int), 0, lab.shape[1] - 1)
+    rows = np.round(y).astype(int)
+    shifted = [np.clip(rows + shift, 0, lab.shape[0] - 1) for shift in (-4, 4, -12, 12)]
+    above, below, far_above, far_below = (lab[row, columns] for row in shifted)
+    inside = mask[shifted[0], columns] & mask[shifted[1], columns]
+    step = np.linalg.norm(above - below, axis=1) * inside
+    deep = mask[shifted[2], columns] & mask[shifted[3], columns]
+    change = np.linalg.norm(np.median((far_above - far_below)[deep], axis=0)) if deep.mean() > 0.5 else 0.0
+    return float(np.percentile(step, 20) + 0.25 * min(step.mean(), 40)), float(change)
+
+
+def _inside_of_back(neckline: np.ndarray, shape: tuple) -> np.ndarray:
+    """Everything above the front edge of the opening, between the ends of the collar."""
+    lid = np.array([[neckline[-1, 0], 0], [neckline[0, 0], 0]])
+    return polygon_mask(np.vstack([neckline, lid]), shape)
+
+
+def _sleeve(smooth: np.ndarray, mask: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray, side: int) -> Sleeve | None:
+    out = -1 if side == LEFT else 1
+    down = armpit - shoulder
+    rows, columns = np.indices(mask.shape, dtype=np.float32)
+    beyond = (columns - shoulder[0]) * down[1] - (rows - shoulder[1]) * down[0]
+    outside = beyond * out > 0
+    outside[int(armpit[1]) :] |= (columns[int(armpit[1]) :] - armpit[0]) * out > 0
+    region = largest_region(_cut_body(smooth & outside, armpit, out))
+    if region.sum() < 0.005 * smooth.sum():
+        return None
+    contours, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    ring = max(contours, key=len)[:, 0].astype(np.float64)
+    start = np.linalg.norm(ring - shoulder, axis=1).argmin()
+    ring = np.roll(ring, -start, axis=0)
+    stop = np.linalg.norm(ring - armpit, axis=1).argmin()
+    first, second = ring[: stop + 1], np.vstack([ring[stop:], ring[:1]])[::-1]
+    line = resample(first if length(first) > length(second) else second, 90)
+    outer_end, inner_start = _cuff(line, float(np.linalg.norm(down)))
+    full = grow(region, 4) & mask & (outside | region)
+    return Sleeve(line[: outer_end + 1], line[inner_start:][::-1], full)
+
+
+def _cut_body(region: np.ndarray, armpit: np.ndarray, out: int) -> np.ndarray:
+    """Below the armpit a sleeve is what lies outside of the gap; the trunk may bulge out below it."""
+    region = region.copy()
+    for row in range(int(armpit[1]) + 1, region.shape[0]):
+        line = region[row] if out < 0 else region[row, ::-1]
+        limit = int(armpit[0]) if out < 0 else region.shape[1] - 1 - int(armpit[0])
+        gaps = np.flatnonzero(~line[: limit + 1])
+        inked = np.flatnonzero(line[: limit + 1])
+        if not inked.size:
+            continue
+        if gaps.size and gaps[-1] > inked[0]:
+            after = line[: limit + 1]
+            last_gap = gaps[gaps > inked[0]]
+            first_gap = last_gap[0]
+            after[first_gap:] = False
+        elif row > armpit[1] + 3:
+            line[: limit + 1] = False
+    return region
+
+
+def _cuff(line: np.ndarray, root: float) -> tuple:
+    """Indices where the cuff begins and ends on the way from shoulder over cuff to armpit: two corners, straight between."""
+    count = len(line)
+    reach = 6
+    before, after = np.roll(line, reach, axis=0), np.roll(line, -reach, axis=0)
+    a, b = line - before, after - line
+    cosine = (a * b).sum(axis=1) / np.maximum(np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1), 1e-6)
+    sharp = 1 - cosine
+    sharp[:reach] = sharp[-reach:] = 0
+    step = length(line) / (count - 1)
+    i, j = np.triu_indices(count, 3)
+    chord = np.linalg.norm(line[i] - line[j], axis=1)
+    straight = chord / ((j - i) * step)
+    # both edges of a sleeve are about equally long, so the cuff lies in mid-way
+    balance = np.abs((i + j) / 2 / count - 0.55)
+    score = np.minimum(sharp[i], 1) + np.minimum(sharp[j], 1) + 2 * straight - 2.5 * balance
+    score[(chord < 0.25 * root) | (chord > 1.4 * root) | (i < 0.15 * count) | (j > 0.97 * count)] = -9
+    best = int(score.argmax())
+    return int(i[best]), int(j[best])
+
+
+def _trunk(mask: np.ndarray, sleeves: tuple) -> np.ndarray:
+    trunk = mask.copy()
+    for sleeve in sleeves:
+        if sleeve is not None:
+            trunk &= ~sleeve.mask
+    return largest_region(trunk)
+
+
+def _hem_corner(trunk: np.ndarray, armpit: np.ndarray, side: int) -> np.ndarray:
+    """Lower corner of the trunk."""
+    out = -1 if side == LEFT else 1
+    ys, xs = np.nonzero(largest_region(trunk & (np.arange(len(trunk)) > armpit[:, 1].max())[:, None]))
+    best = np.argmax(out * xs + ys)
+    return np.array([xs[best], ys[best]], np.float64)
+
+
+def _side_line(trunk: np.ndarray, armpit: np.ndarray, corners: list, side: int) -> np.ndarray:
+    """The side seam from the armpit down: the outermost pixel of the trunk per row."""
+    first, last = armpit[side, 1] + 2, corners[side][1] - 6
+    points = [armpit[side]]
+    for row in np.linspace(first, max(first + 1, last), 24).astype(int):
+        inked = np.flatnonzero(trunk[row])
+        if inked.size:
+            points.append(np.array([inked[0] if side == LEFT else inked[-1], row], np.float64))
+    points.append(corners[side])
+    return resample(np.array(points), 24)
+
+
+def _hem_line(mask: np.ndarray, corners: list) -> np.ndarray:
+    columns = np.linspace(corners[0][0], corners[1][0], 15)[1:-1].astype(int)
+    bottom = mask.shape[0] - 1 - mask[::-1, columns].argmax(axis=0)
+    low = min(corners[0][1], corners[1][1]) - 0.1 * mask.shape[0]
+    bottom = np.maximum(bottom, low)
+    return np.vstack([corners[0], np.stack([columns, bottom], axis=1), corners[1]])

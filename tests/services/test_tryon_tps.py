@@ -1,0 +1,227 @@
+"""The tps engine on a drawn person, and on photographs with the published parse."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from services.tryon.engines.tps.engine import Engine
+from services.tryon.engines.tps.garment import read_garment
+from services.tryon.engines.tps.spline import fit_spline, warp
+from stagekit.errors import GarmentNotFound, IncompletePose, NoPerson
+from stagekit.formats import BODY_25, CIHP, pose_document
+
+SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", Path(__file__).resolve().parents[2] / ".." / "shared" / "samples"))
+needs_samples = pytest.mark.skipif(
+    not (SAMPLES / "cloth").is_dir(), reason=f"no sample photographs in {SAMPLES} (set HOWSFIT_SAMPLES)"
+)
+PEOPLE = ("00891_00", "03615_00", "07573_00", "10549_00")
+SKIN, BACKDROP, OLD, TROUSERS = (215, 170, 145), (225, 225, 228), (30, 30, 200), (60, 60, 60)
+NEW = (190, 40, 40)
+
+
+def joints(**moved: tuple[float, float]) -> np.ndarray:
+    """A standing person's keypoints (1, 25, 3); (0, 0) leaves a joint out."""
+    places = {
+        "nose": (384, 190), "neck": (384, 300), "right_shoulder": (290, 310), "left_shoulder": (478, 310),
+        "right_elbow": (255, 470), "left_elbow": (513, 470), "right_wrist": (240, 620), "left_wrist": (528, 620),
+        "mid_hip": (384, 620), "right_hip": (330, 620), "left_hip": (438, 620),
+    }  # fmt: skip
+    places.update(moved)
+    points = np.zeros((1, 25, 3))
+    for name, (x, y) in places.items():
+        points[0, BODY_25[name]] = (x, y, 0.9 if (x, y) != (0, 0) else 0)
+    return points
+
+
+def drawn_person() -> dict[str, Any]:
+    """A person in a long-sleeved blue top, with the parse that belongs to it."""
+    photo = np.full((1024, 768, 3), BACKDROP, np.uint8)
+    parse = np.zeros((1024, 768), np.uint8)
+
+    def paint(shape: np.ndarray, colour: tuple[int, int, int], label: str) -> None:
+        cv2.fillPoly(photo, [shape], colour)
+        cv2.fillPoly(parse, [shape], CIHP[label])
+
+    def limb(points: list[tuple[int, int]], width: int, colour: tuple[int, int, int], label: str) -> None:
+        for a, b in zip(points, points[1:], strict=False):
+            cv2.line(photo, a, b, colour, width)
+            cv2.line(parse, a, b, CIHP[label], width)
+
+    paint(np.array([(310, 600), (460, 600), (480, 1023), (290, 1023)]), TROUSERS, "pants")
+    limb([(240, 620), (236, 670)], 30, SKIN, "right_arm")
+    limb([(528, 620), (532, 670)], 30, SKIN, "left_arm")
+    limb([(292, 320), (255, 470), (241, 612)], 50, OLD, "upper_clothes")
+    limb([(476, 320), (513, 470), (527, 612)], 50, OLD, "upper_clothes")
+    paint(np.array([(350, 262), (418, 262), (478, 290), (470, 480), (466, 640), (302, 640), (298, 480), (290, 290)]), OLD,
+          "upper_clothes")  # fmt: skip
+    paint(np.array([(352, 220), (416, 220), (416, 285), (352, 285)]), SKIN, "neck")
+    cv2.ellipse(photo, (384, 180), (55, 75), 0, 0, 360, SKIN, -1)
+    cv2.ellipse(parse, (384, 180), (55, 75), 0, 0, 360, CIHP["face"], -1)
+    return {"person": photo, "parse": parse, "pose": pose_document(joints())}
+
+
+def drawn_cloth(kind: str) -> dict[str, np.ndarray]:
+    """A red garment on near-white: tee, long or sleeveless."""
+    trunk = [(300, 260), (330, 285), (384, 300), (438, 285), (468, 260)]
+    right = {"tee": [(530, 290), (640, 430), (580, 470), (520, 390)], "long": [(530, 290), (660, 800), (600, 815), (520, 400)],
+             "sleeveless": [(500, 268), (495, 340), (515, 390)]}[kind]  # fmt: skip
+    left = [(768 - x, y) for x, y in right[::-1]]
+    outline = np.array([*trunk, *right, (522, 780), (246, 780), *left])
+    mask = np.zeros((1024, 768), np.uint8)
+    cv2.fillPoly(mask, [outline], 255)
+    cloth = np.where(mask[..., None] > 0, NEW, (246, 246, 246)).astype(np.uint8)
+    return {"cloth": cloth, "cloth_mask": mask}
+
+
+def dress(inputs: dict[str, Any]) -> np.ndarray:
+    before = {name: np.array(value) for name, value in inputs.items() if name != "pose"}
+    result = Engine().run(inputs, lambda code, message: None)["tryon"]
+    assert result.shape == (1024, 768, 3) and result.dtype == np.uint8
+    for name, value in before.items():
+        assert np.array_equal(inputs[name], value), f"{name} was modified"
+    return np.asarray(result)
+
+
+def near(image: np.ndarray, colour: tuple[int, int, int], reach: int = 40) -> np.ndarray:
+    return np.asarray(np.abs(image.astype(int) - colour).max(axis=2) < reach)
+
+
+def photograph(name: str) -> dict[str, Any]:
+    pose = json.loads((SAMPLES / "openpose_json" / f"{name}_keypoints.json").read_text())
+    return {
+        "person": np.array(Image.open(SAMPLES / "image" / f"{name}.jpg").convert("RGB")),
+        "parse": np.array(Image.open(SAMPLES / "image-parse-v3" / f"{name}.png")),
+        "pose": pose,
+    }
+
+
+def sample_cloth(name: str) -> dict[str, np.ndarray]:
+    mask = np.array(Image.open(SAMPLES / "cloth-mask" / f"{name}.jpg").convert("L"))
+    cloth = np.array(Image.open(SAMPLES / "cloth" / f"{name}.jpg").convert("RGB"))
+    return {"cloth": cloth, "cloth_mask": np.where(mask >= 128, 255, 0).astype(np.uint8)}
+
+
+@pytest.mark.parametrize("kind", ["tee", "long", "sleeveless"])
+def test_old_top_is_gone_and_new_one_is_on(kind: str) -> None:
+    result = dress({**drawn_person(), **drawn_cloth(kind)})
+    assert near(result, OLD, 60).sum() < 150, "remains of the old top"
+    assert near(result, NEW)[400:600, 340:430].mean() > 0.98, "the chest wears the new garment"
+
+
+def test_sleeve_length_decides_what_the_forearm_shows() -> None:
+    forearm = (slice(520, 570), slice(243, 253))
+    assert near(dress({**drawn_person(), **drawn_cloth("long")})[forearm], NEW).mean() > 0.9
+    assert near(dress({**drawn_person(), **drawn_cloth("tee")})[forearm], SKIN, 50).mean() > 0.9
+    upper_arm = (slice(380, 420), slice(268, 276))
+    assert near(dress({**drawn_person(), **drawn_cloth("tee")})[upper_arm], NEW).mean() > 0.9
+    assert near(dress({**drawn_person(), **drawn_cloth("sleeveless")})[upper_arm], SKIN, 50).mean() > 0.8
+
+
+def test_what_is_no_top_stays_pixel_for_pixel() -> None:
+    person = drawn_person()
+    result = dress({**person, **drawn_cloth("tee")})
+    same = (result == person["person"]).all(axis=2)
+    assert same[:235].all(), "face and backdrop above the shoulders"
+    assert same[800:].all(), "trousers"
+    assert same[655:, :300].all() and same[655:, 470:].all(), "hands"
+    assert same[:, :150].all() and same[:, 620:].all(), "backdrop"
+
+
+def test_hand_in_front_stays_in_front() -> None:
+    person = drawn_person()
+    cv2.circle(person["person"], (384, 520), 30, SKIN, -1)
+    cv2.circle(person["parse"], (384, 520), 30, CIHP["left_arm"], -1)
+    result = dress({**person, **drawn_cloth("tee")})
+    assert (result[505:535, 370:398] == SKIN).all()
+
+
+def test_print_is_not_mirrored_and_stays_upright() -> None:
+    cloth = drawn_cloth("tee")
+    cv2.rectangle(cloth["cloth"], (320, 430), (360, 470), (255, 255, 0), -1)  # upper left of the chest
+    cv2.rectangle(cloth["cloth"], (408, 550), (448, 590), (0, 255, 255), -1)  # lower right
+    result = dress({**drawn_person(), **cloth})
+    yellow, cyan = (np.argwhere(near(result, colour, 60)).mean(axis=0) for colour in ((255, 255, 0), (0, 255, 255)))
+    assert yellow[0] + 40 < cyan[0] and yellow[1] + 20 < cyan[1]
+
+
+def test_landmarks_tell_sleeves() -> None:
+    sleeves = {}
+    for kind in ("tee", "long", "sleeveless"):
+        drawn = drawn_cloth(kind)
+        garment = read_garment(drawn["cloth"], drawn["cloth_mask"] > 0)
+        sleeves[kind] = [0.0 if sleeve is None else sleeve.length / garment.chest for sleeve in garment.sleeves]
+    assert sleeves["sleeveless"] == [0, 0]
+    assert max(sleeves["tee"]) < 0.9 < 1.2 < min(sleeves["long"])
+
+
+def test_spline_hits_its_points_and_identity_leaves_the_image() -> None:
+    random = np.random.default_rng(0)
+    points = random.uniform(0, 100, (12, 2))
+    moved = points + random.normal(0, 5, points.shape)
+    assert np.abs(fit_spline(points, moved, stiffness=0)(points) - moved).max() < 1e-6
+    image = random.integers(0, 255, (100, 90, 3), dtype=np.uint8)
+    assert np.abs(warp(image, fit_spline(points, points), (0, 0, 90, 100)).astype(int) - image).max() <= 2
+
+
+def test_missing_arms_are_no_obstacle() -> None:
+    person = {**drawn_person(), "pose": pose_document(joints(left_elbow=(0, 0), left_wrist=(0, 0), right_wrist=(0, 0)))}
+    result = dress({**person, **drawn_cloth("long")})
+    assert near(result, NEW)[400:600, 340:430].mean() > 0.98
+
+
+@pytest.mark.parametrize(
+    "moved", [{"left_shoulder": (0, 0)}, {"mid_hip": (0, 0), "left_hip": (0, 0), "right_hip": (0, 0)}]
+)
+def test_incomplete_pose_is_refused(moved: dict[str, tuple[float, float]]) -> None:
+    person = {**drawn_person(), "pose": pose_document(joints(**moved))}
+    with pytest.raises(IncompletePose, match="photo"):
+        dress({**person, **drawn_cloth("tee")})
+
+
+def test_nobody_and_nothing_are_refused() -> None:
+    person, cloth = drawn_person(), drawn_cloth("tee")
+    with pytest.raises(NoPerson):
+        dress({**person, **cloth, "pose": {"version": 1.3, "people": []}})
+    with pytest.raises(GarmentNotFound):
+        dress({**person, **cloth, "cloth_mask": np.zeros((1024, 768), np.uint8)})
+
+
+def test_same_input_same_output() -> None:
+    inputs = {**drawn_person(), **drawn_cloth("tee")}
+    assert np.array_equal(dress(inputs), dress(inputs))
+
+
+@needs_samples
+@pytest.mark.parametrize("name", PEOPLE)
+def test_photographs_keep_the_person_and_change_the_top(name: str) -> None:
+    person = photograph(name)
+    result = dress({**person, **sample_cloth("01430_00")})
+    same = (result == person["person"]).all(axis=2)
+    parse = person["parse"]
+    inner = cv2.erode(np.isin(parse, (CIHP["face"], CIHP["hair"])).astype(np.uint8), np.ones((9, 9))) > 0
+    assert same[inner].mean() > 0.999, "face and hair"
+    far = cv2.dilate((parse > 0).astype(np.uint8), np.ones((61, 61))) == 0
+    assert same[far].all(), "backdrop"
+    top = cv2.erode((parse == CIHP["upper_clothes"]).astype(np.uint8), np.ones((9, 9))) > 0
+    red = result[..., 0].astype(int) - result[..., 1] > 60
+    assert red[top].mean() > 0.5, "the red tee is on"
+
+
+@needs_samples
+@pytest.mark.parametrize("path", sorted((SAMPLES / "cloth").glob("*.jpg")), ids=lambda path: path.stem)
+def test_every_cloth_goes_on(path: Path) -> None:
+    person = photograph("03615_00")
+    cloth = sample_cloth(path.stem)
+    garment = read_garment(cloth["cloth"], cloth["cloth_mask"] > 0)
+    sleeveless = path.stem in ("03751_00", "06429_00", "08348_00")
+    assert all((sleeve is None) == sleeveless for sleeve in garment.sleeves)
+    result = dress({**person, **cloth})
+    changed = (result != person["person"]).any(axis=2)
+    assert 0.1 < changed.mean() < 0.5
+    assert changed[cv2.erode((person["parse"] == 5).astype(np.uint8), np.ones((9, 9))) > 0].mean() > 0.9
