@@ -26,6 +26,7 @@ LAYOUT = {
     "pose": f"test/openpose_json/{PERSON}_keypoints.json",
     "frame": f"howsfit/{PERSON}_frame.json",
     "tryon": f"howsfit/{PERSON}_{CLOTH}.png",
+    "tryon_photo": f"howsfit/{PERSON}_{CLOTH}_photo.png",
 }
 """Artifact -> path below the data root. What the data set has no place for goes to howsfit/."""
 

@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field
 
 from gateway.tryons import StageRecord, Tryon
 
+OUTPUTS = ("tryon", "tryon_photo")
+
 
 class WarningDocument(BaseModel):
     """Something worth knowing that is not an error."""
@@ -38,7 +40,9 @@ class TryonDocument(BaseModel):
 
     id: str
     status: Literal["queued", "processing", "succeeded", "failed"]
-    output: dict[str, str] | None = Field(description="`tryon`: address of the picture.")
+    output: dict[str, str] | None = Field(
+        description="Addresses of the picture: `tryon` 768 x 1024, `tryon_photo` as large as the photo."
+    )
     artifacts: dict[str, str] = Field(description="Address of every artifact there is so far, uploads included.")
     stages: list[StageDocument]
     warnings: list[WarningDocument]
@@ -62,7 +66,7 @@ class TryonDocument(BaseModel):
         return cls(
             id=tryon.id,
             status=tryon.status,
-            output={"tryon": addresses["tryon"]} if tryon.status == "succeeded" else None,
+            output={name: addresses[name] for name in OUTPUTS} if tryon.status == "succeeded" else None,
             artifacts=addresses,
             stages=[StageDocument.of(record) for record in tryon.stages.values()],
             warnings=[WarningDocument(**warning) for warning in tryon.warnings],

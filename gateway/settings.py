@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-STAGES = ("resize", "cloth_mask", "pose", "densepose", "human_parse", "agnostic", "tryon")
+STAGES = ("resize", "cloth_mask", "pose", "densepose", "human_parse", "agnostic", "tryon", "paste_back")
 
 
 class Settings(BaseSettings):

@@ -65,14 +65,15 @@ def try_(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the picture goes (PNG).")] = Path("tryon.png"),
     keep: Annotated[Path | None, typer.Option(help="Write every artifact here, in the VITON-HD layout.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the try-on document here.")] = None,
+    in_photo: Annotated[bool, typer.Option("--in-photo", help="As large as the photo instead of 768 x 1024.")] = False,
     url: Url = None,
 ) -> None:
     """Dress PERSON in CLOTH."""
-    asyncio.run(_try(person, cloth, output, keep, json_file, url))
+    asyncio.run(_try(person, cloth, output, keep, json_file, "tryon_photo" if in_photo else "tryon", url))
 
 
 async def _try(
-    person: Path, cloth: Path, output: Path, keep: Path | None, json_file: Path | None, url: str | None
+    person: Path, cloth: Path, output: Path, keep: Path | None, json_file: Path | None, wanted: str, url: str | None
 ) -> None:
     photo, garment = person.read_bytes(), cloth.read_bytes()
     progress = ProgressLines()
@@ -84,7 +85,7 @@ async def _try(
             except TryonFailed as failure:
                 _write_json(json_file, failure.document or failure.problem)
                 raise
-            _write(output, await client.artifact(document, "tryon"))
+            _write(output, await client.artifact(document, wanted))
             if keep is not None:
                 archive = zipfile.ZipFile(io.BytesIO(await client.dataset(document)))
                 await asyncio.to_thread(archive.extractall, keep)

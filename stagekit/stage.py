@@ -25,6 +25,7 @@ ARTIFACTS = {
     "agnostic": "image",
     "parse_agnostic": "labels",
     "tryon": "image",
+    "tryon_photo": "picture",
 }
 """Every artifact's kind; `artifacts.py` says what each kind is. A new artifact begins here."""
 

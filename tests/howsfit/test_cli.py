@@ -60,6 +60,11 @@ def test_embedded_and_served_give_the_same_bytes(tried, house, tmp_path):
     assert (tmp_path / "served.png").read_bytes() == (folder / "new/out.png").read_bytes()
 
 
+def test_in_photo_gives_the_size_of_the_photo(tmp_path, house):
+    assert howsfit("try", PERSON, TEE, "-o", tmp_path / "out.png", "--in-photo", "--url", house).returncode == 0
+    assert Image.open(io.BytesIO((tmp_path / "out.png").read_bytes())).size == (512, 512)
+
+
 def test_a_refusal_is_a_sentence_and_an_exit_code(tmp_path, house):
     nobody = tmp_path / "wall.png"
     nobody.write_bytes(encoded(picture(size=(800, 600))))

@@ -1,0 +1,1 @@
+"""Blends the edited region into the photo."""
