@@ -12,7 +12,6 @@ from stagekit import Engine as BaseEngine
 from stagekit.errors import GarmentNotFound
 from stagekit.formats import HEIGHT, WIDTH
 
-
 _WARM_UP = (246, 60)  # grey levels of a backdrop and a garment
 
 
