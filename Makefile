@@ -3,7 +3,7 @@ SHELL := /bin/sh
 HOWSFIT := .venv/bin/howsfit
 PYTEST := .venv/bin/pytest
 
-.PHONY: help demo test test-py36 serve up down test-cluster bench lint format lock clean
+.PHONY: help demo test test-slow test-py36 serve up down test-cluster bench lint format lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -11,8 +11,11 @@ help:  ## Show this list
 demo: .venv/ready  ## Dress the bundled person in the bundled T-shirt: out/tryon.png
 	$(HOWSFIT) try howsfit/samples/person.jpg howsfit/samples/garment_tee.jpg -o out/tryon.png
 
-test: .venv/ready test-py36  ## Run all tests that need no Docker
+test: .venv/ready test-py36  ## Run all tests but the slow ones and those that need Docker
 	$(PYTEST)
+
+test-slow: .venv/ready  ## Run the slow tests: PostgreSQL, S3, processes killed in the middle of their work
+	$(PYTEST) -m slow
 
 test-py36:  ## Run the chassis's tests on Python 3.6, where there is one
 	@if $(MAKE) --no-print-directory .venv-py36/ready; then \

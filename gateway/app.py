@@ -2,31 +2,35 @@
 
 import asyncio
 import contextlib
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, File, Header, Request, UploadFile
+from fastapi import FastAPI, File, Header, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.exceptions import HTTPException
 
 from gateway import dataset
-from gateway.documents import TryonDocument
+from gateway.database import Database
+from gateway.documents import TryonDocument, TryonList
 from gateway.errors import BadRequest, GatewayError, UploadTooLarge
+from gateway.jobs import ENDED, State
 from gateway.limits import BodyLimit
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.stages import Cluster
-from gateway.store import ArtifactStore, uploaded
-from gateway.tryons import FINAL, Tryons
+from gateway.tryons import Tryons
+from gateway.uploads import uploaded
 from stagekit.errors import Problem
 from stagekit.tracing import trace_id
 from stagekit.wire import Part
 
 PROBLEM = "application/problem+json"
+KEEP_ALIVE_S = 15.0
 _pages = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(["html"])
 )
@@ -39,19 +43,39 @@ class Gateway:
         self.settings = settings
         self.metrics = Metrics()
         self.cluster = Cluster(settings, apps)
-        self.store = ArtifactStore(settings.data_dir)
-        self.tryons = Tryons(settings, self.cluster, self.store, self.metrics)
+        self.database = Database(settings.database())
+        self.tryons = Tryons(settings, self.cluster, self.database, settings.blobs(), self.metrics)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Connected to all stages. Raises StartupError."""
-        self.store.clear()  # the list of try-ons lives in memory: images of an earlier process belong to nobody
+        """Connected to all stages, and taking jobs. Raises StartupError, StorageUnavailable."""
         try:
             await self.cluster.connect()
+            await self.tryons.start()
             yield
         finally:
             await self.tryons.stop()
             await self.cluster.close()
+            await self.database.close()
+
+    async def document(self, tryon_id: str) -> TryonDocument:
+        """The document of a try-on as it stands. Raises NotFound."""
+        job, events = await self.tryons.get(tryon_id)
+        return TryonDocument.of(job, events, self._order())
+
+    async def documents(self, limit: int, before: str | None = None, state: State | None = None) -> TryonList:
+        """A page of them, the newest first. Raises BadRequest."""
+        try:
+            jobs = await self.tryons.page(limit + 1, before, state)
+        except ValueError as error:
+            raise BadRequest(str(error)) from None
+        listed = [await self.document(job.id) for job in jobs[:limit]]
+        more = f"/v1/tryons?limit={limit}&before={jobs[limit - 1].cursor}" if len(jobs) > limit else None
+        return TryonList(tryons=listed, next=more + f"&status={state}" if more and state else more)
+
+    def _order(self) -> tuple[str, ...]:
+        assert self.cluster.graph is not None, "it serves only after connect()"
+        return self.cluster.graph.order
 
 
 def create_app(settings: Settings | None = None, apps: Mapping[str, Any] | None = None) -> FastAPI:
@@ -108,8 +132,8 @@ def _add_service_routes(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/debug", tags=["service"], response_class=HTMLResponse, summary="Stages, recent try-ons, a form")
     async def debug() -> HTMLResponse:
         page = _pages.get_template("debug.html")
-        tryons = [TryonDocument.of(tryon) for tryon in gateway.tryons.recent(12)]
-        return HTMLResponse(page.render(stages=await _stages(gateway), tryons=tryons))
+        listed = await gateway.documents(12)
+        return HTMLResponse(page.render(stages=await _stages(gateway), tryons=listed.tryons))
 
 
 def _add_public_routes(app: FastAPI, gateway: Gateway) -> None:
@@ -130,36 +154,107 @@ def _add_public_routes(app: FastAPI, gateway: Gateway) -> None:
         photo: Annotated[UploadFile, File(description="The person: JPEG, PNG or WebP.")],
         garment: Annotated[UploadFile, File(description="The garment, laid flat or on a hanger.")],
         prefer: Annotated[str | None, Header(description="wait=N: answer at its end, after N s at most.")] = None,
+        idempotency_key: Annotated[
+            str | None, Header(max_length=255, description="The same key and pictures again: the same try-on.")
+        ] = None,
+        cache_control: Annotated[
+            str | None, Header(description="no-store: run every stage anew, keep nothing.")
+        ] = None,
     ) -> TryonDocument:
         wait_s = _wait_s(prefer, gateway.settings.max_wait_s)
         largest_mb = gateway.settings.max_upload_mb
         pictures = await _read(photo, largest_mb), await _read(garment, largest_mb)
-        tryon = gateway.tryons.start(*pictures, trace_id=trace_id(request.headers.get("traceparent")))
-        response.headers["Location"] = f"/v1/tryons/{tryon.id}"
+        job = await gateway.tryons.create(
+            *pictures,
+            trace_id=trace_id(request.headers.get("traceparent")),
+            no_store="no-store" in (cache_control or ""),
+            key=idempotency_key,
+        )
+        response.headers["Location"] = f"/v1/tryons/{job.id}"
         if wait_s is not None:
             response.headers["Preference-Applied"] = f"wait={wait_s:g}"
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(tryon.finished.wait(), wait_s)
-        if tryon.status in FINAL:
+            await gateway.tryons.wait(job.id, wait_s)
+        document = await gateway.document(job.id)
+        if document.status in ENDED:
             response.status_code = 200
-        return TryonDocument.of(tryon)
+        return document
+
+    @app.get("/v1/tryons", tags=["v1"], summary="Try-ons, the newest first")
+    async def listing(
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        before: Annotated[str | None, Query(max_length=100, description="From `next` of the page before.")] = None,
+        status: State | None = None,
+    ) -> TryonList:
+        return await gateway.documents(limit, before, status)
 
     @app.get("/v1/tryons/{tryon_id}", tags=["v1"], summary="A try-on as it stands")
     async def get(tryon_id: str) -> TryonDocument:
-        return TryonDocument.of(gateway.tryons.get(tryon_id))
+        return await gateway.document(tryon_id)
+
+    @app.delete("/v1/tryons/{tryon_id}", tags=["v1"], status_code=204, summary="Forget a try-on and its images")
+    async def delete(tryon_id: str) -> None:
+        await gateway.tryons.delete(tryon_id)
+
+    @app.post("/v1/tryons/{tryon_id}/cancel", tags=["v1"], summary="Stop a try-on")
+    async def cancel(tryon_id: str) -> TryonDocument:
+        await gateway.tryons.cancel(tryon_id)
+        return await gateway.document(tryon_id)
+
+    @app.post("/v1/tryons/{tryon_id}/retry", tags=["v1"], summary="Run a failed or canceled try-on again")
+    async def retry(tryon_id: str) -> TryonDocument:
+        await gateway.tryons.retry(tryon_id)
+        return await gateway.document(tryon_id)
+
+    @app.get(
+        "/v1/tryons/{tryon_id}/events",
+        tags=["v1"],
+        summary="What happens to it, as it happens (server-sent events)",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
+    async def events(
+        tryon_id: str,
+        last_event_id: Annotated[str | None, Header(description="Go on after this event.")] = None,
+    ) -> StreamingResponse:
+        await gateway.tryons.get(tryon_id)
+        after = int(last_event_id) if last_event_id and last_event_id.isdecimal() else 0
+        return StreamingResponse(_event_stream(gateway, tryon_id, after), media_type="text/event-stream")
 
     @app.get("/v1/tryons/{tryon_id}/artifacts/{name}", tags=["v1"], summary="One artifact", response_class=Response)
     async def artifact(tryon_id: str, name: str) -> Response:
-        part = gateway.tryons.artifact(gateway.tryons.get(tryon_id), name)
+        if gateway.settings.s3_public_endpoint and (link := await gateway.tryons.link(tryon_id, name)):
+            return RedirectResponse(link)
+        part = await gateway.tryons.artifact(tryon_id, name)
         return Response(part.data, media_type=part.media_type, headers={"X-Content-Type-Options": "nosniff"})
 
     @app.get(
         "/v1/tryons/{tryon_id}/dataset.zip", tags=["v1"], summary="In the VITON-HD layout", response_class=Response
     )
     async def dataset_zip(tryon_id: str) -> Response:
-        tryon = gateway.tryons.get(tryon_id)
-        parts = {name: gateway.tryons.artifact(tryon, name) for name in tryon.artifacts}
+        names = (await gateway.document(tryon_id)).artifacts
+        parts = {name: await gateway.tryons.artifact(tryon_id, name) for name in names}
         return Response(await asyncio.to_thread(dataset.export, parts), media_type="application/zip")
+
+
+async def _event_stream(gateway: Gateway, tryon_id: str, after: int) -> AsyncIterator[str]:
+    """`stage` events numbered from 1, comments to keep proxies from closing, and at last `completed` with the try-on."""
+    events = gateway.tryons.events(tryon_id, after)
+    coming = asyncio.ensure_future(anext(events, None))
+    yield "retry: 1000\n\n"
+    try:
+        while True:
+            done, _ = await asyncio.wait({coming}, timeout=KEEP_ALIVE_S)
+            if not done:
+                yield ": still there\n\n"
+            elif (event := coming.result()) is None:
+                document = await gateway.document(tryon_id)
+                yield f"event: completed\ndata: {document.model_dump_json()}\n\n"
+                return
+            else:
+                yield f"id: {event.number}\nevent: stage\ndata: {json.dumps(event.data)}\n\n"
+                coming = asyncio.ensure_future(anext(events, None))
+    finally:
+        coming.cancel()
 
 
 async def _stages(gateway: Gateway) -> list[dict[str, Any]]:

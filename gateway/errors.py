@@ -6,6 +6,7 @@ Problem (stagekit.errors)
     |-- NotFound             not-found
     |-- UploadTooLarge       image-too-large
     |-- TooManyTryons        overloaded
+    |-- IdempotencyConflict  conflict
     |-- StageUnreachable     stage-unreachable   no answer: connection, time-out
     `-- StageNonsense        stage-nonsense      an answer that the protocol does not allow
 StageRefused                 a stage's own problem document
@@ -43,6 +44,12 @@ class TooManyTryons(GatewayError):
     """Too many try-ons wait already."""
 
     code, status, title = "overloaded", 429, "Too many try-ons wait"
+
+
+class IdempotencyConflict(GatewayError):
+    """The request contradicts an earlier one, or what became of it."""
+
+    code, status, title = "conflict", 409, "The request contradicts an earlier one"
 
 
 class StageUnreachable(GatewayError):

@@ -1,9 +1,12 @@
 """Settings of the gateway, from environment variables with the prefix HOWSFIT_."""
 
+import socket
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gateway.blobs import BlobStore, LocalBlobs, S3Blobs
 
 STAGES = ("resize", "cloth_mask", "pose", "densepose", "human_parse", "agnostic", "tryon", "paste_back")
 
@@ -11,19 +14,48 @@ STAGES = ("resize", "cloth_mask", "pose", "densepose", "human_parse", "agnostic"
 class Settings(BaseSettings):
     """Every value has a working default. The text below each is the reference of the configuration."""
 
-    model_config = SettingsConfigDict(env_prefix="HOWSFIT_", use_attribute_docstrings=True)
+    # Empty counts as unset, so that a line of .env can be left empty.
+    model_config = SettingsConfigDict(env_prefix="HOWSFIT_", env_ignore_empty=True, use_attribute_docstrings=True)
 
     stages: dict[str, str] = Field(default_factory=lambda: {name: f"inproc://{name}" for name in STAGES})
     """Stage name -> address, as JSON: http://pose:8000, or inproc://pose for one mounted in this process."""
 
     data_dir: Path = Path("out/gateway")
-    """Folder for the images of try-ons."""
+    """Folder for images and, by default, the database."""
 
-    keep_tryons: int = Field(200, ge=1)
-    """How many finished try-ons are kept, with their images; the oldest go first."""
+    database_url: str | None = None
+    """Where try-ons are kept: postgresql://USER:PASSWORD@HOST/NAME, which several gateways may share; default: a SQLite
+    file in data_dir, for one gateway."""
+
+    executor: str | None = None
+    """Name of this gateway among those that share a database: the same after a restart. Default: the host's name."""
+
+    s3_bucket: str | None = None
+    """Keep images in this S3 bucket instead of data_dir; gateways on several machines need that."""
+
+    s3_endpoint: str | None = None
+    """Address of the S3 server as the gateway reaches it; default: AWS."""
+
+    s3_public_endpoint: str | None = None
+    """Address of the S3 server as clients reach it. With it, artifacts are downloaded from there by signed links."""
+
+    s3_access_key: str | None = None
+    """Default: where boto3 looks for it."""
+
+    s3_secret_key: SecretStr | None = None
+    """Default: where boto3 looks for it."""
+
+    retention_h: float = Field(24.0, gt=0)
+    """Hours after which a try-on is deleted, with its images."""
+
+    cache_gb: float = Field(2.0, ge=0)
+    """Most room for results kept for reuse, in gigabytes (10**9 bytes); those used longest ago go first."""
+
+    stage_retry_s: float = Field(20.0, ge=0)
+    """How long a stage that is overloaded or out of reach is tried again, in seconds."""
 
     max_running: int = Field(2, ge=1)
-    """Try-ons under way at the same time; further ones wait."""
+    """Try-ons under way in this gateway at the same time; further ones wait."""
 
     max_waiting: int = Field(64, ge=0)
     """Try-ons that may wait; further ones are refused with `overloaded`."""
@@ -39,3 +71,23 @@ class Settings(BaseSettings):
 
     startup_timeout_s: float = Field(180.0, gt=0)
     """How long to wait for all stages to be ready at start, in seconds."""
+
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'howsfit.sqlite'}"
+
+    def executor_name(self) -> str:
+        """This gateway's name. A SQLite file has one gateway, whose container may get a new host name at every start."""
+        return self.executor or (socket.gethostname() if self.database_url else "gateway")
+
+    def blobs(self) -> BlobStore:
+        """Where images are kept. Nothing is sent or written yet."""
+        if self.s3_bucket is None:
+            return LocalBlobs(self.data_dir / "blobs")
+        return S3Blobs(
+            self.s3_bucket,
+            endpoint=self.s3_endpoint,
+            public_endpoint=self.s3_public_endpoint,
+            access_key=self.s3_access_key,
+            secret_key=self.s3_secret_key.get_secret_value() if self.s3_secret_key else None,
+        )

@@ -1,201 +1,317 @@
-"""Try-ons: what one is, and how it runs through the stage graph.
+"""Try-ons: durable jobs that run the stage graph, reusing what a stage made of the same inputs before.
 
-This first version keeps its list in memory: a restart forgets it.
+A job's record holds digests; the images are blobs, held by the job until it is deleted or its retention is over.
 """
 
 import asyncio
+import contextlib
+import contextvars
 import logging
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Literal
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from gateway.errors import GatewayError, NotFound, StageRefused, TooManyTryons
+from gateway.blobs import BlobStore, digest_of
+from gateway.cache import StageCache
+from gateway.database import Database
+from gateway.durable import Durable, Steps
+from gateway.errors import GatewayError, IdempotencyConflict, NotFound, StageRefused, StageUnreachable, TooManyTryons
+from gateway.events import Event
+from gateway.holdings import Holdings
+from gateway.jobs import ENDED, Job, JobFailed, PayloadConflict, State, UnknownJob, WrongState
 from gateway.metrics import Metrics
 from gateway.settings import Settings
-from gateway.stages import Cluster
-from gateway.store import ArtifactStore
+from gateway.stages import Cluster, Run
 from stagekit.wire import Part
 
 log = logging.getLogger("howsfit.gateway")
 
-Status = Literal["queued", "processing", "succeeded", "failed"]
-FINAL = ("succeeded", "failed")
+KEYS = uuid.UUID("6d0f6f0e-3f9b-5d57-9f0e-0c6f6b6f7769")
+"""Namespace that turns an Idempotency-Key into the id of its try-on."""
 
+PASSING = ("overloaded", "not-ready")
+"""Refusals of a stage that may be gone a moment later; any other is final."""
 
-@dataclass
-class StageRecord:
-    """How one stage of a try-on went, and what made it."""
-
-    stage: str
-    status: Literal["waiting", "processing", "succeeded", "failed", "skipped"] = "waiting"
-    seconds: float | None = None
-    timings: dict[str, float] = field(default_factory=dict)
-    engine: str | None = None
-    fingerprint: str | None = None
-    made_by: dict[str, Any] = field(default_factory=dict)
-    """version, stand_in, licence, runtime and weights of the engine."""
-
-
-@dataclass
-class Tryon:
-    """One try-on. `status` goes from queued over processing to succeeded or failed, never back."""
-
-    id: str
-    trace_id: str
-    stages: dict[str, StageRecord]
-    status: Status = "queued"
-    artifacts: list[str] = field(default_factory=list)
-    warnings: list[dict[str, str]] = field(default_factory=list)
-    error: dict[str, Any] | None = None
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    finished: asyncio.Event = field(default_factory=asyncio.Event)
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
+LINK_S = 900
+SWEEP_EVERY_S = 600.0
+GRACE_S = 3600.0
+"""A blob that nobody holds stays so long: longer than any upload takes."""
 
 
 class Tryons:
-    """All try-ons of this gateway, and the tasks that run them."""
+    """All try-ons of the gateways on one database, some of which run here."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, store: ArtifactStore, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, cluster: Cluster, database: Database, store: BlobStore, metrics: Metrics
+    ) -> None:
         self._settings = settings
         self._cluster = cluster
         self._store = store
         self._metrics = metrics
-        self._tryons: dict[str, Tryon] = {}
-        self._turn = asyncio.Semaphore(settings.max_running)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._holdings = Holdings(database, store)
+        self._cache = StageCache(database, self._holdings, max_bytes=int(settings.cache_gb * 1e9))
+        self._durable = Durable(
+            database, executor=settings.executor_name(), concurrency=settings.max_running, run=self._run
+        )
+        self._sweeper: asyncio.Task[None] | None = None
 
-    def get(self, tryon_id: str) -> Tryon:
-        """Raises NotFound."""
-        try:
-            return self._tryons[tryon_id]
-        except KeyError:
-            raise NotFound(f"There is no try-on '{tryon_id}'. It may have been removed after others came.") from None
-
-    def recent(self, count: int) -> list[Tryon]:
-        """The newest try-ons, newest first."""
-        return list(self._tryons.values())[: -count - 1 : -1]
-
-    def artifact(self, tryon: Tryon, name: str) -> Part:
-        """Raises NotFound."""
-        part = self._store.get(tryon.id, name) if name in tryon.artifacts else None
-        if part is None:
-            have = ", ".join(tryon.artifacts)
-            raise NotFound(f"This try-on has no artifact '{name}' (status {tryon.status}). It has: {have}.")
-        return part
-
-    def start(self, photo: Part, garment: Part, trace_id: str) -> Tryon:
-        """Begin a try-on. Raises TooManyTryons when too many wait already."""
-        waiting = sum(tryon.status == "queued" for tryon in self._tryons.values())
-        if waiting >= self._settings.max_waiting + self._settings.max_running:
-            raise TooManyTryons(f"{waiting} try-ons wait already. Try again in a minute.", retry_after_s=60)
-        graph = self._cluster.graph
-        assert graph is not None, "the gateway serves only after connect()"
-        tryon = Tryon(str(uuid.uuid4()), trace_id, {name: StageRecord(name) for name in graph.order})
-        self._tryons[tryon.id] = tryon
-        self._forget_old()
-        task = asyncio.create_task(self._run(tryon, {"photo": photo, "garment": garment}))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return tryon
+    async def start(self) -> None:
+        """Take up the jobs that were left, and wait for new ones. Raises StorageUnavailable."""
+        await self._store.check()
+        await self._durable.start()
+        self._sweeper = asyncio.create_task(self._sweep_now_and_then())
 
     async def stop(self) -> None:
-        """Cancel what still runs."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Let go: what runs goes on when this gateway is back, or at another one."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+            await self._durable.stop()
 
-    def _forget_old(self) -> None:
-        finished = [tryon for tryon in self._tryons.values() if tryon.status in FINAL]
-        for tryon in finished[: max(0, len(finished) - self._settings.keep_tryons)]:
-            del self._tryons[tryon.id]
-            self._store.remove(tryon.id)
+    async def create(
+        self, photo: Part, garment: Part, trace_id: str, *, no_store: bool = False, key: str | None = None
+    ) -> Job:
+        """Accept a try-on; when this returns, it will end.
 
-    async def _run(self, tryon: Tryon, artifacts: dict[str, Part]) -> None:
-        async with self._turn:
-            tryon.started_at = datetime.now(UTC)
-            tryon.status = "processing"
-            began = time.perf_counter()
-            try:
-                await self._keep(tryon, artifacts)
-                await self._run_stages(tryon, artifacts)
-                tryon.warnings += _stand_in_warning(tryon)
-                tryon.status = "succeeded"
-            except* (StageRefused, GatewayError) as group:
-                self._fail(tryon, _problem(group.exceptions[0]))
-            except* Exception as group:
-                log.exception("tryon=%s trace=%s failed", tryon.id, tryon.trace_id, exc_info=group)
-                detail = "An internal error. Please report it with the trace id."
-                self._fail(tryon, GatewayError(detail).problem() | {"trace_id": tryon.trace_id})
-            finally:
-                tryon.completed_at = datetime.now(UTC)
-                self._metrics.observe_tryon(tryon.status, time.perf_counter() - began)
-                tryon.finished.set()
-
-    def _fail(self, tryon: Tryon, problem: dict[str, Any]) -> None:
-        tryon.status = "failed"
-        tryon.error = problem | {"trace_id": tryon.trace_id}
-        for record in tryon.stages.values():
-            if record.status in ("waiting", "processing"):
-                record.status = "skipped"
-
-    async def _run_stages(self, tryon: Tryon, artifacts: dict[str, Part]) -> None:
-        """Each stage as soon as those before it are done. The first failure cancels the others."""
-        graph = self._cluster.graph
-        assert graph is not None
-        sorter = graph.sorter()
-        async with asyncio.TaskGroup() as group:
-
-            async def run_and_go_on(stage: str) -> None:
-                await self._run_stage(tryon, stage, artifacts)
-                sorter.done(stage)
-                start_ready()
-
-            def start_ready() -> None:
-                for stage in sorter.get_ready():
-                    group.create_task(run_and_go_on(stage))
-
-            start_ready()
-
-    async def _run_stage(self, tryon: Tryon, stage: str, artifacts: dict[str, Part]) -> None:
-        client = self._cluster.clients[stage]
-        record = tryon.stages[stage]
-        record.status = "processing"
-        began = time.perf_counter()
+        key: the same key and pictures again are the same try-on. no_store: run every stage anew, and keep nothing for others.
+        Raises TooManyTryons, IdempotencyConflict, StorageFull, StorageUnavailable.
+        """
+        tryon_id = str(uuid.uuid5(KEYS, key) if key else uuid.uuid4())
+        if (
+            len(await self._durable.list(limit=self._settings.max_waiting + 1, state="queued"))
+            > self._settings.max_waiting
+        ):
+            raise TooManyTryons("Too many try-ons wait already. Try again in a minute.", retry_after_s=60)
+        digests = [await self._holdings.keep(part, _holder(tryon_id)) for part in (photo, garment)]
+        # Without the trace id: a repeated request has another, and is the same job.
+        payload = {"photo": digests[0], "garment": digests[1], "no_store": no_store}
         try:
-            run = await client.run({name: artifacts[name] for name in client.info["inputs"]}, tryon.trace_id)
-        except (StageRefused, GatewayError):
-            record.status, record.seconds = "failed", time.perf_counter() - began
-            raise
-        artifacts.update(run.outputs)
-        tryon.warnings += run.warnings
-        record.engine, record.fingerprint, record.timings = run.engine, run.fingerprint, run.timings_s
-        record.made_by = {key: client.info[key] for key in ("version", "stand_in", "licence", "runtime", "weights")}
-        await self._keep(tryon, run.outputs)
-        record.status, record.seconds = "succeeded", time.perf_counter() - began
+            return await self._durable.enqueue(tryon_id, payload if key else payload | {"trace_id": trace_id})
+        except PayloadConflict:
+            raise IdempotencyConflict(
+                f"The Idempotency-Key '{key}' was used for other pictures. Use a new key for a new try-on."
+            ) from None
 
-    async def _keep(self, tryon: Tryon, parts: Mapping[str, Part]) -> None:
-        def write() -> None:
-            for name, part in parts.items():
-                self._store.put(tryon.id, name, part)
+    async def get(self, tryon_id: str) -> tuple[Job, list[Event]]:
+        """The job and what happened to it so far. Raises NotFound."""
+        job = await self._job(tryon_id)
+        return job, await self._durable.read_events(tryon_id)
 
-        await asyncio.to_thread(write)
-        tryon.artifacts += parts
+    async def page(self, limit: int, before: str | None, state: State | None) -> list[Job]:
+        """The newest first. Raises ValueError for a malformed cursor."""
+        return await self._durable.list(limit, before, state)
+
+    async def wait(self, tryon_id: str, seconds: float) -> None:
+        """Until it has ended, or the seconds are over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                async for _ in self._durable.events(tryon_id):
+                    pass
+
+    def events(self, tryon_id: str, after: int) -> AsyncIterator[Event]:
+        """The events with numbers above `after`, as they come; ends with the try-on."""
+        return self._durable.events(tryon_id, after)
+
+    async def cancel(self, tryon_id: str) -> None:
+        """Stop it; nothing happens to one that has ended. Raises NotFound."""
+        await self._job(tryon_id)
+        await self._durable.cancel(tryon_id)
+
+    async def retry(self, tryon_id: str) -> None:
+        """Run a failed or canceled one again, from where it came. Raises NotFound, IdempotencyConflict."""
+        await self._job(tryon_id)
+        try:
+            await self._durable.retry(tryon_id)
+        except WrongState as error:
+            raise IdempotencyConflict(str(error)) from None
+
+    async def delete(self, tryon_id: str) -> None:
+        """Forget it, its images, and what the cache keeps that was made from its uploads. Raises NotFound."""
+        job = await self._job(tryon_id)
+        if job.state not in ENDED:
+            await self._durable.cancel(tryon_id)
+            await self.wait(tryon_id, 30)
+        await self._cache.forget([job.payload["photo"], job.payload["garment"]])
+        await self._forget(tryon_id)
+
+    async def artifact(self, tryon_id: str, name: str) -> Part:
+        """Raises NotFound, StorageUnavailable."""
+        return await self._store.get(await self._digest(tryon_id, name))
+
+    async def link(self, tryon_id: str, name: str) -> str | None:
+        """A link to download it from the storage itself, where that gives any. Raises NotFound."""
+        return await self._store.url_for(await self._digest(tryon_id, name), LINK_S)
+
+    async def _digest(self, tryon_id: str, name: str) -> str:
+        job, events = await self.get(tryon_id)
+        have = artifacts_of(job, events)
+        if name not in have:
+            raise NotFound(f"This try-on has no artifact '{name}' (status {job.state}). It has: {', '.join(have)}.")
+        return have[name]
+
+    async def _job(self, tryon_id: str) -> Job:
+        try:
+            return await self._durable.status(tryon_id)
+        except UnknownJob:
+            raise NotFound(
+                f"There is no try-on '{tryon_id}'. It may have been deleted, or its time was over."
+            ) from None
+
+    async def _run(self, tryon_id: str, payload: dict[str, Any], steps: Steps) -> dict[str, Any]:
+        """The job itself. Each stage as soon as those before it are done; the first failure cancels the others."""
+        graph = self._cluster.graph
+        assert graph is not None, "jobs are taken after connect()"
+        began = time.perf_counter()
+        work = _Work(payload)
+        sorter = graph.sorter()
+
+        async def run_and_go_on(stage: str) -> None:
+            inputs = {name: work.digests[name] for name in graph.stages[stage].inputs}
+            gone_on = False
+
+            def go_on(outputs: dict[str, str]) -> None:
+                nonlocal gone_on
+                if not gone_on:
+                    gone_on = True
+                    work.digests.update(outputs)
+                    sorter.done(stage)
+                    start_ready()
+
+            try:
+                # The stages behind it start as soon as the outputs are known, while these are still being written.
+                record = await steps.step(stage, self._run_stage, tryon_id, stage, inputs, work, go_on)
+            except (StageRefused, GatewayError) as error:
+                problem = error.problem if isinstance(error, StageRefused) else error.problem() | {"stage": stage}
+                await tell({"stage": stage, "status": "failed", "error": problem})
+                raise JobFailed(problem) from None
+            go_on(record["outputs"])  # in case that it was recorded before a crash, and did not run now
+            await tell({"stage": stage, "status": "succeeded"} | record)
+
+        async def tell(event: dict[str, Any]) -> None:
+            await started_telling[event["stage"]]
+            await steps.emit(event)
+
+        def start_ready() -> None:
+            for stage in sorter.get_ready():
+                telling = steps.emit({"stage": stage, "status": "processing"})
+                started_telling[stage] = group.create_task(telling, context=context.copy())
+                group.create_task(run_and_go_on(stage), context=context.copy())
+
+        # Started from within a step of another stage, a step would count as a part of that one.
+        context = contextvars.copy_context()
+        started_telling: dict[str, asyncio.Task[None]] = {}
+        outcome = "failed"
+        try:
+            async with asyncio.TaskGroup() as group:
+                start_ready()
+            outcome = "succeeded"
+        finally:
+            self._metrics.observe_tryon(outcome, time.perf_counter() - began)
+        return {"artifacts": work.digests}
+
+    async def _run_stage(
+        self,
+        tryon_id: str,
+        stage: str,
+        inputs: dict[str, str],
+        work: "_Work",
+        go_on: Callable[[dict[str, str]], None],
+    ) -> dict[str, Any]:
+        """One durable step: what the stage made of these inputs, now or before. Returns digests, never images.
+
+        go_on: called with the outputs' digests as soon as they are known; they are kept when this returns.
+        """
+        client = self._cluster.clients[stage]
+        began = time.perf_counter()
+        expected = client.info["fingerprint"]
+        holder = _holder(tryon_id)
+        async with self._cache.claim(expected, inputs, holder=holder, no_store=work.payload["no_store"]) as claim:
+            reused = claim.hit is not None
+            if claim.hit is not None:
+                document = claim.hit
+                go_on(document["outputs"])
+            else:
+                parts = {name: await self._part(work, digest) for name, digest in inputs.items()}
+                run = await self._call(stage, parts, work.payload.get("trace_id", uuid.UUID(tryon_id).hex))
+                outputs = await asyncio.to_thread(_digests, run.outputs)
+                work.parts.update({outputs[name]: part for name, part in run.outputs.items()})
+                go_on(outputs)
+                await asyncio.gather(*(self._holdings.keep(part, holder) for part in run.outputs.values()))
+                document = {
+                    "outputs": outputs,
+                    "engine": run.engine,
+                    "fingerprint": run.fingerprint,
+                    "warnings": run.warnings,
+                    "timings": run.timings_s,
+                    "made_by": {k: client.info[k] for k in ("version", "stand_in", "licence", "runtime", "weights")},
+                }
+                if run.fingerprint == expected:  # else the stage was restarted as another engine in between
+                    await claim.store(document)
+        return document | {"reused": reused, "seconds": time.perf_counter() - began}
+
+    async def _part(self, work: "_Work", digest: str) -> Part:
+        return work.parts.get(digest) or await self._store.get(digest)
+
+    async def _call(self, stage: str, parts: dict[str, Part], trace_id: str) -> Run:
+        """Run the stage; tried again while it is overloaded or out of reach, for at most `stage_retry_s`."""
+        give_up = time.monotonic() + self._settings.stage_retry_s
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                return await self._cluster.clients[stage].run(parts, trace_id)
+            except (StageRefused, StageUnreachable) as error:
+                passing = isinstance(error, StageUnreachable) or error.problem.get("code") in PASSING
+                if not passing or time.monotonic() + pause_s > give_up:
+                    raise
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    async def _forget(self, tryon_id: str) -> None:
+        with contextlib.suppress(UnknownJob):  # somebody else was quicker
+            await self._durable.delete(tryon_id)
+        await self._holdings.release(_holder(tryon_id))
+
+    async def _sweep_now_and_then(self) -> None:
+        while True:
+            try:
+                await self._sweep()
+            except Exception:
+                log.exception("sweeping failed; trying again in %.0f s", SWEEP_EVERY_S)
+            await asyncio.sleep(SWEEP_EVERY_S)
+
+    async def _sweep(self) -> None:
+        """Delete what is older than its retention, and clear up behind processes that died."""
+        oldest = datetime.now(UTC) - timedelta(hours=self._settings.retention_h)
+        cursor = f"{round(oldest.timestamp() * 1000)}.~"
+        while jobs := [job for job in await self._durable.list(100, cursor) if job.state in ENDED]:
+            for job in jobs:
+                await self._forget(job.id)
+        await self._cache.sweep(GRACE_S)
 
 
-def _stand_in_warning(tryon: Tryon) -> list[dict[str, str]]:
-    stood_in = [f"{r.stage} ({r.engine})" for r in tryon.stages.values() if r.made_by.get("stand_in")]
-    if not stood_in:
-        return []
-    detail = f"Default engines stood in for research models: {', '.join(stood_in)}."
-    return [{"code": "stand-in", "stage": "gateway", "detail": detail}]
+class _Work:
+    """What a running job knows: all digests so far, and the images that it made itself."""
+
+    def __init__(self, payload: dict[str, Any]) -> None:
+        self.payload = payload
+        self.digests = {"photo": payload["photo"], "garment": payload["garment"]}
+        self.parts: dict[str, Part] = {}
 
 
-def _problem(error: Exception) -> dict[str, Any]:
-    if isinstance(error, StageRefused):
-        return error.problem
-    assert isinstance(error, GatewayError)
-    return error.problem()
+def _digests(parts: dict[str, Part]) -> dict[str, str]:
+    return {name: digest_of(part.data) for name, part in parts.items()}
+
+
+def artifacts_of(job: Job, events: list[Event]) -> dict[str, str]:
+    """Artifact name -> digest, as far as the job has come; uploads first."""
+    found = {"photo": job.payload["photo"], "garment": job.payload["garment"]}
+    for event in events:
+        found |= event.data.get("outputs", {})
+    return found
+
+
+def _holder(tryon_id: str) -> str:
+    return "job:" + tryon_id

@@ -107,10 +107,9 @@ class ProgressLines:
             if ended and stage["stage"] not in self._told:
                 self._told.add(stage["stage"])
                 sign = "[green]done[/green]" if stage["status"] == "succeeded" else "[red]refused[/red]"
-                err.print(
-                    f"{sign} {stage['stage']:<12} {stage['engine'] or '':<10} {stage['seconds']:6.2f} s",
-                    highlight=False,
-                )
+                seconds = "" if stage["seconds"] is None else f"{stage['seconds']:6.2f} s"
+                note = " [dim]reused[/dim]" if stage["reused"] else ""
+                err.print(f"{sign} {stage['stage']:<12} {stage['engine'] or '':<10} {seconds}{note}", highlight=False)
 
 
 @app.command()
@@ -145,7 +144,7 @@ def run(
 async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None) -> None:
     from gateway.errors import StageRefused
     from gateway.stages import StageClient
-    from gateway.store import uploaded
+    from gateway.uploads import uploaded
     from howsfit.embedded import find_stage
     from stagekit.app import create_app
     from stagekit.wire import EXTENSIONS

@@ -44,15 +44,15 @@ class Client:
         """
         answer = await self._http.post("/v1/tryons", files={"photo": photo, "garment": garment})
         document = _checked(answer)
-        while document["status"] not in ("succeeded", "failed"):
+        while document["status"] not in ("succeeded", "failed", "canceled"):
             if on_progress:
                 on_progress(document)
             await asyncio.sleep(POLL_S)
             document = _checked(await self._http.get(document["urls"]["get"]))
         if on_progress:
             on_progress(document)
-        if document["status"] == "failed":
-            raise TryonFailed(document["error"], document)
+        if document["status"] != "succeeded":
+            raise TryonFailed(document["error"] or {"title": "The try-on was canceled"}, document)
         return document
 
     async def artifact(self, document: dict[str, Any], name: str) -> bytes:

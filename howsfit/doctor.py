@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import httpx
 
-from gateway.errors import StartupError
+from gateway.errors import GatewayError, StartupError
 from gateway.settings import Settings
-from gateway.store import ArtifactStore
 from howsfit.client import TryonFailed, connect
 
 ENOUGH_DISK = 2_000_000_000
@@ -28,7 +27,7 @@ class Finding(NamedTuple):
 
 async def examine(url: str | None) -> list[Finding]:
     """Look at everything; never raises for what is merely wrong."""
-    return [_python(), _cores(), _memory(), *_folder(), *await _stages(url)]
+    return [_python(), _cores(), _memory(), *await _folder(), *await _stages(url)]
 
 
 def _python() -> Finding:
@@ -47,11 +46,11 @@ def _memory() -> Finding:
     return Finding("free memory", f"{free / 1e9:.1f} GB", free >= ENOUGH_MEMORY, "free 2 GB")
 
 
-def _folder() -> list[Finding]:
+async def _folder() -> list[Finding]:
     folder = Settings().data_dir
     try:
-        ArtifactStore(folder)
-    except OSError as error:
+        await Settings().blobs().check()
+    except GatewayError as error:
         return [
             Finding("data folder", f"{folder}: {error}", False, "set HOWSFIT_DATA_DIR to a folder you may write to")
         ]

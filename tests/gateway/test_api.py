@@ -20,6 +20,7 @@ def api(house):
 
 
 def post(api, photo, garment, **headers):
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
     return api.post("/v1/tryons", files={"photo": photo, "garment": garment}, headers=headers)
 
 
@@ -195,7 +196,12 @@ def test_several_at_once_do_not_mix(api, bundled, artifacts):
     photo, garment = bundled
     mirrored = encoded(Image.open(io.BytesIO(photo)).transpose(Image.Transpose.FLIP_LEFT_RIGHT))
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda p: post(api, p, garment, prefer="wait=100").json(), [photo, mirrored] * 2))
+        answers = list(
+            pool.map(
+                lambda p: post(api, p, garment, prefer="wait=100", cache_control="no-store").json(),
+                [photo, mirrored] * 2,
+            )
+        )
     pictures = [api.get(answer["output"]["tryon"]).content for answer in answers]
     assert pictures[0] == pictures[2] == artifacts["tryon"]
     assert pictures[1] == pictures[3] != pictures[0]

@@ -1,0 +1,18 @@
+"""Where images are kept: blobs named by the digest of their bytes, in a local folder or in S3."""
+
+from gateway.blobs.errors import BlobCorrupt, BlobMissing, StorageFull, StorageUnavailable
+from gateway.blobs.local import LocalBlobs
+from gateway.blobs.s3 import S3Blobs
+from gateway.blobs.store import BlobStore, StoredBlob, digest_of
+
+__all__ = [
+    "BlobCorrupt",
+    "BlobMissing",
+    "BlobStore",
+    "LocalBlobs",
+    "S3Blobs",
+    "StorageFull",
+    "StorageUnavailable",
+    "StoredBlob",
+    "digest_of",
+]
