@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from gateway import dataset
 from gateway.database import Database
 from gateway.documents import TryonDocument, TryonList
-from gateway.errors import BadRequest, GatewayError, UploadTooLarge
+from gateway.errors import BadRequest, GatewayError, NotFound, UploadTooLarge
 from gateway.jobs import ENDED, State
 from gateway.limits import BodyLimit
 from gateway.metrics import Metrics
@@ -69,7 +69,10 @@ class Gateway:
             jobs = await self.tryons.page(limit + 1, before, state)
         except ValueError as error:
             raise BadRequest(str(error)) from None
-        listed = [await self.document(job.id) for job in jobs[:limit]]
+        listed = []
+        for job in jobs[:limit]:
+            with contextlib.suppress(NotFound):  # deleted since
+                listed.append(await self.document(job.id))
         more = f"/v1/tryons?limit={limit}&before={jobs[limit - 1].cursor}" if len(jobs) > limit else None
         return TryonList(tryons=listed, next=more + f"&status={state}" if more and state else more)
 
