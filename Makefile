@@ -40,6 +40,9 @@ test-cluster: .venv/ready  ## Bring the containers up, send a photo through, com
 bench: .venv/ready  ## Run every benchmark; the figures go to out/bench/
 	@mkdir -p out/bench
 	.venv/bin/python -m bench.tryon --json out/bench/tryon.json
+	.venv/bin/python -m bench.reuse --json out/bench/reuse.json
+	@if [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
+	    .venv/bin/python -m bench.human_parse_posecut --json out/bench/human_parse.json; fi
 
 lint: .venv/ready  ## ruff and mypy
 	.venv/bin/ruff check .
