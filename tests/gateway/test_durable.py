@@ -17,6 +17,8 @@ from gateway.jobs import ENDED, JobFailed, PayloadConflict, UnknownJob, WrongSta
 from tests.gateway.durable_worker import trace_to
 from tests.servers import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 async def nothing(job_id, payload, steps):
     return {}
@@ -270,9 +272,10 @@ def test_a_deadline_ends_a_running_job_and_one_that_waits(database):
         async with started(database, run, concurrency=1, beat_s=0.2) as durable:
             await durable.enqueue("runs", {}, deadline_s=3)
             await durable.enqueue("waits", {}, deadline_s=0.5)
-            for job_id, least, most in (("waits", 0.5, 2.9), ("runs", 2.9, 4)):
+            for job_id, least, most in (("waits", 0.3, 2.9), ("runs", 2.5, 6)):
                 job = await ended(durable, job_id)
                 assert job.error["code"] == "deadline-exceeded"
+                # The deadline counts from the call, created_at from the row, which a busy machine writes later.
                 assert least <= (job.completed_at - job.created_at).total_seconds() < most
 
     asyncio.run(main())
