@@ -66,6 +66,7 @@ def test_a_second_garment_reuses_all_that_is_known_of_the_person(api, bundled):
     assert pictures[0] == pictures[1]
 
 
+@pytest.mark.slow
 def test_no_store_runs_everything_anew_and_keeps_nothing_for_others(api, bundled):
     photo = other_photo(bundled, 92)
     for _ in range(2):
@@ -74,6 +75,7 @@ def test_no_store_runs_everything_anew_and_keeps_nothing_for_others(api, bundled
     assert not reused(post(api, photo, GARMENTS[2], prefer="wait=100").json()) & PERSON_STAGES
 
 
+@pytest.mark.slow
 def test_two_jobs_that_want_the_same_at_once_run_it_once(api, bundled):
     photo = other_photo(bundled, 93)
     jobs = [post(api, photo, GARMENTS[0]).json() for _ in range(2)]
@@ -108,6 +110,7 @@ def test_events_tell_each_stage_and_can_be_replayed(api, bundled):
     assert api.get("/v1/tryons/moon/events").status_code == 404
 
 
+@pytest.mark.slow
 def test_the_list_goes_back_page_by_page(api, bundled):
     ids = [post(api, *bundled, prefer="wait=60").json()["id"] for _ in range(3)]
     first = api.get("/v1/tryons", params={"limit": 2, "status": "succeeded"}).json()
@@ -129,6 +132,7 @@ def test_deleting_removes_the_images_and_what_was_made_of_them(api, bundled):
     assert not reused(post(api, photo, GARMENTS[0], prefer="wait=60").json()) & PERSON_STAGES
 
 
+@pytest.mark.slow
 def test_a_canceled_tryon_stops_and_can_be_run_again(api, bundled):
     crowd = [post(api, other_photo(bundled, 60 + n), GARMENTS[0]).json() for n in range(4)]
     canceled = api.post(crowd[-1]["urls"]["cancel"]).json()
