@@ -6,11 +6,9 @@ The ratio is what counts; both times come from the same run. Garments are the bu
 """
 
 import argparse
-import contextlib
 import io
 import json
 import statistics
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +16,8 @@ import httpx
 from PIL import Image, ImageOps
 from rich.console import Console
 
-from tests.servers import ROOT, howsfit_serve
+from bench.tryon import SAMPLES, gateway
 
-SAMPLES = ROOT / "howsfit" / "samples"
 GOAL = 0.35
 
 
@@ -29,11 +26,7 @@ def main() -> None:
     parser.add_argument("--url", help="gateway to measure; it must not know the pictures yet")
     parser.add_argument("--json", type=Path, help="write the figures here")
     arguments = parser.parse_args()
-    with contextlib.ExitStack() as stack:
-        url = arguments.url
-        if url is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            url = stack.enter_context(howsfit_serve(folder))
+    with gateway(arguments.url) as url:
         figures = measure(url)
     verdict = "within" if figures["ratio"] <= GOAL else "beyond"
     console = Console(width=120)

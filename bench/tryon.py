@@ -11,6 +11,7 @@ import contextlib
 import json
 import statistics
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,22 @@ def main() -> None:
     parser.add_argument("--url", help="gateway to measure")
     parser.add_argument("--json", type=Path, help="write the figures here")
     arguments = parser.parse_args()
-    with contextlib.ExitStack() as stack:
-        url = arguments.url
-        if url is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            url = stack.enter_context(howsfit_serve(folder))
+    with gateway(arguments.url) as url:
         figures = measure(url, arguments.runs)
     show(figures)
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(figures, indent=2))
+
+
+@contextlib.contextmanager
+def gateway(url: str | None) -> Iterator[str]:
+    """The gateway to measure: the given one, or one served for as long as this lasts."""
+    if url is not None:
+        yield url
+        return
+    with tempfile.TemporaryDirectory() as folder, howsfit_serve(Path(folder)) as own:
+        yield own
 
 
 def measure(url: str, runs: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from gateway import dataset
 from gateway.database import Database
 from gateway.documents import TryonDocument, TryonList
-from gateway.errors import BadRequest, GatewayError, NotFound, UploadTooLarge
+from gateway.errors import BadRequest, GatewayError, UploadTooLarge
 from gateway.jobs import ENDED, State
 from gateway.limits import BodyLimit
 from gateway.metrics import Metrics
@@ -66,14 +66,11 @@ class Gateway:
     async def documents(self, limit: int, before: str | None = None, state: State | None = None) -> TryonList:
         """A page of them, the newest first. Raises BadRequest."""
         try:
-            jobs = await self.tryons.page(limit + 1, before, state)
+            found = await self.tryons.page(limit + 1, before, state)
         except ValueError as error:
             raise BadRequest(str(error)) from None
-        listed = []
-        for job in jobs[:limit]:
-            with contextlib.suppress(NotFound):  # deleted since
-                listed.append(await self.document(job.id))
-        more = f"/v1/tryons?limit={limit}&before={jobs[limit - 1].cursor}" if len(jobs) > limit else None
+        listed = [TryonDocument.of(job, events, self._order()) for job, events in found[:limit]]
+        more = f"/v1/tryons?limit={limit}&before={found[limit - 1][0].cursor}" if len(found) > limit else None
         return TryonList(tryons=listed, next=more + f"&status={state}" if more and state else more)
 
     def _order(self) -> tuple[str, ...]:
@@ -234,8 +231,7 @@ def _add_public_routes(app: FastAPI, gateway: Gateway) -> None:
         "/v1/tryons/{tryon_id}/dataset.zip", tags=["v1"], summary="In the VITON-HD layout", response_class=Response
     )
     async def dataset_zip(tryon_id: str) -> Response:
-        names = (await gateway.document(tryon_id)).artifacts
-        parts = {name: await gateway.tryons.artifact(tryon_id, name) for name in names}
+        parts = await gateway.tryons.artifacts(tryon_id)
         return Response(await asyncio.to_thread(dataset.export, parts), media_type="application/zip")
 
 

@@ -100,9 +100,10 @@ class Tryons:
         job = await self._job(tryon_id)
         return job, await self._durable.read_events(tryon_id)
 
-    async def page(self, limit: int, before: str | None, state: State | None) -> list[Job]:
-        """The newest first. Raises ValueError for a malformed cursor."""
-        return await self._durable.list(limit, before, state)
+    async def page(self, limit: int, before: str | None, state: State | None) -> list[tuple[Job, list[Event]]]:
+        """The same of several, the newest first. Raises ValueError for a malformed cursor."""
+        jobs = await self._durable.list(limit, before, state)
+        return [(job, await self._durable.read_events(job.id)) for job in jobs]
 
     async def wait(self, tryon_id: str, seconds: float) -> None:
         """Until it has ended, or the seconds are over."""
@@ -140,6 +141,10 @@ class Tryons:
     async def artifact(self, tryon_id: str, name: str) -> Part:
         """Raises NotFound, StorageUnavailable."""
         return await self._store.get(await self._digest(tryon_id, name))
+
+    async def artifacts(self, tryon_id: str) -> dict[str, Part]:
+        """All that there are so far. Raises NotFound, StorageUnavailable."""
+        return {name: await self._store.get(digest) for name, digest in artifacts_of(*await self.get(tryon_id)).items()}
 
     async def link(self, tryon_id: str, name: str) -> str | None:
         """A link to download it from the storage itself, where that gives any. Raises NotFound."""

@@ -53,7 +53,7 @@ node {
 node { calculator: "FromImageCalculator" input_stream: "IMAGE:mask" output_stream: "IMAGE_CPU:mask_frame" }
 """
 
-NOSE, LEFT_EAR, RIGHT_EAR, LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP = 0, 7, 8, 11, 12, 23, 24
+LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP = 11, 12, 23, 24
 """Positions of some of BlazePose's 33 landmarks; left and right are the person's own."""
 
 _ROI_SCALE = 1.25  # the margin that the landmark model was trained with
