@@ -44,7 +44,8 @@ def export(artifacts: Mapping[str, Part]) -> bytes:
             for name, path in layout.items():
                 if name in artifacts:
                     archive.writestr(path, _as_file(artifacts[name], path))
-        archive.writestr(*PAIRS)
+        if "person" in artifacts and "cloth" in artifacts:
+            archive.writestr(*PAIRS)
     return buffer.getvalue()
 
 

@@ -1,16 +1,25 @@
 """The JSON documents of the public API."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from gateway.batches import Batch
 from gateway.events import Event
-from gateway.jobs import Job, State
-from gateway.tryons import artifacts_of
+from gateway.graph import StageGraph
+from gateway.images import Image
+from gateway.jobs import ENDED, Job, State
+from gateway.tryons import Kind, artifacts_of, kind_of, uploads_of
 
-OUTPUTS = ("tryon", "tryon_photo")
+OUTPUTS: dict[Kind, tuple[str, ...]] = {
+    "tryon": ("tryon", "tryon_photo"),
+    "person": ("person", "parse", "pose", "densepose", "agnostic", "parse_agnostic"),
+    "cloth": ("cloth", "cloth_mask"),
+}
+"""What each kind of job is for."""
 
 
 class WarningDocument(BaseModel):
@@ -37,43 +46,55 @@ class StageDocument(BaseModel):
 
 
 class TryonDocument(BaseModel):
-    """A try-on."""
+    """A try-on, or the preprocessing of a person or a garment."""
 
     id: str
+    kind: Kind
     status: State
     output: dict[str, str] | None = Field(
-        description="Addresses of the picture: `tryon` 768 x 1024, `tryon_photo` as large as the photo."
+        description="Addresses of what it was for, once it succeeded; of a try-on the picture: `tryon` 768 x 1024, "
+        "`tryon_photo` as large as the photo."
     )
     artifacts: dict[str, str] = Field(description="Address of every artifact there is so far, uploads included.")
     stages: list[StageDocument]
     warnings: list[WarningDocument]
     error: dict[str, Any] | None = Field(description="Why it failed: an RFC 9457 problem.")
+    priority: int
+    batch: str | None = Field(description="Id of the batch that it belongs to.")
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+    deadline_at: datetime | None = Field(description="If it has not ended by then, it fails with `deadline-exceeded`.")
     metrics: dict[str, float]
     trace_id: str
     urls: dict[str, str]
 
     @classmethod
-    def of(cls, job: Job, events: list[Event], order: Iterable[str]) -> "TryonDocument":
-        """The document of a try-on as it stands. order: the stages in running order."""
+    def of(cls, job: Job, events: list[Event], graph: StageGraph) -> "TryonDocument":
+        """The document of a try-on as it stands."""
         here = f"/v1/tryons/{job.id}"
         addresses = {name: f"{here}/artifacts/{name}" for name in artifacts_of(job, events)}
         trace_id = job.payload.get("trace_id", job.id.replace("-", ""))
-        stages = _stages(job, events, order)
+        stages = _stages(job, events, graph.reach(uploads_of(job.payload)))
+        kind = kind_of(job.payload)
         return cls(
             id=job.id,
+            kind=kind,
             status=job.state,
-            output={name: addresses[name] for name in OUTPUTS} if job.state == "succeeded" else None,
+            output={name: addresses[name] for name in OUTPUTS[kind] if name in addresses}
+            if job.state == "succeeded"
+            else None,
             artifacts=addresses,
             stages=stages,
             warnings=[WarningDocument(**w) for event in events for w in event.data.get("warnings", [])]
             + (_stand_ins(stages) if job.state == "succeeded" else []),
             error=None if job.error is None else job.error | {"trace_id": trace_id},
+            priority=job.payload.get("priority", 0),
+            batch=job.payload.get("batch"),
             created_at=job.created_at,
             started_at=job.started_at,
             completed_at=job.completed_at,
+            deadline_at=job.deadline_at,
             metrics=_metrics(job),
             trace_id=trace_id,
             urls={
@@ -82,6 +103,80 @@ class TryonDocument(BaseModel):
                 "cancel": f"{here}/cancel",
                 "dataset": f"{here}/dataset.zip",
             },
+        )
+
+
+class ImageDocument(BaseModel):
+    """An uploaded image."""
+
+    id: str = Field(description="sha256: and the digest of its bytes; `photo_id` or `garment_id` of a try-on.")
+    media_type: str
+    bytes: int
+    width: int = Field(description="In pixels, as stored: a rotation in the metadata is not applied.")
+    height: int
+    created_at: datetime
+    expires_at: datetime = Field(description="Deleted then, unless a try-on uses it before.")
+    urls: dict[str, str]
+
+    @classmethod
+    def of(cls, image: Image, retention_s: float) -> "ImageDocument":
+        """The document of an image as it stands."""
+        here = f"/v1/images/{image.id}"
+        return cls(
+            id=image.id,
+            media_type=image.media_type,
+            bytes=image.bytes,
+            width=image.width,
+            height=image.height,
+            created_at=image.created_at,
+            expires_at=image.used_at + timedelta(seconds=retention_s),
+            urls={"get": here, "content": f"{here}/content"},
+        )
+
+
+class BatchItem(BaseModel):
+    """One try-on of a batch."""
+
+    photo_id: str
+    garment_id: str
+    tryon_id: str
+    status: State | Literal["deleted"]
+    url: str
+    tryon: str | None = Field(description="Address of the picture, once there is one.")
+
+
+class BatchDocument(BaseModel):
+    """A batch: every person in every garment."""
+
+    id: str
+    status: Literal["processing", "completed"] = Field(description="completed: all of its try-ons have ended.")
+    counts: dict[str, int] = Field(description="How many try-ons have each status.")
+    tryons: list[BatchItem]
+    created_at: datetime
+    urls: dict[str, str]
+
+    @classmethod
+    def of(cls, batch: Batch, jobs: Mapping[str, Job]) -> "BatchDocument":
+        """The document of a batch as it stands. jobs: those of its try-ons that there still are."""
+        items = []
+        for pair in batch.pairs:
+            job, url = jobs.get(pair.tryon_id), f"/v1/tryons/{pair.tryon_id}"
+            items.append(
+                BatchItem(
+                    **vars(pair),
+                    status=job.state if job else "deleted",
+                    url=url,
+                    tryon=f"{url}/artifacts/tryon" if job and job.state == "succeeded" else None,
+                )
+            )
+        here = f"/v1/batches/{batch.id}"
+        return cls(
+            id=batch.id,
+            status="completed" if all(item.status in (*ENDED, "deleted") for item in items) else "processing",
+            counts=dict(Counter(item.status for item in items)),
+            tryons=items,
+            created_at=batch.created_at,
+            urls={"get": here, "cancel": f"{here}/cancel"},
         )
 
 

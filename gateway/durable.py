@@ -13,7 +13,7 @@ import json
 import logging
 import time
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ log = logging.getLogger("howsfit.gateway")
 P = ParamSpec("P")
 T = TypeVar("T")
 
-APPLICATION, QUEUE, WORKFLOW = "howsfit", "howsfit-jobs", "howsfit.job"
+APPLICATION, QUEUE = "howsfit", "howsfit-jobs"
 # DBOS gives a job only to processes of the version that accepted it. Ours is therefore the version of what a job looks
 # like in the database, not the gateway's: an upgrade must not leave waiting jobs behind.
 JOB_FORMAT = "1"
@@ -129,6 +129,7 @@ class Durable:
         executor: str,
         concurrency: int,
         run: Run,
+        kinds: Sequence[str] = ("job",),
         beat_s: float = 2,
         dead_after_s: float = 10,
     ) -> None:
@@ -136,12 +137,14 @@ class Durable:
         concurrency: jobs that each gateway runs at a time; the last to start decides for all on the database. With 0
             this one takes none.
         run: called with a job's id, payload and steps; what it does outside of steps is done again after a crash.
+        kinds: names of kinds of jobs, by which they can be listed. One that has jobs in the database must not be left out.
         dead_after_s: others take over a gateway's jobs when it has not beaten for so long, up to beat_s later.
         """
         self._database = database
         self._executor = executor
         self._concurrency = concurrency
         self._run = run
+        self._kinds = {kind: f"howsfit.{kind}" for kind in kinds}
         self._log = EventLog(self._database)
         self._heartbeat = Heartbeat(
             self._database, executor, beat_s=beat_s, dead_after_s=dead_after_s, after_beat=self._look_after_jobs
@@ -173,7 +176,8 @@ class Durable:
         self._dbos = DBOS(config=config)
         try:
             DBOS.listen_queues([QUEUE] if self._concurrency else [])
-            DBOS.workflow(name=WORKFLOW, max_recovery_attempts=MAX_ATTEMPTS)(self._workflow())
+            for workflow in self._kinds.values():
+                DBOS.workflow(name=workflow, max_recovery_attempts=MAX_ATTEMPTS)(self._workflow())
             # In this thread, so that DBOS runs the jobs on this event loop, where the gateway's connections are.
             DBOS.launch()
         except BaseException:
@@ -197,21 +201,33 @@ class Durable:
         await self._in_thread(functools.partial(DBOS.destroy, destroy_registry=True))
         Durable._started = None
 
-    async def enqueue(self, job_id: str, payload: Json, priority: int = 0, deadline_s: float | None = None) -> Job:
+    async def enqueue(
+        self,
+        job_id: str,
+        payload: Json,
+        *,
+        kind: str | None = None,
+        owner: str = "",
+        priority: int = 0,
+        deadline_s: float | None = None,
+    ) -> Job:
         """Accept a job; when this returns, it will end. The same id and payload again is the same job.
 
-        priority: higher ones start sooner, equal ones in turn. deadline_s: seconds from now after which the job fails
-        with deadline-exceeded. Raises PayloadConflict.
+        kind: by default the first one. owner: whose it is, by whom it can be listed. priority: higher ones start sooner,
+        equal ones in turn. deadline_s: seconds from now after which the job fails with deadline-exceeded.
+        Raises PayloadConflict.
         """
         fingerprint = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
         options: EnqueueOptions = {
-            "workflow_name": WORKFLOW,
+            "workflow_name": self._kinds[kind] if kind else next(iter(self._kinds.values())),
             "queue_name": QUEUE,
             "workflow_id": job_id,
             "app_version": JOB_FORMAT,
             "priority": MIDDLE_PRIORITY - priority,
             "attributes": {"fingerprint": fingerprint, "attempt": 1, "deadline": _deadline(deadline_s)},
         }
+        if owner:
+            options["authenticated_user"] = owner
         await self._in_thread(DBOS.enqueue_workflow_with_options, options, payload)
         status = await self._status(job_id)
         # DBOS attaches to the job that has the id, whatever its payload.
@@ -227,16 +243,41 @@ class Durable:
         """The events so far."""
         return await self._in_thread(self._log.read, job_id, 0)
 
-    async def list(self, limit: int = 50, before: str | None = None, state: State | None = None) -> list[Job]:
+    async def list(
+        self,
+        limit: int = 50,
+        before: str | None = None,
+        *,
+        state: State | None = None,
+        kind: str | None = None,
+        owner: str | None = None,
+    ) -> list[Job]:
         """Jobs, the newest first. before: the `cursor` of the last one of the page before."""
         key = cursor_key(before) if before is not None else None
         wanted = [theirs for theirs, ours in STATES.items() if state in (None, ours)]
+        names = [self._kinds[kind]] if kind else list(self._kinds.values())
         # DBOS orders by the millisecond only, so we order those within one ourselves, and ask for some more.
         until = None if key is None else datetime.fromtimestamp((key[0] + 1) / 1000, UTC).isoformat()
-        find = functools.partial(DBOS.list_workflows, name=WORKFLOW, status=wanted, end_time=until, sort_desc=True)
+        find = functools.partial(
+            DBOS.list_workflows, name=names, status=wanted, user=owner, end_time=until, sort_desc=True
+        )
         jobs = [_job(status) for status in await self._in_thread(find, limit=limit + 100)]
         jobs.sort(key=lambda job: cursor_key(job.cursor), reverse=True)
         return [job for job in jobs if key is None or cursor_key(job.cursor) < key][:limit]
+
+    async def find(self, job_ids: Sequence[str]) -> dict[str, Job]:
+        """Those of the jobs that there are."""
+        found: dict[str, Job] = {}
+        for start in range(0, len(job_ids), 500):  # a statement takes so many values only
+            find = functools.partial(DBOS.list_workflows, workflow_ids=list(job_ids[start : start + 500]))
+            found |= {status.workflow_id: _job(status) for status in await self._in_thread(find)}
+        return found
+
+    async def count(self, states: Sequence[State], limit: int, owner: str | None = None) -> int:
+        """How many jobs are in one of these states, counting no further than `limit`."""
+        wanted = [theirs for theirs, ours in STATES.items() if ours in states]
+        find = functools.partial(DBOS.list_workflows, name=list(self._kinds.values()), status=wanted, user=owner)
+        return len(await self._in_thread(find, limit=limit, load_input=False, load_output=False))
 
     async def cancel(self, job_id: str) -> Job:
         """Stop a job, also in the middle of a step. Nothing happens to one that has ended. Raises UnknownJob."""
@@ -353,7 +394,8 @@ class Durable:
 
     def _look_after_jobs(self, alive: set[str]) -> None:
         """After each beat, in its thread: save the jobs that nobody runs, and end those that wait past their deadline."""
-        held = DBOS.list_workflows(name=WORKFLOW, status="PENDING", load_input=False, load_output=False)
+        names = list(self._kinds.values())
+        held = DBOS.list_workflows(name=names, status="PENDING", load_input=False, load_output=False)
         dead = {status.executor_id for status in held if status.executor_id} - alive - {self._executor}
         if dead:
             log.warning("taking over the jobs of %s, which no longer beat", ", ".join(sorted(dead)))
@@ -366,7 +408,7 @@ class Durable:
             log.warning("job=%s was taken but does not run; queueing it again", job_id)
             DBOS.resume_workflow(job_id, queue_name=QUEUE)
         self._not_here = mine - active
-        for status in DBOS.list_workflows(name=WORKFLOW, status="ENQUEUED", load_input=False, load_output=False):
+        for status in DBOS.list_workflows(name=names, status="ENQUEUED", load_input=False, load_output=False):
             deadline = _attributes(status)["deadline"]
             if deadline is not None and deadline < time.time() and status.queue_name == QUEUE:
                 # DBOS's own queue has no limit, so the job starts now, and fails for its deadline.
@@ -398,6 +440,8 @@ def _job(status: WorkflowStatus) -> Job:
         id=status.workflow_id,
         state=state,
         payload=status.input["args"][0] if status.input else {},
+        owner=status.authenticated_user or "",
+        deadline_at=_time(deadline * 1000) if (deadline := _attributes(status)["deadline"]) else None,
         attempt=_attributes(status)["attempt"],
         result=status.output if state == "succeeded" else None,
         error=problem,
@@ -421,7 +465,7 @@ def _give_sqlite_milliseconds() -> None:
     setattr(SQLiteSystemDatabase, "_now_ms_sql", lambda _: sa.literal_column(exact, sa.BigInteger))  # noqa: B010
 
 
-def _time(epoch_ms: int | None) -> datetime | None:
+def _time(epoch_ms: float | None) -> datetime | None:
     return None if epoch_ms is None else datetime.fromtimestamp(epoch_ms / 1000, UTC)
 
 

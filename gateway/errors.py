@@ -5,7 +5,9 @@ Problem (stagekit.errors)
     |-- BadRequest           bad-request
     |-- NotFound             not-found
     |-- UploadTooLarge       image-too-large
+    |-- ImageUnreadable      unreadable-image
     |-- TooManyTryons        overloaded
+    |-- QuotaReached         quota-reached
     |-- IdempotencyConflict  conflict
     |-- StageUnreachable     stage-unreachable   no answer: connection, time-out
     `-- StageNonsense        stage-nonsense      an answer that the protocol does not allow
@@ -29,7 +31,7 @@ class BadRequest(GatewayError):
 
 
 class NotFound(GatewayError):
-    """No such try-on or artifact."""
+    """No such try-on, image, batch or artifact."""
 
     code, status, title = "not-found", 404, "There is no such thing"
 
@@ -40,10 +42,22 @@ class UploadTooLarge(GatewayError):
     code, status, title = "image-too-large", 413, "The image is too large"
 
 
+class ImageUnreadable(GatewayError):
+    """An upload that is no picture."""
+
+    code, status, title = "unreadable-image", 422, "The image cannot be read"
+
+
 class TooManyTryons(GatewayError):
     """Too many try-ons wait already."""
 
     code, status, title = "overloaded", 429, "Too many try-ons wait"
+
+
+class QuotaReached(GatewayError):
+    """The key has as many try-ons under way as it may."""
+
+    code, status, title = "quota-reached", 429, "Too many try-ons are under way"
 
 
 class IdempotencyConflict(GatewayError):

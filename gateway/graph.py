@@ -46,9 +46,19 @@ class StageGraph:
         """The stages whose outputs this one takes."""
         return {self.producer[name] for name in self.stages[stage].inputs if name in self.producer}
 
-    def sorter(self) -> "TopologicalSorter[str]":
-        """For one run: hands out each stage as soon as those before it are done."""
-        sorter = TopologicalSorter({stage: self.needs(stage) for stage in self.stages})
+    def reach(self, uploads: Iterable[str]) -> tuple[str, ...]:
+        """The stages that these uploads suffice for, in running order."""
+        there = set(uploads)
+        reached = []
+        for stage in self.order:
+            if there.issuperset(self.stages[stage].inputs):
+                reached.append(stage)
+                there.update(self.stages[stage].outputs)
+        return tuple(reached)
+
+    def sorter(self, uploads: Iterable[str]) -> "TopologicalSorter[str]":
+        """For one run with these uploads: hands out each stage as soon as those before it are done."""
+        sorter = TopologicalSorter({stage: self.needs(stage) for stage in self.reach(uploads)})
         sorter.prepare()
         return sorter
 

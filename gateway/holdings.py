@@ -72,6 +72,11 @@ class Holdings:
         query = select(references.c.digest).where(references.c.holder == holder).order_by(references.c.digest)
         return await self._database.transact(lambda c: list(c.execute(query).scalars()))
 
+    async def holders(self, prefix: str) -> set[str]:
+        """All holders whose names begin so."""
+        query = select(references.c.holder).where(references.c.holder.startswith(prefix, autoescape=True)).distinct()
+        return await self._database.transact(lambda c: set(c.execute(query).scalars()))
+
     async def release(self, holder: str) -> int:
         """Let go of all that it holds; what nobody holds any more is deleted. Returns how many blobs were deleted.
 

@@ -7,6 +7,7 @@ JobError
 JobFailed              what a job raises to fail with a problem document of its own
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -52,6 +53,9 @@ class Job:
     id: str
     state: State
     payload: Json
+    owner: str
+    """Whose it is; empty for nobody's in particular."""
+    deadline_at: datetime | None
     attempt: int
     """1, and one more for every retry. Starting again after a crash is no retry."""
     result: Json | None
@@ -70,6 +74,7 @@ class Job:
 
 def cursor_key(cursor: str) -> tuple[int, str]:
     created_ms, _, job_id = cursor.partition(".")
-    if not created_ms.isdecimal() or not job_id:
+    # Thirteen digits last until the year 2286; more would be no time that Python knows.
+    if not re.fullmatch("[0-9]{1,13}", created_ms) or not job_id:
         raise ValueError(f"'{cursor}' is no cursor. Pass the one of the last job of the page before.")
     return int(created_ms), job_id

@@ -45,8 +45,8 @@ class Settings(BaseSettings):
     s3_secret_key: SecretStr | None = None
     """Default: where boto3 looks for it."""
 
-    retention_h: float = Field(24.0, gt=0)
-    """Hours after which a try-on is deleted, with its images."""
+    retention: str = Field("24h", pattern=r"^\d+(\.\d+)?[smhd]$")
+    """How long a try-on is kept with its images, and an uploaded image after its last use: 90m, 24h, 7d."""
 
     cache_gb: float = Field(2.0, ge=0)
     """Most room for results kept for reuse, in gigabytes (10**9 bytes); those used longest ago go first."""
@@ -57,11 +57,17 @@ class Settings(BaseSettings):
     max_running: int = Field(2, ge=1)
     """Try-ons under way in this gateway at the same time; further ones wait."""
 
-    max_waiting: int = Field(64, ge=0)
+    max_waiting: int = Field(1000, ge=0)
     """Try-ons that may wait; further ones are refused with `overloaded`."""
 
     max_upload_mb: float = Field(25.0, gt=0)
     """Largest picture taken, in megabytes (10**6 bytes)."""
+
+    max_megapixels: float = Field(50.0, gt=0)
+    """Largest picture taken, in millions of pixels."""
+
+    max_batch: int = Field(400, ge=1)
+    """Most try-ons in one batch."""
 
     max_wait_s: float = Field(120.0, ge=0)
     """Upper bound on `Prefer: wait=N`, in seconds."""
@@ -75,6 +81,10 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.data_dir / 'howsfit.sqlite'}"
+
+    def retention_s(self) -> float:
+        """The retention in seconds."""
+        return float(self.retention[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[self.retention[-1]]
 
     def executor_name(self) -> str:
         """This gateway's name. A SQLite file has one gateway, whose container may get a new host name at every start."""

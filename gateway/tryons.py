@@ -6,19 +6,29 @@ A job's record holds digests; the images are blobs, held by the job until it is 
 import asyncio
 import contextlib
 import contextvars
-import logging
+import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal, get_args
 
-from gateway.blobs import BlobStore, digest_of
+from gateway.blobs import digest_of
 from gateway.cache import StageCache
 from gateway.database import Database
 from gateway.durable import Durable, Steps
-from gateway.errors import GatewayError, IdempotencyConflict, NotFound, StageRefused, StageUnreachable, TooManyTryons
+from gateway.errors import (
+    GatewayError,
+    IdempotencyConflict,
+    NotFound,
+    QuotaReached,
+    StageRefused,
+    StageUnreachable,
+    TooManyTryons,
+)
 from gateway.events import Event
+from gateway.graph import UPLOADS
 from gateway.holdings import Holdings
 from gateway.jobs import ENDED, Job, JobFailed, PayloadConflict, State, UnknownJob, WrongState
 from gateway.metrics import Metrics
@@ -26,83 +36,143 @@ from gateway.settings import Settings
 from gateway.stages import Cluster, Run
 from stagekit.wire import Part
 
-log = logging.getLogger("howsfit.gateway")
+Kind = Literal["tryon", "person", "cloth"]
+"""What a job makes: a try-on, or only what there is to know of the person or of the cloth."""
+
+HOLDER = "job:"
 
 KEYS = uuid.UUID("6d0f6f0e-3f9b-5d57-9f0e-0c6f6b6f7769")
-"""Namespace that turns an Idempotency-Key into the id of its try-on."""
+"""Namespace that turns an Idempotency-Key into the id of its job."""
 
 PASSING = ("overloaded", "not-ready")
 """Refusals of a stage that may be gone a moment later; any other is final."""
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 LINK_S = 900
-SWEEP_EVERY_S = 600.0
-GRACE_S = 3600.0
-"""A blob that nobody holds stays so long: longer than any upload takes."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked for, besides the pictures."""
+
+    owner: str = ""
+    id: str | None = None
+    """Of the job, where the caller chose it by an Idempotency-Key: the same id and request again is the same job."""
+    trace_id: str = ""
+    no_store: bool = False
+    """Run every stage anew, and keep nothing for others."""
+    priority: int = 0
+    deadline_s: float | None = None
+    webhook: str | None = None
+    batch: str | None = None
+    quota: int | None = None
+    """Jobs that the owner may have under way."""
+
+    def payload(self) -> dict[str, Any]:
+        """What the job's record says of it; part of what makes two requests the same."""
+        options = {
+            "priority": self.priority or None,
+            "deadline_s": self.deadline_s,
+            "webhook": self.webhook,
+            "batch": self.batch,
+        }
+        return {"no_store": self.no_store} | {name: value for name, value in options.items() if value is not None}
 
 
 class Tryons:
     """All try-ons of the gateways on one database, some of which run here."""
 
     def __init__(
-        self, settings: Settings, cluster: Cluster, database: Database, store: BlobStore, metrics: Metrics
+        self, settings: Settings, cluster: Cluster, database: Database, holdings: Holdings, metrics: Metrics
     ) -> None:
         self._settings = settings
         self._cluster = cluster
-        self._store = store
+        self._store = holdings.store
         self._metrics = metrics
-        self._holdings = Holdings(database, store)
-        self._cache = StageCache(database, self._holdings, max_bytes=int(settings.cache_gb * 1e9))
+        self._holdings = holdings
+        self.cache = StageCache(database, holdings, max_bytes=int(settings.cache_gb * 1e9))
         self._durable = Durable(
-            database, executor=settings.executor_name(), concurrency=settings.max_running, run=self._run
+            database,
+            executor=settings.executor_name(),
+            concurrency=settings.max_running,
+            run=self._run,
+            kinds=get_args(Kind),
         )
-        self._sweeper: asyncio.Task[None] | None = None
+        self._started = False
+        self._jobless: set[str] = set()
 
     async def start(self) -> None:
         """Take up the jobs that were left, and wait for new ones. Raises StorageUnavailable."""
         await self._store.check()
         await self._durable.start()
-        self._sweeper = asyncio.create_task(self._sweep_now_and_then())
+        self._started = True
 
     async def stop(self) -> None:
         """Let go: what runs goes on when this gateway is back, or at another one."""
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            await asyncio.gather(self._sweeper, return_exceptions=True)
+        if self._started:
             await self._durable.stop()
 
-    async def create(
-        self, photo: Part, garment: Part, trace_id: str, *, no_store: bool = False, key: str | None = None
-    ) -> Job:
-        """Accept a try-on; when this returns, it will end.
+    async def create(self, pictures: Mapping[str, Part | str], order: Order) -> Job:
+        """Accept a job; when this returns, it will end. It runs every stage that its pictures suffice for.
 
-        key: the same key and pictures again are the same try-on. no_store: run every stage anew, and keep nothing for others.
-        Raises TooManyTryons, IdempotencyConflict, StorageFull, StorageUnavailable.
+        pictures: `photo` and `garment`, or one of them; a digest stands for a blob that somebody holds already.
+        Raises TooManyTryons, QuotaReached, IdempotencyConflict, NotFound, StorageFull, StorageUnavailable.
         """
-        tryon_id = str(uuid.uuid5(KEYS, key) if key else uuid.uuid4())
-        if (
-            len(await self._durable.list(limit=self._settings.max_waiting + 1, state="queued"))
-            > self._settings.max_waiting
-        ):
-            raise TooManyTryons("Too many try-ons wait already. Try again in a minute.", retry_after_s=60)
-        digests = [await self._holdings.keep(part, _holder(tryon_id)) for part in (photo, garment)]
-        # Without the trace id: a repeated request has another, and is the same job.
-        payload = {"photo": digests[0], "garment": digests[1], "no_store": no_store}
+        payload = {name: given if isinstance(given, str) else digest_of(given.data) for name, given in pictures.items()}
+        payload |= order.payload()
+        if order.id is not None and order.id in (there := await self._durable.find([order.id])):
+            return _same(there[order.id], payload)
+        if order.batch is None:  # else the batch was admitted as a whole
+            await self.admit(order)
+        job_id = order.id or str(uuid.uuid4())
+        await self._hold(pictures, _holder(job_id))
         try:
-            return await self._durable.enqueue(tryon_id, payload if key else payload | {"trace_id": trace_id})
+            return await self._durable.enqueue(
+                job_id,
+                # Without the trace id: a repeated request has another, and is the same job.
+                payload if order.id else payload | {"trace_id": order.trace_id},
+                kind=kind_of(payload),
+                owner=order.owner,
+                priority=order.priority,
+                deadline_s=order.deadline_s,
+            )
         except PayloadConflict:
-            raise IdempotencyConflict(
-                f"The Idempotency-Key '{key}' was used for other pictures. Use a new key for a new try-on."
-            ) from None
+            raise _conflict() from None
 
-    async def get(self, tryon_id: str) -> tuple[Job, list[Event]]:
-        """The job and what happened to it so far. Raises NotFound."""
-        job = await self._job(tryon_id)
+    async def admit(self, order: Order, jobs: int = 1) -> None:
+        """Whether there is room for more jobs. Raises TooManyTryons, QuotaReached."""
+        room = self._settings.max_waiting + 1 - await self._durable.count(("queued",), self._settings.max_waiting + 1)
+        if jobs > room:
+            raise TooManyTryons("Too many try-ons wait already. Try again in a minute.", retry_after_s=60)
+        if order.quota is not None:
+            under_way = await self._durable.count(("queued", "processing"), order.quota, order.owner)
+            if under_way + jobs > order.quota:
+                raise QuotaReached(
+                    f"This key may have {order.quota} try-ons under way at the same time, and has {under_way}. "
+                    "Wait until one ends, or cancel one.",
+                    retry_after_s=10,
+                )
+
+    async def get(self, tryon_id: str, owner: str | None = None) -> tuple[Job, list[Event]]:
+        """The job and what happened to it so far. owner: it must be theirs. Raises NotFound."""
+        job = await self._job(tryon_id, owner)
         return job, await self._durable.read_events(tryon_id)
 
-    async def page(self, limit: int, before: str | None, state: State | None) -> list[tuple[Job, list[Event]]]:
+    async def find(self, tryon_ids: Sequence[str]) -> dict[str, Job]:
+        """Those of the jobs that there are."""
+        return await self._durable.find(tryon_ids)
+
+    async def page(
+        self,
+        limit: int,
+        before: str | None = None,
+        *,
+        state: State | None = None,
+        kind: Kind | None = None,
+        owner: str | None = None,
+    ) -> list[tuple[Job, list[Event]]]:
         """The same of several, the newest first. Raises ValueError for a malformed cursor."""
-        jobs = await self._durable.list(limit, before, state)
+        jobs = await self._durable.list(limit, before, state=state, kind=kind, owner=owner)
         return [(job, await self._durable.read_events(job.id)) for job in jobs]
 
     async def wait(self, tryon_id: str, seconds: float) -> None:
@@ -116,54 +186,78 @@ class Tryons:
         """The events with numbers above `after`, as they come; ends with the try-on."""
         return self._durable.events(tryon_id, after)
 
-    async def cancel(self, tryon_id: str) -> None:
+    async def cancel(self, tryon_id: str, owner: str | None = None) -> None:
         """Stop it; nothing happens to one that has ended. Raises NotFound."""
-        await self._job(tryon_id)
+        await self._job(tryon_id, owner)
         await self._durable.cancel(tryon_id)
 
-    async def retry(self, tryon_id: str) -> None:
+    async def retry(self, tryon_id: str, owner: str | None = None) -> None:
         """Run a failed or canceled one again, from where it came. Raises NotFound, IdempotencyConflict."""
-        await self._job(tryon_id)
+        job = await self._job(tryon_id, owner)
         try:
-            await self._durable.retry(tryon_id)
+            await self._durable.retry(tryon_id, job.payload.get("deadline_s"))
         except WrongState as error:
             raise IdempotencyConflict(str(error)) from None
 
-    async def delete(self, tryon_id: str) -> None:
+    async def delete(self, tryon_id: str, owner: str | None = None) -> None:
         """Forget it, its images, and what the cache keeps that was made from its uploads. Raises NotFound."""
-        job = await self._job(tryon_id)
+        job = await self._job(tryon_id, owner)
         if job.state not in ENDED:
             await self._durable.cancel(tryon_id)
             await self.wait(tryon_id, 30)
-        await self._cache.forget([job.payload["photo"], job.payload["garment"]])
+        await self.cache.forget(uploads_of(job.payload).values())
         await self._forget(tryon_id)
 
-    async def artifact(self, tryon_id: str, name: str) -> Part:
+    async def artifact(self, tryon_id: str, name: str, owner: str | None = None) -> Part:
         """Raises NotFound, StorageUnavailable."""
-        return await self._store.get(await self._digest(tryon_id, name))
+        return await self._store.get(await self._digest(tryon_id, name, owner))
 
-    async def artifacts(self, tryon_id: str) -> dict[str, Part]:
+    async def artifacts(self, tryon_id: str, owner: str | None = None) -> dict[str, Part]:
         """All that there are so far. Raises NotFound, StorageUnavailable."""
-        return {name: await self._store.get(digest) for name, digest in artifacts_of(*await self.get(tryon_id)).items()}
+        digests = artifacts_of(*await self.get(tryon_id, owner))
+        return {name: await self._store.get(digest) for name, digest in digests.items()}
 
-    async def link(self, tryon_id: str, name: str) -> str | None:
+    async def link(self, tryon_id: str, name: str, owner: str | None = None) -> str | None:
         """A link to download it from the storage itself, where that gives any. Raises NotFound."""
-        return await self._store.url_for(await self._digest(tryon_id, name), LINK_S)
+        return await self._store.url_for(await self._digest(tryon_id, name, owner), LINK_S)
 
-    async def _digest(self, tryon_id: str, name: str) -> str:
-        job, events = await self.get(tryon_id)
+    async def sweep(self) -> None:
+        """Delete what is older than its retention, and let go of what jobs hold that never came to be."""
+        oldest = datetime.now(UTC) - timedelta(seconds=self._settings.retention_s())
+        cursor = f"{round(oldest.timestamp() * 1000)}.~"
+        while jobs := [job for job in await self._durable.list(100, cursor) if job.state in ENDED]:
+            for job in jobs:
+                await self._forget(job.id)
+        holding = {holder.removeprefix(HOLDER) for holder in await self._holdings.holders(HOLDER)}
+        jobless = holding - (await self._durable.find(sorted(holding))).keys()
+        # Of a request that is being answered the images come before the job: only what stays so has no job.
+        for job_id in jobless & self._jobless:
+            await self._holdings.release(_holder(job_id))
+        self._jobless = jobless
+
+    async def _digest(self, tryon_id: str, name: str, owner: str | None) -> str:
+        job, events = await self.get(tryon_id, owner)
         have = artifacts_of(job, events)
         if name not in have:
             raise NotFound(f"This try-on has no artifact '{name}' (status {job.state}). It has: {', '.join(have)}.")
         return have[name]
 
-    async def _job(self, tryon_id: str) -> Job:
+    async def _hold(self, pictures: Mapping[str, Part | str], holder: str) -> None:
+        known = [given for given in pictures.values() if isinstance(given, str)]
+        if not await self._holdings.hold(known, holder):
+            raise NotFound("An image was deleted just now. Upload it again.")
+        for given in pictures.values():
+            if isinstance(given, Part):
+                await self._holdings.keep(given, holder)
+
+    async def _job(self, tryon_id: str, owner: str | None = None) -> Job:
         try:
-            return await self._durable.status(tryon_id)
+            job = await self._durable.status(tryon_id)
         except UnknownJob:
-            raise NotFound(
-                f"There is no try-on '{tryon_id}'. It may have been deleted, or its time was over."
-            ) from None
+            job = None
+        if job is None or owner not in (None, job.owner):
+            raise NotFound(f"There is no try-on '{tryon_id}'. It may have been deleted, or its time was over.")
+        return job
 
     async def _run(self, tryon_id: str, payload: dict[str, Any], steps: Steps) -> dict[str, Any]:
         """The job itself. Each stage as soon as those before it are done; the first failure cancels the others."""
@@ -171,7 +265,7 @@ class Tryons:
         assert graph is not None, "jobs are taken after connect()"
         began = time.perf_counter()
         work = _Work(payload)
-        sorter = graph.sorter()
+        sorter = graph.sorter(work.digests)
 
         async def run_and_go_on(stage: str) -> None:
             inputs = {name: work.digests[name] for name in graph.stages[stage].inputs}
@@ -233,7 +327,7 @@ class Tryons:
         began = time.perf_counter()
         expected = client.info["fingerprint"]
         holder = _holder(tryon_id)
-        async with self._cache.claim(expected, inputs, holder=holder, no_store=work.payload["no_store"]) as claim:
+        async with self.cache.claim(expected, inputs, holder=holder, no_store=work.payload["no_store"]) as claim:
             reused = claim.hit is not None
             if claim.hit is not None:
                 document = claim.hit
@@ -279,30 +373,13 @@ class Tryons:
             await self._durable.delete(tryon_id)
         await self._holdings.release(_holder(tryon_id))
 
-    async def _sweep_now_and_then(self) -> None:
-        while True:
-            try:
-                await self._sweep()
-            except Exception:
-                log.exception("sweeping failed; trying again in %.0f s", SWEEP_EVERY_S)
-            await asyncio.sleep(SWEEP_EVERY_S)
-
-    async def _sweep(self) -> None:
-        """Delete what is older than its retention, and clear up behind processes that died."""
-        oldest = datetime.now(UTC) - timedelta(hours=self._settings.retention_h)
-        cursor = f"{round(oldest.timestamp() * 1000)}.~"
-        while jobs := [job for job in await self._durable.list(100, cursor) if job.state in ENDED]:
-            for job in jobs:
-                await self._forget(job.id)
-        await self._cache.sweep(GRACE_S)
-
 
 class _Work:
     """What a running job knows: all digests so far, and the images that it made itself."""
 
     def __init__(self, payload: dict[str, Any]) -> None:
         self.payload = payload
-        self.digests = {"photo": payload["photo"], "garment": payload["garment"]}
+        self.digests = uploads_of(payload)
         self.parts: dict[str, Part] = {}
 
 
@@ -312,11 +389,37 @@ def _digests(parts: dict[str, Part]) -> dict[str, str]:
 
 def artifacts_of(job: Job, events: list[Event]) -> dict[str, str]:
     """Artifact name -> digest, as far as the job has come; uploads first."""
-    found = {"photo": job.payload["photo"], "garment": job.payload["garment"]}
+    found = uploads_of(job.payload)
     for event in events:
         found |= event.data.get("outputs", {})
     return found
 
 
+def uploads_of(payload: Mapping[str, Any]) -> dict[str, str]:
+    """Upload -> digest, of a job's payload."""
+    return {name: payload[name] for name in UPLOADS if name in payload}
+
+
+def kind_of(payload: Mapping[str, Any]) -> Kind:
+    """What a job makes of its uploads."""
+    uploads = uploads_of(payload)
+    return "tryon" if len(uploads) == len(UPLOADS) else "person" if "photo" in uploads else "cloth"
+
+
+def job_id_for(owner: str, key: str) -> str:
+    """The id of the job that an Idempotency-Key stands for."""
+    return str(uuid.uuid5(KEYS, json.dumps([owner, key])))
+
+
+def _same(job: Job, payload: Mapping[str, Any]) -> Job:
+    if job.payload != payload:
+        raise _conflict()
+    return job
+
+
+def _conflict() -> IdempotencyConflict:
+    return IdempotencyConflict("The Idempotency-Key was used for another request. Use a new key for a new one.")
+
+
 def _holder(tryon_id: str) -> str:
-    return "job:" + tryon_id
+    return HOLDER + tryon_id

@@ -144,10 +144,9 @@ def run(
 async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None) -> None:
     from gateway.errors import StageRefused
     from gateway.stages import StageClient
-    from gateway.uploads import uploaded
     from howsfit.embedded import find_stage
     from stagekit.app import create_app
-    from stagekit.wire import EXTENSIONS
+    from stagekit.wire import EXTENSIONS, Part
 
     declared = find_stage(name)
     inputs = {}
@@ -155,7 +154,7 @@ async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None
         artifact, equals, path = given.partition("=")
         if not equals:
             raise ValueError(f"Write inputs as NAME=FILE, not '{given}'.")
-        inputs[artifact] = uploaded(Path(path).read_bytes())
+        inputs[artifact] = Part(Path(path).read_bytes(), "application/octet-stream")
     stage_app = create_app(declared, engine)
     runner = stage_app.state.runner
     with err.status(f"Loading {runner.engine.name}"):

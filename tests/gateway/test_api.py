@@ -86,14 +86,23 @@ def test_the_stage_graph_is_told(api):
     assert all(stage["health"]["ready"] for stage in stages.values())
 
 
-BAD_PHOTOS = {
+NO_PHOTOS = {
     "no image": (b"hello", "unreadable-image"),
-    "one pixel": (encoded(picture(size=(1, 1))), "image-too-small"),
     "a bomb of 100 megapixels": (bomb(10_000), "image-too-large"),
-    "a JPEG cut short": (encoded(picture(size=(900, 900)), "JPEG")[:4000], "unreadable-image"),
-    "nobody in it": (encoded(picture(size=(800, 600))), "no-person"),
     "empty": (b"", "unreadable-image"),
 }
+BAD_PHOTOS = {
+    "one pixel": (encoded(picture(size=(1, 1))), "image-too-small"),
+    "a JPEG cut short": (encoded(picture(size=(900, 900)), "JPEG")[:4000], "unreadable-image"),
+    "nobody in it": (encoded(picture(size=(800, 600))), "no-person"),
+}
+
+
+@pytest.mark.parametrize("photo, code", NO_PHOTOS.values(), ids=NO_PHOTOS)
+def test_what_is_no_picture_is_refused_at_once(api, bundled, photo, code):
+    for files in ({"photo": photo, "garment": bundled[1]}, {"photo": bundled[0], "garment": photo}):
+        answer = api.post("/v1/tryons", files=files)
+        assert answer.status_code in (413, 422) and answer.json()["code"] == code, answer.text
 
 
 @pytest.mark.parametrize("photo, code", BAD_PHOTOS.values(), ids=BAD_PHOTOS)
@@ -185,7 +194,8 @@ def test_an_unknown_artifact_is_not_found(api, tryon):
 
 
 def test_an_upload_is_never_served_as_a_page(api, bundled):
-    document = post(api, b"<html><script>alert(1)</script>", bundled[1], prefer="wait=60").json()
+    page = encoded(picture(size=(80, 80)), "GIF") + b"<html><script>alert(1)</script>"
+    document = post(api, page, bundled[1], prefer="wait=60").json()
     answer = api.get(document["artifacts"]["photo"])
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["x-content-type-options"] == "nosniff"

@@ -37,7 +37,7 @@ def test_the_order_of_declaration_does_not_matter():
 
 
 def test_independent_stages_are_ready_at_the_same_time():
-    sorter = StageGraph(HOUSE).sorter()
+    sorter = StageGraph(HOUSE).sorter(["photo", "garment"])
     assert set(sorter.get_ready()) == {"resize", "cloth_mask"}
     sorter.done("resize")
     assert set(sorter.get_ready()) == {"pose"}

@@ -1,0 +1,112 @@
+"""The gateway itself: its parts, put together. What the routes share."""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from gateway.batches import Batch, Batches
+from gateway.database import Database
+from gateway.documents import BatchDocument, TryonDocument, TryonList
+from gateway.errors import BadRequest
+from gateway.graph import StageGraph
+from gateway.holdings import Holdings
+from gateway.images import Images
+from gateway.jobs import State
+from gateway.metrics import Metrics
+from gateway.settings import Settings
+from gateway.stages import Cluster
+from gateway.sweeper import Sweeper
+from gateway.tryons import Kind, Tryons
+
+GRACE_S = 3600.0
+"""A blob that nobody holds stays so long: longer than any upload takes."""
+
+
+class Gateway:
+    """One gateway: stages, jobs and storage."""
+
+    def __init__(self, settings: Settings, apps: Mapping[str, Any]) -> None:
+        """apps: stage name -> ASGI app for the addresses inproc://name."""
+        self.settings = settings
+        self.metrics = Metrics()
+        self.cluster = Cluster(settings, apps)
+        self.database = Database(settings.database())
+        holdings = Holdings(self.database, settings.blobs())
+        self.tryons = Tryons(settings, self.cluster, self.database, holdings, self.metrics)
+        self.images = Images(self.database, holdings, self.tryons.cache)
+        self.batches = Batches(self.database, self.images, self.tryons, settings.max_batch)
+        retention_s = settings.retention_s()
+        self._sweeper = Sweeper(
+            [
+                self.tryons.sweep,
+                lambda: self.batches.sweep(retention_s),
+                lambda: self.images.sweep(retention_s),
+                lambda: self.tryons.cache.sweep(GRACE_S),
+            ]
+        )
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Connected to all stages, and taking jobs. Raises StartupError, StorageUnavailable."""
+        try:
+            await self.cluster.connect()
+            await self.tryons.start()
+            self._sweeper.start()
+            yield
+        finally:
+            await self._sweeper.stop()
+            await self.tryons.stop()
+            await self.cluster.close()
+            await self.database.close()
+
+    async def document(self, tryon_id: str, owner: str | None = None) -> TryonDocument:
+        """The document of a try-on as it stands. owner: it must be theirs. Raises NotFound."""
+        job, events = await self.tryons.get(tryon_id, owner)
+        return TryonDocument.of(job, events, self.graph)
+
+    async def documents(
+        self,
+        limit: int,
+        before: str | None = None,
+        state: State | None = None,
+        kind: Kind | None = None,
+        owner: str | None = None,
+    ) -> TryonList:
+        """A page of them, the newest first. Raises BadRequest."""
+        try:
+            found = await self.tryons.page(limit + 1, before, state=state, kind=kind, owner=owner)
+        except ValueError as error:
+            raise BadRequest(str(error)) from None
+        listed = [TryonDocument.of(job, events, self.graph) for job, events in found[:limit]]
+        filters = "".join(f"&{name}={value}" for name, value in (("status", state), ("kind", kind)) if value)
+        more = f"/v1/tryons?limit={limit}&before={found[limit - 1][0].cursor}{filters}" if len(found) > limit else None
+        return TryonList(tryons=listed, next=more)
+
+    async def batch_document(self, batch: Batch) -> BatchDocument:
+        """The document of a batch as it stands."""
+        return BatchDocument.of(batch, await self.batches.jobs(batch))
+
+    async def stages(self) -> list[dict[str, Any]]:
+        """The /info of every stage, with what it waits for and its health, in running order."""
+        health = await self.cluster.health()
+        return [
+            self.cluster.clients[name].info | {"needs": sorted(self.graph.needs(name)), "health": health[name]}
+            for name in self.graph.order
+        ]
+
+    @property
+    def graph(self) -> StageGraph:
+        """The stage graph, of a gateway that runs."""
+        assert self.cluster.graph is not None, "it serves only after connect()"
+        return self.cluster.graph
+
+
+def _of_request(request: Request) -> Gateway:
+    gateway: Gateway = request.app.state.gateway
+    return gateway
+
+
+Here = Annotated[Gateway, Depends(_of_request)]
+"""A route's parameter: the gateway that it belongs to."""

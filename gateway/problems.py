@@ -1,0 +1,79 @@
+"""Every error of the API as problem+json (RFC 9457)."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from gateway.errors import BadRequest, GatewayError
+from stagekit.errors import Problem
+from stagekit.tracing import trace_id
+
+PROBLEM = "application/problem+json"
+
+
+class ProblemDocument(BaseModel):
+    """Why a request was refused (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = Field(None, description="What is wrong and what to do, for whoever sent the request.")
+    code: str | None = Field(None, description="One of a closed list: what programs look at.")
+    instance: str | None = None
+    trace_id: str | None = None
+    errors: list[dict[str, str]] | None = Field(None, description="Of a malformed request: what is wrong where.")
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For `responses=` of a route: the refusals that it may answer with, besides that of a malformed request."""
+    schema = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
+    return {status: {"description": _MEANING[status], "content": {PROBLEM: schema}} for status in (400, *statuses)}
+
+
+_MEANING = {
+    400: "The request is malformed.",
+    401: "A key is needed.",
+    403: "The key does not allow it.",
+    404: "There is no such thing, or it is somebody else's.",
+    409: "It contradicts an earlier request, or what became of it.",
+    413: "Too large.",
+    422: "It cannot be worked on.",
+    429: "Too much at once; see Retry-After.",
+    503: "Something that is needed is away; try again.",
+    507: "The storage is full.",
+}
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Answer every error that a route raises with a problem document."""
+
+    async def refused(request: Request, error: Any) -> Response:
+        return _problem(request, error)
+
+    async def invalid(request: Request, error: Any) -> Response:
+        listed = [{"at": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
+        said = "; ".join(f"{e['at']}: {e['message']}" for e in listed)
+        return _problem(request, BadRequest(f"{said}. The page /docs shows what is expected."), errors=listed)
+
+    async def http(request: Request, error: Any) -> Response:
+        members = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
+        return JSONResponse(members, error.status_code, media_type=PROBLEM, headers=error.headers)
+
+    async def bug(request: Request, error: Any) -> Response:
+        return _problem(request, GatewayError("An internal error. Please report it with the trace id."))
+
+    app.add_exception_handler(Problem, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, bug)
+
+
+def _problem(request: Request, error: Problem, **extra: Any) -> Response:
+    trace = trace_id(request.headers.get("traceparent"))
+    body = error.problem() | {"instance": request.url.path, "trace_id": trace} | extra
+    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
+    return JSONResponse(body, error.status, media_type=PROBLEM, headers=headers)

@@ -1,0 +1,60 @@
+"""/v1/images: upload once, use often."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Path, UploadFile
+from fastapi.responses import Response
+
+from gateway.access import Reader, Writer
+from gateway.documents import ImageDocument
+from gateway.gateway import Here
+from gateway.problems import refusals
+from gateway.routes.orders import IMAGE_ID
+from gateway.uploads import read_picture
+
+router = APIRouter(prefix="/v1/images", tags=["images"])
+
+ImageId = Annotated[str, Path(pattern=IMAGE_ID)]
+CONTENT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            name: {"schema": {"type": "string", "format": "binary"}}
+            for name in ("image/jpeg", "image/png", "image/webp", "application/octet-stream")
+        },
+        "description": "The bytes as they were uploaded.",
+    }
+}
+
+
+@router.post("", status_code=201, summary="Upload an image", responses=refusals(413, 422, 503, 507))
+async def upload_image(
+    gateway: Here,
+    caller: Writer,
+    response: Response,
+    image: Annotated[UploadFile, File(description="JPEG, PNG or WebP: a person or a garment.")],
+) -> ImageDocument:
+    """Its id is the digest of its bytes: the same picture again is the same image, and its time begins anew."""
+    settings = gateway.settings
+    picture = await read_picture(image, "image", settings.max_upload_mb, settings.max_megapixels)
+    kept = await gateway.images.add(picture, caller.owner)
+    response.headers["Location"] = f"/v1/images/{kept.id}"
+    return ImageDocument.of(kept, settings.retention_s())
+
+
+@router.get("/{image_id}", summary="What is known of an uploaded image", responses=refusals(404))
+async def get_image(gateway: Here, caller: Reader, image_id: ImageId) -> ImageDocument:
+    return ImageDocument.of(await gateway.images.get(image_id, caller.owner), gateway.settings.retention_s())
+
+
+@router.get(
+    "/{image_id}/content", summary="The image itself", response_class=Response, responses=CONTENT | refusals(404, 503)
+)
+async def get_image_content(gateway: Here, caller: Reader, image_id: ImageId) -> Response:
+    part = await gateway.images.content(image_id, caller.owner)
+    return Response(part.data, media_type=part.media_type, headers={"X-Content-Type-Options": "nosniff"})
+
+
+@router.delete("/{image_id}", status_code=204, summary="Forget an uploaded image", responses=refusals(404, 503))
+async def delete_image(gateway: Here, caller: Writer, image_id: ImageId) -> None:
+    """Also what the cache keeps that was made from it. Try-ons that used it keep theirs until they are deleted."""
+    await gateway.images.delete(image_id, caller.owner)

@@ -1,0 +1,56 @@
+"""What is there for whoever runs the gateway: health, metrics, the stages, a debug page."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+from gateway.access import Reader
+from gateway.gateway import Here
+
+router = APIRouter(tags=["service"])
+
+_pages = Environment(
+    loader=FileSystemLoader(Path(__file__).parents[1] / "templates"), autoescape=select_autoescape(["html"])
+)
+
+
+@router.get("/", include_in_schema=False)
+async def home() -> RedirectResponse:
+    return RedirectResponse("/debug")
+
+
+@router.get("/livez", summary="The process is up")
+async def livez() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@router.get("/readyz", summary="All stages are ready", responses={503: {"description": "Some are not; it says which."}})
+async def readyz(gateway: Here) -> Response:
+    health = await gateway.cluster.health()
+    ready = all(stage["ready"] for stage in health.values())
+    return JSONResponse({"status": "ready" if ready else "unhealthy", "stages": health}, 200 if ready else 503)
+
+
+@router.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def metrics(gateway: Here) -> Response:
+    return Response(gateway.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/debug", response_class=HTMLResponse, summary="Stages, recent try-ons, a form")
+async def debug(gateway: Here, caller: Reader) -> HTMLResponse:
+    page = _pages.get_template("debug.html")
+    listed = await gateway.documents(12, owner=caller.sees)
+    return HTMLResponse(page.render(stages=await gateway.stages(), tryons=listed.tryons))
+
+
+@router.get("/v1/stages", tags=["stages"], summary="The stage graph, and what serves each stage")
+async def list_stages(gateway: Here, caller: Reader) -> dict[str, Any]:
+    return {"stages": await gateway.stages()}
