@@ -9,11 +9,19 @@ from fastapi.routing import APIRoute
 
 from gateway.gateway import Gateway
 from gateway.limits import BodyLimit
+from gateway.openapi import describe
 from gateway.problems import add_problem_handlers
-from gateway.routes import batches, images, service, tryons
+from gateway.routes import batches, images, preprocessing, service, tryons
 from gateway.settings import Settings
 
-ROUTERS = (tryons.router, images.router, batches.router, service.router)
+ROUTERS = (
+    tryons.router,
+    preprocessing.router,
+    images.router,
+    batches.router,
+    service.stages,
+    service.router,
+)
 
 
 def create_app(settings: Settings | None = None, apps: Mapping[str, Any] | None = None) -> FastAPI:
@@ -44,6 +52,7 @@ def create_app(settings: Settings | None = None, apps: Mapping[str, Any] | None 
     add_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
+    describe(app)
     for name, stage_app in (apps or {}).items():
         app.mount(f"/stages/{name}", stage_app)  # so that debug pages can be reached in one process too
     return app

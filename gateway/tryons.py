@@ -179,12 +179,14 @@ class Tryons:
         """Until it has ended, or the seconds are over."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                async for _ in self._durable.events(tryon_id):
+                async for _ in self.events(tryon_id, 0):
                     pass
 
-    def events(self, tryon_id: str, after: int) -> AsyncIterator[Event]:
-        """The events with numbers above `after`, as they come; ends with the try-on."""
-        return self._durable.events(tryon_id, after)
+    async def events(self, tryon_id: str, after: int) -> AsyncIterator[Event]:
+        """The events with numbers above `after`, as they come; ends with the try-on, or when it is deleted."""
+        with contextlib.suppress(UnknownJob):
+            async for event in self._durable.events(tryon_id, after):
+                yield event
 
     async def cancel(self, tryon_id: str, owner: str | None = None) -> None:
         """Stop it; nothing happens to one that has ended. Raises NotFound."""
@@ -200,13 +202,19 @@ class Tryons:
             raise IdempotencyConflict(str(error)) from None
 
     async def delete(self, tryon_id: str, owner: str | None = None) -> None:
-        """Forget it, its images, and what the cache keeps that was made from its uploads. Raises NotFound."""
+        """Forget it, its images, and what the cache keeps that was made from its uploads.
+
+        Raises NotFound, or IdempotencyConflict for one that is under way and does not stop.
+        """
         job = await self._job(tryon_id, owner)
         if job.state not in ENDED:
             await self._durable.cancel(tryon_id)
             await self.wait(tryon_id, 30)
         await self.cache.forget(uploads_of(job.payload).values())
-        await self._forget(tryon_id)
+        try:
+            await self._forget(tryon_id)
+        except WrongState:
+            raise IdempotencyConflict("The try-on runs again, or is still stopping. Try again in a moment.") from None
 
     async def artifact(self, tryon_id: str, name: str, owner: str | None = None) -> Part:
         """Raises NotFound, StorageUnavailable."""

@@ -72,7 +72,9 @@ async def cancel_batch(gateway: Here, caller: Writer, batch_id: BatchId) -> Batc
     return await gateway.batch_document(await gateway.batches.get(batch_id, caller.sees))
 
 
-@router.delete("/{batch_id}", status_code=204, summary="Forget a batch and its try-ons", responses=refusals(404, 503))
+@router.delete(
+    "/{batch_id}", status_code=204, summary="Forget a batch and its try-ons", responses=refusals(404, 409, 503)
+)
 async def delete_batch(gateway: Here, caller: Writer, batch_id: BatchId) -> None:
     """With their pictures. Images of POST /v1/images stay."""
     await gateway.batches.delete(batch_id, caller.sees)

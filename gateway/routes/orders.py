@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, File, Form, Header, Request, Response, UploadFile
 
@@ -11,12 +11,18 @@ from gateway.documents import TryonDocument
 from gateway.errors import BadRequest
 from gateway.gateway import Gateway
 from gateway.jobs import ENDED
+from gateway.problems import refusals
 from gateway.tryons import Order, job_id_for
 from gateway.uploads import read_picture
 from stagekit.tracing import trace_id
 from stagekit.wire import Part
 
 IMAGE_ID = r"^sha256:[0-9a-f]{64}$"
+
+WAITED: dict[int | str, dict[str, Any]] = {
+    200: {"model": TryonDocument, "description": "Ended within the time of `Prefer: wait=N`."}
+}
+STARTING = WAITED | refusals(404, 409, 413, 422, 429, 503, 507)
 
 Picture = Annotated[UploadFile | None, File()]
 PictureId = Annotated[str | None, Form(pattern=IMAGE_ID, description="Instead of the file: of an uploaded image.")]

@@ -11,6 +11,7 @@ from gateway.access import Reader
 from gateway.gateway import Here
 
 router = APIRouter(tags=["service"])
+stages = APIRouter(prefix="/v1/stages", tags=["stages"])
 
 _pages = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"), autoescape=select_autoescape(["html"])
@@ -51,6 +52,6 @@ async def debug(gateway: Here, caller: Reader) -> HTMLResponse:
     return HTMLResponse(page.render(stages=await gateway.stages(), tryons=listed.tryons))
 
 
-@router.get("/v1/stages", tags=["stages"], summary="The stage graph, and what serves each stage")
+@stages.get("", summary="The stage graph, and what serves each stage")
 async def list_stages(gateway: Here, caller: Reader) -> dict[str, Any]:
     return {"stages": await gateway.stages()}

@@ -1,4 +1,4 @@
-"""/v1/tryons and /v1/preprocess: start jobs, watch them, fetch what they made."""
+"""/v1/tryons: start jobs, watch them, fetch what they made."""
 
 import asyncio
 import json
@@ -11,22 +11,19 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from gateway import dataset
 from gateway.access import Reader, Writer
 from gateway.documents import TryonDocument, TryonList
+from gateway.errors import NotFound
 from gateway.gateway import Gateway, Here
 from gateway.jobs import State
 from gateway.problems import refusals
-from gateway.routes.orders import Options, Picture, PictureId, picture, start
+from gateway.routes.orders import STARTING, Options, Picture, PictureId, picture, start
 from gateway.tryons import Kind
 
-router = APIRouter(prefix="/v1", tags=["try-ons"])
+router = APIRouter(prefix="/v1/tryons", tags=["try-ons"])
 
 KEEP_ALIVE_S = 15.0
 
 Id = Annotated[str, Path(max_length=100)]
 Name = Annotated[str, Path(max_length=40, description="One of the document's `artifacts`.")]
-WAITED: dict[int | str, dict[str, Any]] = {
-    200: {"model": TryonDocument, "description": "Ended within the time of `Prefer: wait=N`."}
-}
-STARTING = WAITED | refusals(404, 409, 413, 422, 429, 503, 507)
 IMAGE: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in ("image/png", "image/jpeg")},
@@ -39,13 +36,13 @@ ZIP: dict[int | str, dict[str, Any]] = {
 }
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "`stage` events, numbered from 1, and at last `completed` with the document.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "description": "`stage` events, numbered from 1, and at last `completed` with the document, or `deleted`.",
+        "content": {"text/event-stream": {}},
     }
 }
 
 
-@router.post("/tryons", status_code=202, summary="Dress a person in a garment", responses=STARTING)
+@router.post("", status_code=202, summary="Dress a person in a garment", responses=STARTING)
 async def create_tryon(
     gateway: Here,
     caller: Writer,
@@ -64,50 +61,7 @@ async def create_tryon(
     return await start(gateway, pictures, options, response)
 
 
-@router.post(
-    "/preprocess/person",
-    status_code=202,
-    tags=["preprocessing"],
-    summary="Only what there is to know of a person",
-    responses=STARTING,
-)
-async def preprocess_person(
-    gateway: Here,
-    caller: Writer,
-    response: Response,
-    options: Options,
-    photo: Picture = None,
-    photo_id: PictureId = None,
-) -> TryonDocument:
-    """Runs every stage that needs no garment: framing, pose, densepose, parse, agnostic. A later try-on reuses them all.
-
-    The answer is a document of /v1/tryons with `kind` person; its `dataset.zip` has the VITON-HD layout.
-    """
-    pictures = {"photo": await picture(gateway, caller, "photo", photo, photo_id)}
-    return await start(gateway, pictures, options, response)
-
-
-@router.post(
-    "/preprocess/cloth",
-    status_code=202,
-    tags=["preprocessing"],
-    summary="Only what there is to know of a garment",
-    responses=STARTING,
-)
-async def preprocess_cloth(
-    gateway: Here,
-    caller: Writer,
-    response: Response,
-    options: Options,
-    garment: Picture = None,
-    garment_id: PictureId = None,
-) -> TryonDocument:
-    """Brings a garment's picture to 768 x 1024 and masks it. The answer is a document of /v1/tryons with `kind` cloth."""
-    pictures = {"garment": await picture(gateway, caller, "garment", garment, garment_id)}
-    return await start(gateway, pictures, options, response)
-
-
-@router.get("/tryons", summary="Try-ons, the newest first", responses=refusals())
+@router.get("", summary="Try-ons, the newest first", responses=refusals())
 async def list_tryons(
     gateway: Here,
     caller: Reader,
@@ -119,26 +73,26 @@ async def list_tryons(
     return await gateway.documents(limit, before, status, kind, caller.sees)
 
 
-@router.get("/tryons/{tryon_id}", summary="A try-on as it stands", responses=refusals(404))
+@router.get("/{tryon_id}", summary="A try-on as it stands", responses=refusals(404))
 async def get_tryon(gateway: Here, caller: Reader, tryon_id: Id) -> TryonDocument:
     return await gateway.document(tryon_id, caller.sees)
 
 
 @router.delete(
-    "/tryons/{tryon_id}", status_code=204, summary="Forget a try-on and its images", responses=refusals(404, 503)
+    "/{tryon_id}", status_code=204, summary="Forget a try-on and its images", responses=refusals(404, 409, 503)
 )
 async def delete_tryon(gateway: Here, caller: Writer, tryon_id: Id) -> None:
     """Also what the cache keeps that was made from its uploads. Images of POST /v1/images stay."""
     await gateway.tryons.delete(tryon_id, caller.sees)
 
 
-@router.post("/tryons/{tryon_id}/cancel", summary="Stop a try-on", responses=refusals(404))
+@router.post("/{tryon_id}/cancel", summary="Stop a try-on", responses=refusals(404))
 async def cancel_tryon(gateway: Here, caller: Writer, tryon_id: Id) -> TryonDocument:
     await gateway.tryons.cancel(tryon_id, caller.sees)
     return await gateway.document(tryon_id)
 
 
-@router.post("/tryons/{tryon_id}/retry", summary="Run a failed or canceled try-on again", responses=refusals(404, 409))
+@router.post("/{tryon_id}/retry", summary="Run a failed or canceled try-on again", responses=refusals(404, 409))
 async def retry_tryon(gateway: Here, caller: Writer, tryon_id: Id) -> TryonDocument:
     """Stages that succeeded do not run again."""
     await gateway.tryons.retry(tryon_id, caller.sees)
@@ -146,7 +100,7 @@ async def retry_tryon(gateway: Here, caller: Writer, tryon_id: Id) -> TryonDocum
 
 
 @router.get(
-    "/tryons/{tryon_id}/events",
+    "/{tryon_id}/events",
     summary="What happens to it, as it happens (server-sent events)",
     response_class=StreamingResponse,
     responses=EVENTS | refusals(404),
@@ -163,7 +117,7 @@ async def tryon_events(
 
 
 @router.get(
-    "/tryons/{tryon_id}/artifacts/{name}",
+    "/{tryon_id}/artifacts/{name}",
     summary="One artifact",
     response_class=Response,
     responses=IMAGE | refusals(404, 503),
@@ -176,7 +130,7 @@ async def get_artifact(gateway: Here, caller: Reader, tryon_id: Id, name: Name) 
 
 
 @router.get(
-    "/tryons/{tryon_id}/dataset.zip",
+    "/{tryon_id}/dataset.zip",
     summary="In the VITON-HD layout",
     response_class=Response,
     responses=ZIP | refusals(404, 503),
@@ -197,11 +151,18 @@ async def _event_stream(gateway: Gateway, tryon_id: str, after: int) -> AsyncIte
             if not done:
                 yield ": still there\n\n"
             elif (event := coming.result()) is None:
-                document = await gateway.document(tryon_id)
-                yield f"event: completed\ndata: {document.model_dump_json()}\n\n"
+                yield await _last_event(gateway, tryon_id)
                 return
             else:
                 yield f"id: {event.number}\nevent: stage\ndata: {json.dumps(event.data)}\n\n"
                 coming = asyncio.ensure_future(anext(events, None))
     finally:
         coming.cancel()
+
+
+async def _last_event(gateway: Gateway, tryon_id: str) -> str:
+    try:
+        document = await gateway.document(tryon_id)
+    except NotFound as error:
+        return f"event: deleted\ndata: {json.dumps(error.problem())}\n\n"
+    return f"event: completed\ndata: {document.model_dump_json()}\n\n"

@@ -2,6 +2,7 @@
 
 import itertools
 
+import httpx
 import pytest
 
 from tests import stores
@@ -19,6 +20,13 @@ def s3(tmp_path_factory):
 def pg():
     with stores.postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def api(house):
+    """A client of a gateway with all default engines."""
+    with httpx.Client(base_url=house, timeout=120) as client:
+        yield client
 
 
 @pytest.fixture

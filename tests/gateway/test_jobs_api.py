@@ -1,7 +1,6 @@
 """Jobs that survive, results that are reused, and progress as it happens: a real gateway with all default engines."""
 
 import contextlib
-import io
 import json
 import os
 import signal
@@ -12,30 +11,13 @@ import time
 
 import httpx
 import pytest
-from PIL import Image
 
 from tests import stores
-from tests.pictures import encoded
+from tests.gateway.requests import other_photo, post
 from tests.servers import ROOT, _wait_until_ready, free_port
 
 PERSON_STAGES = {"resize", "pose", "densepose", "human_parse", "agnostic"}
 GARMENTS = [(ROOT / "howsfit" / "samples" / f"garment_{name}.jpg").read_bytes() for name in ("tee", "jumper", "top")]
-
-
-@pytest.fixture(scope="module")
-def api(house):
-    with httpx.Client(base_url=house, timeout=120) as client:
-        yield client
-
-
-def post(api, photo, garment, **headers):
-    headers = {name.replace("_", "-"): value for name, value in headers.items()}
-    return api.post("/v1/tryons", files={"photo": photo, "garment": garment}, headers=headers)
-
-
-def other_photo(bundled, quality):
-    """The same portrait in other bytes, which no cache knows."""
-    return encoded(Image.open(io.BytesIO(bundled[0])).convert("RGB"), "JPEG", quality=quality)
 
 
 def reused(document):

@@ -1,0 +1,37 @@
+"""What Schemathesis needs to get past the door: real pictures in the place of random bytes, most of the time."""
+
+import os
+
+import schemathesis
+from hypothesis import strategies as st
+
+from tests.servers import ROOT
+
+SAMPLES = ROOT / "howsfit" / "samples"
+PICTURES = {
+    "photo": (SAMPLES / "person.jpg").read_bytes(),
+    "garment": (SAMPLES / "garment_tee.jpg").read_bytes(),
+    "image": (SAMPLES / "garment_top.jpg").read_bytes(),
+}
+IMAGES = os.environ.get("FUZZ_IMAGES", "").split()
+"""Ids of uploaded images."""
+
+
+@schemathesis.hook
+def flatmap_body(context, body):
+    if not isinstance(body, dict):
+        return st.just(body)
+
+    def mend(dice):
+        mended = dict(body)
+        for name, data in PICTURES.items():
+            if name in mended and dice > 2:
+                mended[name] = data
+            if f"{name}_id" in mended and dice > 5:
+                del mended[f"{name}_id"]
+        for name in ("photo_ids", "garment_ids"):
+            if name in mended and dice > 4:
+                mended[name] = IMAGES
+        return mended
+
+    return st.integers(0, 9).map(mend)
