@@ -133,6 +133,32 @@ class StageCache:
                 stack.callback(asyncio.create_task(self._renew(key, owner)).cancel)
             yield Claim(self, key, inputs, hit)
 
+    async def follow(
+        self, stages: Iterable[tuple[str, str, Iterable[str]]], uploads: Mapping[str, str], *, holder: str
+    ) -> dict[str, dict[str, Any]]:
+        """Stage -> what is stored for it, as far as that leads from the uploads; `holder` holds these outputs from then on.
+
+        In one transaction for all, as against claim(), which may be asked for each of the others.
+        stages: name, fingerprint and inputs of each, in running order. uploads: artifact name -> digest.
+        """
+
+        def look(connection: Connection) -> dict[str, dict[str, Any]]:
+            found: dict[str, dict[str, Any]] = {}
+            have = dict(uploads)
+            for stage, fingerprint, inputs in stages:
+                if have.keys() >= set(inputs):
+                    document = self._look(connection, cache_key(fingerprint, {n: have[n] for n in inputs}), holder)
+                    if document is not None:
+                        found[stage] = document
+                        have |= document["outputs"]
+            return found
+
+        found = await self._database.transact(look)
+        outputs = {digest for document in found.values() for digest in document["outputs"].values()}
+        if all(await asyncio.gather(*map(self._holdings.store.has, outputs))):
+            return found
+        return {}  # one has lost a blob: claim() will find out which
+
     async def forget(self, digests: Iterable[str]) -> int:
         """Drop every entry that was made from these blobs, or gave them, and all made from those in turn. Returns how many."""
 

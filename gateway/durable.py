@@ -102,10 +102,10 @@ class Steps:
             self._interrupt(reason)
             raise asyncio.CancelledError from None
 
-    async def emit(self, event: Json) -> None:
+    async def emit(self, *events: Json) -> None:
         """Tell the job's readers. An event equal to an earlier one is not told again, so that a job which starts again
         does not repeat itself."""
-        await self._durable._in_thread(self._durable._log.tell, self.job_id, self.attempt, event)
+        await self._durable._in_thread(self._durable._log.tell, self.job_id, self.attempt, *events)
         self._durable._wake(self.job_id)
 
     def _interrupt(self, reason: BaseException) -> None:

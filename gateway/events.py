@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Float, Integer, String, Table, Text, UniqueConstraint, delete, func, literal, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 
 from gateway.database import Database, metadata, now
@@ -39,24 +52,20 @@ class EventLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def tell(self, job_id: str, attempt: int, data: dict[str, Any]) -> None:
-        """Append an event, once: one that equals an earlier event of the same attempt is not told again.
+    def tell(self, job_id: str, attempt: int, *events: dict[str, Any]) -> None:
+        """Append events, each once: one that equals an earlier event of the same attempt is not told again.
 
         A job that starts again after a crash tells its story from the beginning; readers hear only what is new.
         """
-        body = json.dumps(data, sort_keys=True, separators=(",", ":"))
-        digest = hashlib.sha256(body.encode()).hexdigest()
-        next_number = func.coalesce(func.max(told.c.number), 0) + 1
-        row = select(literal(job_id), next_number, literal(attempt), literal(digest), now(), literal(body)).where(
-            told.c.job_id == job_id
-        )
-        statement = self._database.insert(told).from_select(
-            ["job_id", "number", "attempt", "digest", "told_at", "body"], row
-        )
-        statement = statement.on_conflict_do_nothing(index_elements=["job_id", "attempt", "digest"])
+        statements = [self._statement(job_id, attempt, data) for data in events]
+
+        def tell(connection: Connection) -> None:
+            for statement in statements:
+                connection.execute(statement)
+
         while True:
             try:
-                self._database.transact_here(lambda c: c.execute(statement))
+                self._database.transact_here(tell)
                 return
             except IntegrityError:
                 continue  # another event took the number at the same moment
@@ -70,3 +79,15 @@ class EventLog:
     def forget(self, job_id: str) -> None:
         """Remove a job's events."""
         self._database.transact_here(lambda c: c.execute(delete(told).where(told.c.job_id == job_id)))
+
+    def _statement(self, job_id: str, attempt: int, data: dict[str, Any]) -> Any:
+        body = json.dumps(data, sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        next_number = func.coalesce(func.max(told.c.number), 0) + 1
+        row = select(literal(job_id), next_number, literal(attempt), literal(digest), now(), literal(body)).where(
+            told.c.job_id == job_id
+        )
+        statement = self._database.insert(told).from_select(
+            ["job_id", "number", "attempt", "digest", "told_at", "body"], row
+        )
+        return statement.on_conflict_do_nothing(index_elements=["job_id", "attempt", "digest"])

@@ -56,9 +56,10 @@ class StageGraph:
                 there.update(self.stages[stage].outputs)
         return tuple(reached)
 
-    def sorter(self, uploads: Iterable[str]) -> "TopologicalSorter[str]":
-        """For one run with these uploads: hands out each stage as soon as those before it are done."""
-        sorter = TopologicalSorter({stage: self.needs(stage) for stage in self.reach(uploads)})
+    def sorter(self, uploads: Iterable[str], done: Iterable[str] = ()) -> "TopologicalSorter[str]":
+        """For one run with these uploads: hands out each stage as soon as those before it are done, some of them already."""
+        left = [stage for stage in self.reach(uploads) if stage not in set(done)]
+        sorter = TopologicalSorter({stage: self.needs(stage) & set(left) for stage in left})
         sorter.prepare()
         return sorter
 

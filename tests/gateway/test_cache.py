@@ -106,6 +106,35 @@ def test_the_second_asks_no_stage_and_gets_all_that_was_stored(url, tmp_path):
     asyncio.run(go())
 
 
+CHAIN = [("resize", "resize-1", ["photo"]), ("pose", "pose-1", ["person"]), ("tryon", "tryon-1", ["pose", "cloth"])]
+
+
+async def make_chain(h):
+    """Results of resize and of pose, as a job left them."""
+    outputs = [("resize-1", {"photo": "sha256:photo"}, "person"), ("pose-1", {"person": digest_of(b"person")}, "pose")]
+    for fingerprint, inputs, artifact in outputs:
+        async with h.cache.claim(fingerprint, inputs, holder="job-1") as claim:
+            digest = await h.holdings.keep(Part(artifact.encode(), "image/png"), "job-1")
+            await claim.store({"outputs": {artifact: digest}})
+
+
+def test_what_is_known_is_followed_from_the_uploads_as_far_as_it_leads(url, tmp_path):
+    async def go():
+        async with house(url, tmp_path) as h:
+            await make_chain(h)
+            found = await h.cache.follow(CHAIN, {"photo": "sha256:photo"}, holder="job-2")
+            assert found == {
+                "resize": {"outputs": {"person": digest_of(b"person")}},
+                "pose": {"outputs": {"pose": digest_of(b"pose")}},
+            }
+            assert await h.holdings.held_by("job-2") == sorted([digest_of(b"person"), digest_of(b"pose")])
+            assert await h.cache.follow(CHAIN, {"photo": "sha256:other"}, holder="job-3") == {}
+            await h.store.delete(digest_of(b"person"))
+            assert await h.cache.follow(CHAIN, {"photo": "sha256:photo"}, holder="job-4") == {}
+
+    asyncio.run(go())
+
+
 def test_no_store_neither_looks_nor_keeps(url, tmp_path):
     async def go():
         async with house(url, tmp_path) as h:

@@ -45,6 +45,18 @@ def test_independent_stages_are_ready_at_the_same_time():
     assert set(sorter.get_ready()) == {"densepose", "human_parse"}
 
 
+def test_uploads_lead_as_far_as_they_suffice():
+    graph = StageGraph(HOUSE)
+    assert set(graph.reach(["garment"])) == {"cloth_mask"}
+    assert "tryon" not in graph.reach(["photo"]) and "agnostic" in graph.reach(["photo"])
+    assert graph.reach(["photo", "garment"]) == graph.order
+
+
+def test_stages_that_are_done_already_are_not_handed_out():
+    sorter = StageGraph(HOUSE).sorter(["photo", "garment"], done=["resize", "pose", "cloth_mask"])
+    assert set(sorter.get_ready()) == {"densepose", "human_parse"}
+
+
 def test_an_engine_that_needs_less_widens_the_graph():
     graph = StageGraph([*without("densepose"), declare("densepose", "person", "densepose")])
     assert graph.needs("densepose") == {"resize"}
