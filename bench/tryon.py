@@ -23,7 +23,7 @@ from tests.servers import ROOT, howsfit_serve
 
 SAMPLES = ROOT / "howsfit" / "samples"
 GOAL_MS = 50
-PHASES = ("queue", "decode", "run", "encode")
+PHASES = ("queue", "decode", "run", "encode", "check")
 
 
 def main() -> None:
@@ -84,7 +84,7 @@ def measure(url: str, runs: int) -> dict[str, Any]:
 
 
 def _timings(document: dict[str, Any]) -> dict[str, dict[str, float]]:
-    return {s["stage"]: {phase: s["timings"][phase] * 1000 for phase in PHASES} for s in document["stages"]}
+    return {s["stage"]: {phase: s["timings"].get(phase, 0) * 1000 for phase in PHASES} for s in document["stages"]}
 
 
 def _critical_path(timings: dict[str, dict[str, float]], needs: dict[str, list[str]]) -> float:

@@ -8,6 +8,9 @@ Artifacts = Dict[str, Any]
 Warn = Callable[[str, str], None]
 """warn(code, message): tell the caller something about this run that is not an error."""
 
+Check = Callable[[Artifacts, Artifacts, Warn], None]
+"""check(inputs, outputs, warn): look at what any engine of a stage made, and warn of doubts. Takes milliseconds."""
+
 
 class Engine:
     """One way to do a stage. Subclass it as `Engine` in `services/<stage>/engines/<name>/engine.py`.

@@ -1,4 +1,4 @@
-"""Runs one engine: loads it once, queues what it cannot do at once, times every part, remembers recent runs."""
+"""Runs one engine: loads it once, queues what it cannot do at once, checks and times every run, remembers recent ones."""
 
 import asyncio
 import collections
@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Deque, Dict, List, NamedTuple, Optional
 
 from stagekit.artifacts import decode, encode
-from stagekit.engine import Engine
+from stagekit.engine import Artifacts, Check, Engine, Warn
 from stagekit.errors import (
     DeadlineExceeded,
     EngineFailed,
@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
     parts: Dict[str, Part]
     warnings: List[Dict[str, str]]
     timings_s: Dict[str, float]
-    """Seconds by phase: queue, decode, run, encode."""
+    """Seconds by phase: queue, decode, run, encode; check, where the stage has one."""
 
 
 class RecentRun(NamedTuple):
@@ -193,6 +193,9 @@ class Runner:
             with _timed(timings, "encode"):
                 encoded = {name: encode(name, outputs[name]) for name in self.stage.outputs}
                 values.update(outputs)
+            if self.stage.check:
+                with _timed(timings, "check"):
+                    self._check(self.stage.check, inputs, outputs, warn)
         except StageError:
             raise
         except Exception as error:
@@ -206,6 +209,13 @@ class Runner:
                 "The engine failed on this input (%s). Please report it with the trace id." % name
             ) from error
         return Outcome(encoded, warnings, timings)
+
+    def _check(self, check: Check, inputs: Artifacts, outputs: Artifacts, warn: Warn) -> None:
+        try:
+            check(inputs, outputs, warn)
+        except Exception:  # a bug, but no reason to withhold a finished result
+            log.exception("stage=%s: the check of the result failed", self.stage.name)
+            warn("not-checked", "This result could not be checked for doubts. Please report it with the trace id.")
 
     def _remember(
         self, trace_id: str, outcome: str, detail: str, timings: Dict[str, float], values: Dict[str, Any]

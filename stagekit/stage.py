@@ -9,7 +9,7 @@ import json
 import os
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
-from stagekit.engine import Engine
+from stagekit.engine import Check, Engine
 
 ARTIFACTS = {
     "photo": "picture",
@@ -37,6 +37,8 @@ class Stage(NamedTuple):
     inputs: Tuple[str, ...]
     outputs: Tuple[str, ...]
     default_engine: str
+    check: Optional[Check] = None
+    """Called after every run, whichever engine made it, to warn of doubts. It changes no output and so no fingerprint."""
 
     def engine_setting(self) -> str:
         """The environment variable that chooses the engine, e.g. HOWSFIT_POSE_ENGINE."""

@@ -1,5 +1,6 @@
 """Take the worn garment out of the photo and of the parse."""
 
+from services.agnostic.doubts import warn_of_doubts
 from stagekit import Stage
 
 STAGE = Stage(
@@ -7,4 +8,5 @@ STAGE = Stage(
     inputs=("person", "parse", "pose"),
     outputs=("agnostic", "parse_agnostic"),
     default_engine="viton_hd",
+    check=warn_of_doubts,
 )

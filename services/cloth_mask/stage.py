@@ -1,5 +1,6 @@
 """Cut the garment out of its picture: the framed cloth, and which of its pixels are garment."""
 
+from services.cloth_mask.doubts import warn_of_doubts
 from stagekit import Stage
 
 STAGE = Stage(
@@ -7,4 +8,5 @@ STAGE = Stage(
     inputs=("garment",),
     outputs=("cloth", "cloth_mask"),
     default_engine="grabcut",
+    check=warn_of_doubts,
 )

@@ -1,5 +1,6 @@
 """Find the joints of the person."""
 
+from services.pose.doubts import warn_of_doubts
 from stagekit import Stage
 
 STAGE = Stage(
@@ -7,4 +8,5 @@ STAGE = Stage(
     inputs=("person",),
     outputs=("pose", "pose_image"),
     default_engine="blazepose",
+    check=warn_of_doubts,
 )

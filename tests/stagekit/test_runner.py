@@ -76,6 +76,33 @@ def test_a_run_gives_outputs_warnings_and_timings():
     assert set(outcome.timings_s) == {"queue", "decode", "run", "encode"}
 
 
+def checked(check):
+    runner = Runner(STAGE._replace(check=check), Fake(), Settings())
+    runner.load()
+    return run(runner)
+
+
+def test_the_stage_checks_what_any_engine_made():
+    def check(inputs, outputs, warn):
+        if outputs["cloth_mask"].all() and not inputs["cloth"].any(axis=2).all():
+            warn("unlikely", "Never said: the cloth is grey.")
+        warn("all-white", "%d %% of the mask are white." % (100 * outputs["cloth_mask"].mean() / 255))
+
+    outcome = checked(check)
+    assert [warning["code"] for warning in outcome.warnings] == ["white", "all-white"]
+    assert outcome.warnings[1] == {
+        "code": "all-white",
+        "detail": "100 % of the mask are white.",
+        "stage": "cloth_mask",
+    }
+    assert "check" in outcome.timings_s
+
+
+def test_a_check_that_fails_costs_no_result():
+    outcome = checked(lambda inputs, outputs, warn: outputs["no such artifact"])
+    assert outcome.parts and [warning["code"] for warning in outcome.warnings] == ["white", "not-checked"]
+
+
 def test_the_engine_loads_once():
     runner = Runner(STAGE, Fake(), Settings())
     runner.start()
