@@ -11,7 +11,7 @@ from gateway.gateway import Gateway
 from gateway.limits import BodyLimit
 from gateway.openapi import describe
 from gateway.problems import add_problem_handlers
-from gateway.routes import batches, images, preprocessing, service, tryons
+from gateway.routes import batches, images, preprocessing, service, tryons, webhooks
 from gateway.settings import Settings
 
 ROUTERS = (
@@ -19,6 +19,7 @@ ROUTERS = (
     preprocessing.router,
     images.router,
     batches.router,
+    webhooks.router,
     service.stages,
     service.router,
 )

@@ -45,6 +45,15 @@ class StageDocument(BaseModel):
     made_by: dict[str, Any] = Field({}, description="version, stand_in, licence, runtime and weights of the engine.")
 
 
+class WebhookDocument(BaseModel):
+    """A message that is sent when the try-on ends."""
+
+    url: str
+    state: Literal["waiting", "delivered", "retrying", "given-up"]
+    attempts: int
+    last_error: str | None
+
+
 class TryonDocument(BaseModel):
     """A try-on, or the preprocessing of a person or a garment."""
 
@@ -67,11 +76,14 @@ class TryonDocument(BaseModel):
     deadline_at: datetime | None = Field(description="If it has not ended by then, it fails with `deadline-exceeded`.")
     metrics: dict[str, float]
     trace_id: str
+    webhook: WebhookDocument | None = Field(description="What became of the webhook that was asked for.")
     urls: dict[str, str]
 
     @classmethod
-    def of(cls, job: Job, events: list[Event], graph: StageGraph) -> "TryonDocument":
-        """The document of a try-on as it stands."""
+    def of(
+        cls, job: Job, events: list[Event], graph: StageGraph, webhook: Mapping[str, Any] | None = None
+    ) -> "TryonDocument":
+        """The document of a try-on as it stands. webhook: what a WebhookDocument says."""
         here = f"/v1/tryons/{job.id}"
         addresses = {name: f"{here}/artifacts/{name}" for name in artifacts_of(job, events)}
         trace_id = job.payload.get("trace_id", job.id.replace("-", ""))
@@ -97,6 +109,7 @@ class TryonDocument(BaseModel):
             deadline_at=job.deadline_at,
             metrics=_metrics(job),
             trace_id=trace_id,
+            webhook=None if webhook is None else WebhookDocument(**webhook),
             urls={
                 "get": here,
                 "events": f"{here}/events",

@@ -9,6 +9,7 @@ Problem (stagekit.errors)
     |-- TooManyTryons        overloaded
     |-- QuotaReached         quota-reached
     |-- IdempotencyConflict  conflict
+    |-- WebhookRefused       webhook-refused
     |-- StageUnreachable     stage-unreachable   no answer: connection, time-out
     `-- StageNonsense        stage-nonsense      an answer that the protocol does not allow
 StageRefused                 a stage's own problem document
@@ -64,6 +65,12 @@ class IdempotencyConflict(GatewayError):
     """The request contradicts an earlier one, or what became of it."""
 
     code, status, title = "conflict", 409, "The request contradicts an earlier one"
+
+
+class WebhookRefused(GatewayError):
+    """A webhook to where none may go, or when there are none."""
+
+    code, status, title = "webhook-refused", 422, "The webhook is refused"
 
 
 class StageUnreachable(GatewayError):

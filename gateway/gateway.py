@@ -10,15 +10,17 @@ from gateway.batches import Batch, Batches
 from gateway.database import Database
 from gateway.documents import BatchDocument, TryonDocument, TryonList
 from gateway.errors import BadRequest
+from gateway.events import Event
 from gateway.graph import StageGraph
 from gateway.holdings import Holdings
 from gateway.images import Images
-from gateway.jobs import State
+from gateway.jobs import ENDED, Job, State
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.stages import Cluster
 from gateway.sweeper import Sweeper
 from gateway.tryons import Kind, Tryons
+from gateway.webhooks import Ended, Webhooks
 
 GRACE_S = 3600.0
 """A blob that nobody holds stays so long: longer than any upload takes."""
@@ -34,7 +36,8 @@ class Gateway:
         self.cluster = Cluster(settings, apps)
         self.database = Database(settings.database())
         holdings = Holdings(self.database, settings.blobs())
-        self.tryons = Tryons(settings, self.cluster, self.database, holdings, self.metrics)
+        self.webhooks = Webhooks(settings, self.database, self.metrics, ended=self._ended)
+        self.tryons = Tryons(settings, self.cluster, self.database, holdings, self.metrics, self.webhooks)
         self.images = Images(self.database, holdings, self.tryons.cache)
         self.batches = Batches(self.database, self.images, self.tryons, settings.max_batch)
         retention_s = settings.retention_s()
@@ -53,18 +56,19 @@ class Gateway:
         try:
             await self.cluster.connect()
             await self.tryons.start()
+            await self.webhooks.start()
             self._sweeper.start()
             yield
         finally:
             await self._sweeper.stop()
+            await self.webhooks.stop()
             await self.tryons.stop()
             await self.cluster.close()
             await self.database.close()
 
     async def document(self, tryon_id: str, owner: str | None = None) -> TryonDocument:
         """The document of a try-on as it stands. owner: it must be theirs. Raises NotFound."""
-        job, events = await self.tryons.get(tryon_id, owner)
-        return TryonDocument.of(job, events, self.graph)
+        return await self._document(*await self.tryons.get(tryon_id, owner))
 
     async def documents(
         self,
@@ -79,7 +83,7 @@ class Gateway:
             found = await self.tryons.page(limit + 1, before, state=state, kind=kind, owner=owner)
         except ValueError as error:
             raise BadRequest(str(error)) from None
-        listed = [TryonDocument.of(job, events, self.graph) for job, events in found[:limit]]
+        listed = [await self._document(job, events) for job, events in found[:limit]]
         filters = "".join(f"&{name}={value}" for name, value in (("status", state), ("kind", kind)) if value)
         more = f"/v1/tryons?limit={limit}&before={found[limit - 1][0].cursor}{filters}" if len(found) > limit else None
         return TryonList(tryons=listed, next=more)
@@ -95,6 +99,18 @@ class Gateway:
             self.cluster.clients[name].info | {"needs": sorted(self.graph.needs(name)), "health": health[name]}
             for name in self.graph.order
         ]
+
+    async def _document(self, job: Job, events: list[Event]) -> TryonDocument:
+        webhook = await self.webhooks.of(job.id) if "webhook" in job.payload else None
+        return TryonDocument.of(job, events, self.graph, webhook)
+
+    async def _ended(self, tryon_id: str) -> Ended | None:
+        """What a webhook tells of a try-on that has ended. Raises NotFound."""
+        job, events = await self.tryons.get(tryon_id)
+        if job.state not in ENDED or job.completed_at is None:
+            return None
+        document = await self._document(job, events)
+        return Ended(f"{document.kind}.{job.state}", job.completed_at, document.model_dump(mode="json"))
 
     @property
     def graph(self) -> StageGraph:

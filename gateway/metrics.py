@@ -19,11 +19,18 @@ class Metrics:
             buckets=BUCKETS,
             registry=self._registry,
         )
+        self._webhooks = Counter(
+            "howsfit_webhook_attempts", "Attempts to deliver a webhook.", ["outcome"], registry=self._registry
+        )
 
     def observe_tryon(self, outcome: str, seconds: float) -> None:
         """Count a try-on that ended."""
         self._tryons.labels(outcome).inc()
         self._seconds.labels(outcome).observe(seconds)
+
+    def observe_webhook(self, outcome: str) -> None:
+        """Count an attempt: the state of the delivery after it (gateway.webhooks.State)."""
+        self._webhooks.labels(outcome).inc()
 
     def render(self) -> bytes:
         """The text exposition format."""

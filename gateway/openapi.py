@@ -12,6 +12,7 @@ TAGS = {
     "preprocessing": "Only the stages that a person or a garment needs by itself; the answer is a document of a try-on.",
     "images": "Upload once, use in any number of try-ons.",
     "batches": "Every person in every garment.",
+    "webhooks": "Messages to your server when a try-on ends.",
     "stages": "What does the work.",
     "service": "For whoever runs the gateway.",
 }

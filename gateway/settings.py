@@ -69,6 +69,14 @@ class Settings(BaseSettings):
     max_batch: int = Field(400, ge=1)
     """Most try-ons in one batch."""
 
+    webhook_secret: SecretStr | None = None
+    """Signs webhooks, and lets them be asked for: `whsec_` and the base64 of 24 to 64 random bytes. To change it, write the new
+    one before the old one, with a space between, until the receivers know the new one. Default: no webhooks."""
+
+    webhook_allow: str = ""
+    """Receivers of webhooks in your own network, separated by commas: host names, addresses and networks (10.0.0.0/8). Only
+    these may have private addresses, speak plain http, or have a port other than 443 and 8443."""
+
     max_wait_s: float = Field(120.0, ge=0)
     """Upper bound on `Prefer: wait=N`, in seconds."""
 

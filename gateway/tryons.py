@@ -34,6 +34,7 @@ from gateway.jobs import ENDED, Job, JobFailed, PayloadConflict, State, UnknownJ
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.stages import Cluster, Run
+from gateway.webhooks import Webhooks
 from stagekit.wire import Part
 
 Kind = Literal["tryon", "person", "cloth"]
@@ -85,12 +86,19 @@ class Tryons:
     """All try-ons of the gateways on one database, some of which run here."""
 
     def __init__(
-        self, settings: Settings, cluster: Cluster, database: Database, holdings: Holdings, metrics: Metrics
+        self,
+        settings: Settings,
+        cluster: Cluster,
+        database: Database,
+        holdings: Holdings,
+        metrics: Metrics,
+        webhooks: Webhooks,
     ) -> None:
         self._settings = settings
         self._cluster = cluster
         self._store = holdings.store
         self._metrics = metrics
+        self._webhooks = webhooks
         self._holdings = holdings
         self.cache = StageCache(database, holdings, max_bytes=int(settings.cache_gb * 1e9))
         self._durable = Durable(
@@ -118,7 +126,7 @@ class Tryons:
         """Accept a job; when this returns, it will end. It runs every stage that its pictures suffice for.
 
         pictures: `photo` and `garment`, or one of them; a digest stands for a blob that somebody holds already.
-        Raises TooManyTryons, QuotaReached, IdempotencyConflict, NotFound, StorageFull, StorageUnavailable.
+        Raises TooManyTryons, QuotaReached, IdempotencyConflict, WebhookRefused, NotFound, StorageFull, StorageUnavailable.
         """
         payload = {name: given if isinstance(given, str) else digest_of(given.data) for name, given in pictures.items()}
         payload |= order.payload()
@@ -127,6 +135,8 @@ class Tryons:
         if order.batch is None:  # else the batch was admitted as a whole
             await self.admit(order)
         job_id = order.id or str(uuid.uuid4())
+        if order.webhook is not None:
+            await self._webhooks.expect(job_id, order.webhook, order.owner)
         await self._hold(pictures, _holder(job_id))
         try:
             return await self._durable.enqueue(
@@ -194,10 +204,13 @@ class Tryons:
         """Stop it; nothing happens to one that has ended. Raises NotFound."""
         await self._job(tryon_id, owner)
         await self._durable.cancel(tryon_id)
+        self._webhooks.wake(tryon_id)
 
     async def retry(self, tryon_id: str, owner: str | None = None) -> None:
         """Run a failed or canceled one again, from where it came. Raises NotFound, IdempotencyConflict."""
         job = await self._job(tryon_id, owner)
+        if job.state in ("failed", "canceled"):
+            await self._webhooks.expect_again(tryon_id)
         try:
             await self._durable.retry(tryon_id, job.payload.get("deadline_s"))
         except WrongState as error:
@@ -320,6 +333,7 @@ class Tryons:
             outcome = "succeeded"
         finally:
             self._metrics.observe_tryon(outcome, time.perf_counter() - began)
+            self._webhooks.wake(tryon_id)
         return {"artifacts": work.digests}
 
     async def _recall(self, tryon_id: str, work: "_Work", steps: Steps) -> dict[str, Any]:
@@ -406,6 +420,7 @@ class Tryons:
     async def _forget(self, tryon_id: str) -> None:
         with contextlib.suppress(UnknownJob):  # somebody else was quicker
             await self._durable.delete(tryon_id)
+        await self._webhooks.forget(tryon_id)
         await self._holdings.release(_holder(tryon_id))
 
 

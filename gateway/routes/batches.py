@@ -31,13 +31,14 @@ class BatchRequest(BaseModel):
     garment_ids: ImageIds = Field(description="Garments: ids from POST /v1/images.")
     priority: int = Field(-10, ge=-100, le=100, description="Of its try-ons: by default after those made one by one.")
     deadline_s: float | None = Field(None, gt=0, le=86400, description="Seconds after which what has not ended fails.")
+    webhook_url: str | None = Field(None, max_length=2000, description="Told at the end of each of its try-ons.")
 
 
 @router.post(
     "",
     status_code=202,
     summary="Dress several persons in several garments",
-    responses=refusals(404, 409, 413, 429, 503, 507),
+    responses=refusals(404, 409, 413, 422, 429, 503, 507),
 )
 async def create_batch(
     gateway: Here,
@@ -54,6 +55,7 @@ async def create_batch(
         trace_id=trace_id(request.headers.get("traceparent")),
         priority=wanted.priority,
         deadline_s=wanted.deadline_s,
+        webhook=wanted.webhook_url or None,
         quota=caller.max_jobs,
     )
     batch = await gateway.batches.create(wanted.photo_ids, wanted.garment_ids, order)

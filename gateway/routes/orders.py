@@ -30,6 +30,10 @@ Priority = Annotated[int, Form(ge=-100, le=100, description="Higher ones start s
 Deadline = Annotated[
     float | None, Form(gt=0, le=86400, description="Seconds after which it fails if it has not ended.")
 ]
+WebhookUrl = Annotated[
+    str | None,
+    Form(max_length=2000, description="Told at its end, by a signed message (Standard Webhooks)."),
+]
 IdempotencyKey = Annotated[
     str | None,
     Header(max_length=255, description="The same key and request again: the same job. Another request: 409."),
@@ -49,6 +53,7 @@ def _request(
     caller: Writer,
     priority: Priority = 0,
     deadline_s: Deadline = None,
+    webhook_url: WebhookUrl = None,
     prefer: Annotated[str | None, Header(description="wait=N: answer at its end, after N s at most.")] = None,
     idempotency_key: IdempotencyKey = None,
     cache_control: Annotated[
@@ -63,6 +68,7 @@ def _request(
         no_store="no-store" in (cache_control or ""),
         priority=priority,
         deadline_s=deadline_s,
+        webhook=webhook_url or None,
         quota=caller.max_jobs,
     )
     return JobRequest(order, _wait_s(prefer, longest))
