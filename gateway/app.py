@@ -6,12 +6,14 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
 
+from gateway.access import Access, AdminOnly
 from gateway.gateway import Gateway
 from gateway.limits import BodyLimit
 from gateway.openapi import describe
 from gateway.problems import add_problem_handlers
-from gateway.routes import batches, images, preprocessing, service, tryons, webhooks
+from gateway.routes import batches, images, keys, preprocessing, service, tryons, webhooks
 from gateway.settings import Settings
 
 ROUTERS = (
@@ -20,9 +22,13 @@ ROUTERS = (
     images.router,
     batches.router,
     webhooks.router,
+    keys.router,
     service.stages,
     service.router,
 )
+SENT_BY_PAGES = ("Authorization", "Cache-Control", "Idempotency-Key", "Last-Event-ID", "Prefer", "traceparent")
+READ_BY_PAGES = ("Location", "Preference-Applied", "RateLimit", "RateLimit-Policy", "Retry-After")
+"""Headers, by pages of other origins; the rest a browser keeps from them."""
 
 
 def create_app(settings: Settings | None = None, apps: Mapping[str, Any] | None = None) -> FastAPI:
@@ -49,13 +55,26 @@ def create_app(settings: Settings | None = None, apps: Mapping[str, Any] | None 
     )
     app.state.gateway = gateway
     largest = 2 * gateway.settings.max_upload_mb + 1  # two pictures, and a little around them
+    # The last one is the outermost: whoever has no key uploads nothing, and every answer tells a browser who may read it.
     app.add_middleware(BodyLimit, max_bytes=int(largest * 1e6))
+    if gateway.keys.on:
+        app.add_middleware(Access, keys=gateway.keys)
     add_problem_handlers(app)
+    if gateway.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=gateway.settings.cors_origins,
+            allow_methods=("GET", "POST", "DELETE"),
+            allow_headers=SENT_BY_PAGES,
+            expose_headers=READ_BY_PAGES,
+            allow_credentials=False,  # a page sends the key itself; a browser must not add one that it knows
+        )
     for router in ROUTERS:
         app.include_router(router)
     describe(app)
     for name, stage_app in (apps or {}).items():
-        app.mount(f"/stages/{name}", stage_app)  # so that debug pages can be reached in one process too
+        # So that debug pages can be reached in one process too.
+        app.mount(f"/stages/{name}", AdminOnly(stage_app, gateway.keys))
     return app
 
 

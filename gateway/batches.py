@@ -78,10 +78,10 @@ class Batches:
             return there
         for image_id in dict.fromkeys([*photo_ids, *garment_ids]):
             await self._images.use(image_id, order.owner)
-        await self._tryons.admit(order, len(pairs))
-        for pair in pairs:
-            pictures = {"photo": pair.photo_id, "garment": pair.garment_id}
-            await self._tryons.create(pictures, replace(order, id=pair.tryon_id, batch=batch_id))
+        async with self._tryons.admission(order, len(pairs)):
+            for pair in pairs:
+                pictures = {"photo": pair.photo_id, "garment": pair.garment_id}
+                await self._tryons.create(pictures, replace(order, id=pair.tryon_id, batch=batch_id))
         # Last: who asks again after a crash in between makes the missing ones, and those that are there are the same.
         row = self._database.insert(batches).values(
             id=batch_id, owner=order.owner, created_at=now(), body=json.dumps([vars(pair) for pair in pairs])

@@ -3,6 +3,10 @@
 Problem (stagekit.errors)
 `-- GatewayError
     |-- BadRequest           bad-request
+    |-- Unauthorized         unauthorized
+    |-- Forbidden            forbidden
+    |-- KeysOff              keys-off
+    |-- RateLimited          rate-limited
     |-- NotFound             not-found
     |-- UploadTooLarge       image-too-large
     |-- ImageUnreadable      unreadable-image
@@ -31,8 +35,32 @@ class BadRequest(GatewayError):
     code, status, title = "bad-request", 400, "The request is malformed"
 
 
+class Unauthorized(GatewayError):
+    """No key, or none that opens anything."""
+
+    code, status, title = "unauthorized", 401, "A key is needed"
+
+
+class Forbidden(GatewayError):
+    """The key does not allow it."""
+
+    code, status, title = "forbidden", 403, "The key does not allow it"
+
+
+class KeysOff(GatewayError):
+    """There are no keys to manage."""
+
+    code, status, title = "keys-off", 409, "No keys are asked for"
+
+
+class RateLimited(GatewayError):
+    """The key has sent as many requests as it may for now."""
+
+    code, status, title = "rate-limited", 429, "Too many requests"
+
+
 class NotFound(GatewayError):
-    """No such try-on, image, batch or artifact."""
+    """No such try-on, image, batch, artifact or key."""
 
     code, status, title = "not-found", 404, "There is no such thing"
 

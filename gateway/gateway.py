@@ -15,6 +15,7 @@ from gateway.graph import StageGraph
 from gateway.holdings import Holdings
 from gateway.images import Images
 from gateway.jobs import ENDED, Job, State
+from gateway.keys import Keys
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.stages import Cluster
@@ -35,6 +36,7 @@ class Gateway:
         self.metrics = Metrics()
         self.cluster = Cluster(settings, apps)
         self.database = Database(settings.database())
+        self.keys = Keys(self.database, settings)
         holdings = Holdings(self.database, settings.blobs())
         self.webhooks = Webhooks(settings, self.database, self.metrics, ended=self._ended)
         self.tryons = Tryons(settings, self.cluster, self.database, holdings, self.metrics, self.webhooks)

@@ -68,8 +68,8 @@ class Images:
         await self._holdings.keep(part, _holder(owner, digest))
         return await self.get(digest, owner)
 
-    async def get(self, image_id: str, owner: str) -> Image:
-        """Raises NotFound."""
+    async def get(self, image_id: str, owner: str | None = None) -> Image:
+        """owner: it must be theirs. Raises NotFound."""
         query = select(images).where(_is(image_id, owner))
         row = await self._database.transact(lambda c: c.execute(query).first())
         if row is None:
@@ -83,12 +83,15 @@ class Images:
             raise _unknown(image_id)
         return image_id
 
-    async def content(self, image_id: str, owner: str) -> Part:
+    async def content(self, image_id: str, owner: str | None = None) -> Part:
         """The picture itself. Raises NotFound."""
         return await self._holdings.store.get((await self.get(image_id, owner)).id)
 
-    async def delete(self, image_id: str, owner: str) -> None:
-        """Forget it, and what the cache keeps that was made from it. Try-ons that used it keep theirs. Raises NotFound."""
+    async def delete(self, image_id: str, owner: str | None = None) -> None:
+        """Forget it, and what the cache keeps that was made from it. Try-ons that used it keep theirs.
+
+        owner: theirs; without one, everybody's. Raises NotFound.
+        """
         await self.get(image_id, owner)
         await self._cache.forget([image_id])
         await self._forget(_is(image_id, owner))
@@ -106,8 +109,9 @@ class Images:
         await self._holdings.collect()
 
 
-def _is(image_id: str, owner: str) -> ColumnElement[bool]:
-    return and_(images.c.owner == owner, images.c.digest == image_id)
+def _is(image_id: str, owner: str | None) -> ColumnElement[bool]:
+    this = images.c.digest == image_id
+    return this if owner is None else and_(images.c.owner == owner, this)
 
 
 def _holder(owner: str, digest: str) -> str:

@@ -13,6 +13,7 @@ TAGS = {
     "images": "Upload once, use in any number of try-ons.",
     "batches": "Every person in every garment.",
     "webhooks": "Messages to your server when a try-on ends.",
+    "keys": "Who may do what; there are keys where HOWSFIT_ADMIN_KEY is set.",
     "stages": "What does the work.",
     "service": "For whoever runs the gateway.",
 }

@@ -1,5 +1,6 @@
 """Every error of the API as problem+json (RFC 9457)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -7,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
 
 from gateway.errors import BadRequest, GatewayError
 from stagekit.errors import Problem
@@ -29,11 +31,15 @@ class ProblemDocument(BaseModel):
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For `responses=` of a route: the refusals that it may answer with, besides that of a malformed request."""
+    """For `responses=` of a route: the refusals that it may answer with, besides those that every route has."""
     schema = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
-    return {status: {"description": _MEANING[status], "content": {PROBLEM: schema}} for status in (400, *statuses)}
+    return {
+        status: {"description": _MEANING[status], "content": {PROBLEM: schema}}
+        for status in sorted({*_ANYWHERE, *statuses})
+    }
 
 
+_ANYWHERE = (400, 401, 403, 429)
 _MEANING = {
     400: "The request is malformed.",
     401: "A key is needed.",
@@ -52,28 +58,33 @@ def add_problem_handlers(app: FastAPI) -> None:
     """Answer every error that a route raises with a problem document."""
 
     async def refused(request: Request, error: Any) -> Response:
-        return _problem(request, error)
+        return problem_response(request, error)
 
     async def invalid(request: Request, error: Any) -> Response:
         listed = [{"at": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
         said = "; ".join(f"{e['at']}: {e['message']}" for e in listed)
-        return _problem(request, BadRequest(f"{said}. The page /docs shows what is expected."), errors=listed)
+        malformed = BadRequest(f"{said}. The page /docs shows what is expected.")
+        return problem_response(request, malformed, errors=listed)
 
     async def http(request: Request, error: Any) -> Response:
         members = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
         return JSONResponse(members, error.status_code, media_type=PROBLEM, headers=error.headers)
 
     async def bug(request: Request, error: Any) -> Response:
-        return _problem(request, GatewayError("An internal error. Please report it with the trace id."))
+        return problem_response(request, GatewayError("An internal error. Please report it with the trace id."))
 
     app.add_exception_handler(Problem, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, bug)
+    # Not as a handler of the app, which would answer outside of all middleware, where no CORS header is added any more.
+    app.add_middleware(ServerErrorMiddleware, handler=bug)
 
 
-def _problem(request: Request, error: Problem, **extra: Any) -> Response:
+def problem_response(
+    request: Request, error: Problem, headers: Mapping[str, str] | None = None, **members: Any
+) -> Response:
+    """The error as an answer. members: of the document, besides those that the error itself knows."""
     trace = trace_id(request.headers.get("traceparent"))
-    body = error.problem() | {"instance": request.url.path, "trace_id": trace} | extra
-    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
-    return JSONResponse(body, error.status, media_type=PROBLEM, headers=headers)
+    body = error.problem() | {"instance": request.url.path, "trace_id": trace} | members
+    retry = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+    return JSONResponse(body, error.status, media_type=PROBLEM, headers={**(headers or {}), **retry})

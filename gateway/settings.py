@@ -1,10 +1,13 @@
 """Settings of the gateway, from environment variables with the prefix HOWSFIT_."""
 
+import json
+import re
 import socket
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gateway.blobs import BlobStore, LocalBlobs, S3Blobs
 
@@ -15,7 +18,9 @@ class Settings(BaseSettings):
     """Every value has a working default. The text below each is the reference of the configuration."""
 
     # Empty counts as unset, so that a line of .env can be left empty.
-    model_config = SettingsConfigDict(env_prefix="HOWSFIT_", env_ignore_empty=True, use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(
+        env_prefix="HOWSFIT_", env_ignore_empty=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
     stages: dict[str, str] = Field(default_factory=lambda: {name: f"inproc://{name}" for name in STAGES})
     """Stage name -> address, as JSON: http://pose:8000, or inproc://pose for one mounted in this process."""
@@ -44,6 +49,20 @@ class Settings(BaseSettings):
 
     s3_secret_key: SecretStr | None = None
     """Default: where boto3 looks for it."""
+
+    admin_key: SecretStr | None = None
+    """With it, every request of the API needs a key: this one, which may do everything, or one made by POST /v1/keys.
+    Default: no keys are asked for. At least 16 characters; make it with `openssl rand -hex 32`."""
+
+    rate_per_minute: int = Field(600, ge=0)
+    """Requests per minute of a key that has no rate of its own; 0: no bound."""
+
+    max_jobs: int = Field(0, ge=0)
+    """Try-ons that the owner of a key may have under way, unless the key says otherwise; 0: no bound."""
+
+    cors_origins: Annotated[list[str], NoDecode] = []
+    """Origins whose pages may use the API from a browser: https://shop.example, comma separated or as JSON; * for all.
+    Default: none but the gateway's own."""
 
     retention: str = Field("24h", pattern=r"^\d+(\.\d+)?[smhd]$")
     """How long a try-on is kept with its images, and an uploaded image after its last use: 90m, 24h, 7d."""
@@ -85,6 +104,34 @@ class Settings(BaseSettings):
 
     startup_timeout_s: float = Field(180.0, gt=0)
     """How long to wait for all stages to be ready at start, in seconds."""
+
+    @field_validator("admin_key")
+    @classmethod
+    def _admin_key_is_hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not re.fullmatch(r"[!-~]{16,}", key.get_secret_value()):
+            raise ValueError(
+                "HOWSFIT_ADMIN_KEY is too easy to guess, or cannot be sent: write 16 characters or more, of ASCII and "
+                "without spaces, e.g. from `openssl rand -hex 32`"
+            )
+        return key
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, origins: Any) -> Any:
+        if not isinstance(origins, str):
+            return origins
+        return (
+            json.loads(origins) if origins.lstrip().startswith("[") else [each for each in origins.split(",") if each]
+        )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_as_browsers_send_them(cls, origins: list[str]) -> list[str]:
+        origins = [origin.strip().rstrip("/") for origin in origins]
+        for origin in origins:
+            if origin != "*" and not re.fullmatch(r"https?://[^/\s*]+", origin):
+                raise ValueError(f"'{origin}' is no origin: write scheme://host or scheme://host:port, or * for all")
+        return origins
 
     def database(self) -> str:
         """The database's URL."""

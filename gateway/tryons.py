@@ -9,6 +9,7 @@ import contextvars
 import json
 import time
 import uuid
+import weakref
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -110,6 +111,7 @@ class Tryons:
         )
         self._started = False
         self._jobless: set[str] = set()
+        self._admitting: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def start(self) -> None:
         """Take up the jobs that were left, and wait for new ones. Raises StorageUnavailable."""
@@ -132,27 +134,38 @@ class Tryons:
         payload |= order.payload()
         if order.id is not None and order.id in (there := await self._durable.find([order.id])):
             return _same(there[order.id], payload)
-        if order.batch is None:  # else the batch was admitted as a whole
-            await self.admit(order)
         job_id = order.id or str(uuid.uuid4())
-        if order.webhook is not None:
-            await self._webhooks.expect(job_id, order.webhook, order.owner)
-        await self._hold(pictures, _holder(job_id))
-        try:
-            return await self._durable.enqueue(
-                job_id,
-                # Without the trace id: a repeated request has another, and is the same job.
-                payload if order.id else payload | {"trace_id": order.trace_id},
-                kind=kind_of(payload),
-                owner=order.owner,
-                priority=order.priority,
-                deadline_s=order.deadline_s,
-            )
-        except PayloadConflict:
-            raise _conflict() from None
+        # A batch was admitted as a whole.
+        async with contextlib.nullcontext() if order.batch else self.admission(order):
+            if order.webhook is not None:
+                await self._webhooks.expect(job_id, order.webhook, order.owner)
+            await self._hold(pictures, _holder(job_id))
+            try:
+                return await self._durable.enqueue(
+                    job_id,
+                    # Without the trace id: a repeated request has another, and is the same job.
+                    payload if order.id else payload | {"trace_id": order.trace_id},
+                    kind=kind_of(payload),
+                    owner=order.owner,
+                    priority=order.priority,
+                    deadline_s=order.deadline_s,
+                )
+            except PayloadConflict:
+                raise _conflict() from None
 
-    async def admit(self, order: Order, jobs: int = 1) -> None:
-        """Whether there is room for more jobs. Raises TooManyTryons, QuotaReached."""
+    @contextlib.asynccontextmanager
+    async def admission(self, order: Order, jobs: int = 1) -> AsyncIterator[None]:
+        """Room for so many more jobs, to be accepted within. Raises TooManyTryons, QuotaReached.
+
+        An owner with a quota is let in one request at a time, or several at once would all find the same room. Another
+        gateway does not know of it: with N gateways, N requests at the same moment may exceed the quota by N - 1 of them.
+        """
+        turn = self._admitting.setdefault(order.owner, asyncio.Lock())
+        async with contextlib.nullcontext() if order.quota is None else turn:
+            await self._check_room(order, jobs)
+            yield
+
+    async def _check_room(self, order: Order, jobs: int) -> None:
         room = self._settings.max_waiting + 1 - await self._durable.count(("queued",), self._settings.max_waiting + 1)
         if jobs > room:
             raise TooManyTryons("Too many try-ons wait already. Try again in a minute.", retry_after_s=60)
@@ -160,7 +173,7 @@ class Tryons:
             under_way = await self._durable.count(("queued", "processing"), order.quota, order.owner)
             if under_way + jobs > order.quota:
                 raise QuotaReached(
-                    f"This key may have {order.quota} try-ons under way at the same time, and has {under_way}. "
+                    f"At most {order.quota} try-ons may be under way for you at the same time; {under_way} are. "
                     "Wait until one ends, or cancel one.",
                     retry_after_s=10,
                 )
@@ -206,15 +219,19 @@ class Tryons:
         await self._durable.cancel(tryon_id)
         self._webhooks.wake(tryon_id)
 
-    async def retry(self, tryon_id: str, owner: str | None = None) -> None:
-        """Run a failed or canceled one again, from where it came. Raises NotFound, IdempotencyConflict."""
+    async def retry(self, tryon_id: str, owner: str | None = None, quota: int | None = None) -> None:
+        """Run a failed or canceled one again, from where it came.
+
+        Raises NotFound, IdempotencyConflict, TooManyTryons, QuotaReached.
+        """
         job = await self._job(tryon_id, owner)
-        if job.state in ("failed", "canceled"):
-            await self._webhooks.expect_again(tryon_id)
-        try:
-            await self._durable.retry(tryon_id, job.payload.get("deadline_s"))
-        except WrongState as error:
-            raise IdempotencyConflict(str(error)) from None
+        async with self.admission(Order(owner=job.owner, quota=quota)):
+            if job.state in ("failed", "canceled"):
+                await self._webhooks.expect_again(tryon_id)
+            try:
+                await self._durable.retry(tryon_id, job.payload.get("deadline_s"))
+            except WrongState as error:
+                raise IdempotencyConflict(str(error)) from None
 
     async def delete(self, tryon_id: str, owner: str | None = None) -> None:
         """Forget it, its images, and what the cache keeps that was made from its uploads.

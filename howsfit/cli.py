@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,12 +21,18 @@ from howsfit.client import TryonFailed, connect
 app = typer.Typer(
     help="Dress the person in one photograph in the garment of another.", no_args_is_help=True, add_completion=False
 )
+keys_app = typer.Typer(help="Make, list and revoke the API keys of a gateway.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
 out = Console(width=None if sys.stdout.isatty() else 200)  # tables in a pipe are not folded at 80 columns
 err = Console(stderr=True)
 
 Url = Annotated[
     str | None,
     typer.Option("--url", envvar="HOWSFIT_URL", help="Gateway to use; without it everything runs in this process."),
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option("--key", envvar="HOWSFIT_KEY", show_envvar=True, help="API key, for a gateway that asks for one."),
 ]
 
 
@@ -67,18 +74,26 @@ def try_(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the try-on document here.")] = None,
     in_photo: Annotated[bool, typer.Option("--in-photo", help="As large as the photo instead of 768 x 1024.")] = False,
     url: Url = None,
+    key: ApiKey = None,
 ) -> None:
     """Dress PERSON in CLOTH."""
-    asyncio.run(_try(person, cloth, output, keep, json_file, "tryon_photo" if in_photo else "tryon", url))
+    asyncio.run(_try(person, cloth, output, keep, json_file, "tryon_photo" if in_photo else "tryon", url, key))
 
 
 async def _try(
-    person: Path, cloth: Path, output: Path, keep: Path | None, json_file: Path | None, wanted: str, url: str | None
+    person: Path,
+    cloth: Path,
+    output: Path,
+    keep: Path | None,
+    json_file: Path | None,
+    wanted: str,
+    url: str | None,
+    key: str | None,
 ) -> None:
     photo, garment = person.read_bytes(), cloth.read_bytes()
     progress = ProgressLines()
     with err.status("Loading the engines" if url is None else "Connecting") as status:
-        async with connect(url) as client:
+        async with connect(url, key) as client:
             status.update("Dressing")
             try:
                 document = await client.try_on(photo, garment, progress)
@@ -176,13 +191,15 @@ async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None
 
 @app.command()
 def stages(
-    url: Url = None, as_json: Annotated[bool, typer.Option("--json", help="Print the documents as JSON.")] = False
+    url: Url = None,
+    key: ApiKey = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the documents as JSON.")] = False,
 ) -> None:
     """List the stages in running order, with their engines and licences."""
 
     async def ask() -> list[dict[str, Any]]:
         with err.status("Asking the stages"):
-            async with connect(url) as client:
+            async with connect(url, key) as client:
                 return await client.stages()
 
     found = asyncio.run(ask())
@@ -200,11 +217,11 @@ def stages(
 
 
 @app.command()
-def doctor(url: Url = None) -> None:
+def doctor(url: Url = None, key: ApiKey = None) -> None:
     """Check this machine and every stage, and say what to do about what is wrong."""
     from howsfit.doctor import examine
 
-    findings = asyncio.run(examine(url))
+    findings = asyncio.run(examine(url, key))
     table = Table("what", "found", "")
     for finding in findings:
         table.add_row(
@@ -213,6 +230,71 @@ def doctor(url: Url = None) -> None:
     out.print(table)
     if not all(finding.good for finding in findings):
         raise SystemExit(1)
+
+
+GatewayUrl = Annotated[str, typer.Option("--url", envvar="HOWSFIT_URL", help="Gateway whose keys they are.")]
+AdminKey = Annotated[
+    str, typer.Option("--key", envvar="HOWSFIT_KEY", help="Its HOWSFIT_ADMIN_KEY, or another key with the scope admin.")
+]
+
+
+@keys_app.command("create")
+def create_key(
+    owner: Annotated[str, typer.Argument(help="Whose it is; all keys of an owner see the same try-ons.")],
+    url: GatewayUrl,
+    key: AdminKey,
+    name: Annotated[str, typer.Option(help="To tell the owner's keys apart.")] = "",
+    scope: Annotated[list[str] | None, typer.Option(help="read, write or admin; several: read and write.")] = None,
+    rate_per_minute: Annotated[int | None, typer.Option(help="Requests per minute; 0: no bound.")] = None,
+    max_jobs: Annotated[int | None, typer.Option(help="Try-ons under way at a time; 0: no bound.")] = None,
+    days: Annotated[float | None, typer.Option(min=0, help="After which it expires.")] = None,
+) -> None:
+    """Make a key for OWNER and print it; nobody can show it a second time."""
+    limits = {"rate_per_minute": rate_per_minute, "max_jobs": max_jobs, "scopes": scope}
+    options = {"name": name} | {option: value for option, value in limits.items() if value is not None}
+    if days is not None:
+        options["expires_at"] = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+
+    async def create() -> dict[str, Any]:
+        async with connect(url, key) as client:
+            return await client.create_key(owner, **options)
+
+    print(asyncio.run(create())["key"])
+
+
+@keys_app.command("list")
+def list_keys(url: GatewayUrl, key: AdminKey) -> None:
+    """List all keys, without their secrets."""
+
+    async def ask() -> list[dict[str, Any]]:
+        async with connect(url, key) as client:
+            return await client.keys()
+
+    table = Table("id", "owner", "name", "scopes", "per minute", "try-ons", "created", "last used", "state")
+    for each in asyncio.run(ask()):
+        expired = each["expires_at"] and datetime.fromisoformat(each["expires_at"]) <= datetime.now(UTC)
+        until = f"until {each['expires_at'][:16]}" if each["expires_at"] else "valid"
+        table.add_row(
+            each["id"],
+            each["owner"],
+            each["name"],
+            " ".join(each["scopes"]),
+            *(str(each[limit] or "no bound") for limit in ("rate_per_minute", "max_jobs")),
+            *((each[time] or "never")[:16] for time in ("created_at", "last_used_at")),
+            "revoked" if each["revoked"] else "expired" if expired else until,
+        )
+    out.print(table)
+
+
+@keys_app.command("revoke")
+def revoke_key(key_id: Annotated[str, typer.Argument(metavar="ID")], url: GatewayUrl, key: AdminKey) -> None:
+    """Revoke the key ID: it opens nothing from now on."""
+
+    async def revoke() -> None:
+        async with connect(url, key) as client:
+            await client.revoke_key(key_id)
+
+    asyncio.run(revoke())
 
 
 def _write(path: Path, data: bytes) -> None:

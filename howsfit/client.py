@@ -2,7 +2,7 @@
 
 Example::
 
-    async with howsfit.connect() as client:
+    async with howsfit.connect() as client:  # or howsfit.connect("https://tryon.example", key="hf_…")
         result = await client.try_on(photo_bytes, garment_bytes)
         picture = await client.artifact(result, "tryon")
 """
@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -57,7 +58,8 @@ class Client:
 
     async def artifact(self, document: dict[str, Any], name: str) -> bytes:
         """The bytes of one artifact of a try-on. Raises KeyError when it has none of that name."""
-        answer = await self._http.get(document["artifacts"][name])
+        # The gateway may point to the storage itself.
+        answer = await self._http.get(document["artifacts"][name], follow_redirects=True)
         _checked_status(answer)
         return answer.content
 
@@ -72,16 +74,34 @@ class Client:
         stages: list[dict[str, Any]] = _checked(await self._http.get("/v1/stages"))["stages"]
         return stages
 
+    async def create_key(self, owner: str, **options: Any) -> dict[str, Any]:
+        """Make a key; its document holds it as `key`, this once. options: as POST /v1/keys takes them.
+
+        This and the next two need a key with the scope admin.
+        """
+        return _checked(await self._http.post("/v1/keys", json={"owner": owner} | options))
+
+    async def keys(self) -> list[dict[str, Any]]:
+        """All keys, the newest first, without their secrets."""
+        keys: list[dict[str, Any]] = _checked(await self._http.get("/v1/keys"))["keys"]
+        return keys
+
+    async def revoke_key(self, key_id: str) -> None:
+        """It opens nothing from now on."""
+        _checked_status(await self._http.delete("/v1/keys/" + quote(key_id, safe="")))
+
 
 @contextlib.asynccontextmanager
-async def connect(url: str | None = None) -> AsyncIterator[Client]:
+async def connect(url: str | None = None, key: str | None = None) -> AsyncIterator[Client]:
     """Connect to the gateway at `url`; without one, run gateway and default engines in this process.
 
+    key: an API key, for a gateway that asks for one.
     Raises ValueError or gateway.errors.StartupError when the embedded one cannot start.
     """
     timeout = httpx.Timeout(connect=5, read=300, write=60, pool=5)
     if url is not None:
-        async with httpx.AsyncClient(base_url=url, timeout=timeout) as http:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        async with httpx.AsyncClient(base_url=url, timeout=timeout, headers=headers) as http:
             yield Client(http)
         return
     # Imported here: a client of a gateway elsewhere needs neither the engines nor their libraries.
@@ -89,7 +109,7 @@ async def connect(url: str | None = None) -> AsyncIterator[Client]:
     from howsfit.embedded import create_app
 
     with tempfile.TemporaryDirectory(prefix="howsfit-") as folder:
-        app = create_app(Settings(data_dir=Path(folder)))
+        app = create_app(Settings(data_dir=Path(folder), admin_key=None))
         transport = httpx.ASGITransport(app=app)
         async with (
             app.router.lifespan_context(app),

@@ -25,9 +25,9 @@ class Finding(NamedTuple):
     advice: str = ""
 
 
-async def examine(url: str | None) -> list[Finding]:
+async def examine(url: str | None, key: str | None = None) -> list[Finding]:
     """Look at everything; never raises for what is merely wrong."""
-    return [_python(), _cores(), _memory(), *await _folder(), *await _stages(url)]
+    return [_python(), _cores(), _memory(), *await _folder(), *await _stages(url, key)]
 
 
 def _python() -> Finding:
@@ -61,9 +61,9 @@ async def _folder() -> list[Finding]:
     ]
 
 
-async def _stages(url: str | None) -> list[Finding]:
+async def _stages(url: str | None, key: str | None) -> list[Finding]:
     try:
-        async with connect(url) as client:
+        async with connect(url, key) as client:
             stages = await client.stages()
     except (StartupError, ValueError, TryonFailed, httpx.TransportError) as error:
         return [Finding("stages", str(error), False, "mend what it says")]

@@ -62,7 +62,7 @@ def test_every_setting_is_in_the_example_and_in_compose():
     for settings, fields in ((Settings(), Settings.model_fields), (StageSettings(), StageSettings._fields)):
         for name in set(fields) - fixed:
             variable, default = "HOWSFIT_" + name.upper(), getattr(settings, name)
-            written = f"{default:g}" if isinstance(default, float) else str(default or "")
+            written = f"{default:g}" if isinstance(default, (int, float)) else str(default or "")
             assert re.search(rf"^{variable}={re.escape(written)}$", example, re.MULTILINE), variable
             assert re.search(rf"^\s+{variable}:", compose, re.MULTILINE), variable
     for stage in STAGES:

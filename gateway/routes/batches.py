@@ -15,7 +15,7 @@ from stagekit.tracing import trace_id
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
 
-BatchId = Annotated[str, Path(max_length=100)]
+BatchId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 ImageIds = Annotated[list[Annotated[str, Field(pattern=IMAGE_ID)]], Field(min_length=1, max_length=1000)]
 
 

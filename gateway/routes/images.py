@@ -43,18 +43,18 @@ async def upload_image(
 
 @router.get("/{image_id}", summary="What is known of an uploaded image", responses=refusals(404))
 async def get_image(gateway: Here, caller: Reader, image_id: ImageId) -> ImageDocument:
-    return ImageDocument.of(await gateway.images.get(image_id, caller.owner), gateway.settings.retention_s())
+    return ImageDocument.of(await gateway.images.get(image_id, caller.sees), gateway.settings.retention_s())
 
 
 @router.get(
     "/{image_id}/content", summary="The image itself", response_class=Response, responses=CONTENT | refusals(404, 503)
 )
 async def get_image_content(gateway: Here, caller: Reader, image_id: ImageId) -> Response:
-    part = await gateway.images.content(image_id, caller.owner)
+    part = await gateway.images.content(image_id, caller.sees)
     return Response(part.data, media_type=part.media_type, headers={"X-Content-Type-Options": "nosniff"})
 
 
 @router.delete("/{image_id}", status_code=204, summary="Forget an uploaded image", responses=refusals(404, 503))
 async def delete_image(gateway: Here, caller: Writer, image_id: ImageId) -> None:
     """Also what the cache keeps that was made from it. Try-ons that used it keep theirs until they are deleted."""
-    await gateway.images.delete(image_id, caller.owner)
+    await gateway.images.delete(image_id, caller.sees)

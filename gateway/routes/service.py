@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from gateway.access import Reader
 from gateway.gateway import Here
+from gateway.problems import refusals
 
 router = APIRouter(tags=["service"])
 stages = APIRouter(prefix="/v1/stages", tags=["stages"])
@@ -52,6 +53,6 @@ async def debug(gateway: Here, caller: Reader) -> HTMLResponse:
     return HTMLResponse(page.render(stages=await gateway.stages(), tryons=listed.tryons))
 
 
-@stages.get("", summary="The stage graph, and what serves each stage")
+@stages.get("", summary="The stage graph, and what serves each stage", responses=refusals())
 async def list_stages(gateway: Here, caller: Reader) -> dict[str, Any]:
     return {"stages": await gateway.stages()}

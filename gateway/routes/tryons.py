@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/tryons", tags=["try-ons"])
 
 KEEP_ALIVE_S = 15.0
 
-Id = Annotated[str, Path(max_length=100)]
+Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 Name = Annotated[str, Path(max_length=40, description="One of the document's `artifacts`.")]
 IMAGE: dict[int | str, dict[str, Any]] = {
     200: {
@@ -95,7 +95,7 @@ async def cancel_tryon(gateway: Here, caller: Writer, tryon_id: Id) -> TryonDocu
 @router.post("/{tryon_id}/retry", summary="Run a failed or canceled try-on again", responses=refusals(404, 409))
 async def retry_tryon(gateway: Here, caller: Writer, tryon_id: Id) -> TryonDocument:
     """Stages that succeeded do not run again."""
-    await gateway.tryons.retry(tryon_id, caller.sees)
+    await gateway.tryons.retry(tryon_id, caller.sees, caller.max_jobs)
     return await gateway.document(tryon_id)
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,14 @@ from PIL import Image
 
 from gateway.settings import STAGES
 from tests.pictures import encoded, picture
-from tests.servers import ROOT
+from tests.servers import ROOT, howsfit_serve
 
 SAMPLES = ROOT / "howsfit" / "samples"
 PERSON, TEE = str(SAMPLES / "person.jpg"), str(SAMPLES / "garment_tee.jpg")
 
 
-def howsfit(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "howsfit.cli", *map(str, arguments)]
+def howsfit(*arguments: object, cwd: Path = ROOT, **options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "howsfit.cli", *map(str, arguments), *(f"--{k}={v}" for k, v in options.items())]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
 
 
@@ -114,5 +115,31 @@ def test_stages_and_doctor(house):
 
 def test_help_names_every_command():
     text = howsfit("--help").stdout
-    for command in ("try", "serve", "run", "stages", "doctor"):
+    for command in ("try", "serve", "run", "stages", "doctor", "keys"):
         assert f" {command} " in text
+
+
+@pytest.mark.slow
+def test_keys_are_made_used_listed_and_revoked(tmp_path):
+    admin = "correct-horse-battery"
+    with howsfit_serve(tmp_path, {"HOWSFIT_ADMIN_KEY": admin}) as url:
+        keys = partial(howsfit, "keys", url=url)
+        made = keys("create", "shop", "--name", "till", "--max-jobs", 2, "--days", 30, key=admin)
+        assert made.returncode == 0, made.stderr
+        key = made.stdout.strip()
+        assert howsfit("stages", url=url, key=key).returncode == 0
+        assert howsfit("doctor", url=url, key=key).returncode == 0
+        assert howsfit("try", PERSON, TEE, "-o", tmp_path / "out.png", url=url, key=key).returncode == 0
+        listed = keys("list", key=admin).stdout
+        assert "shop" in listed and "till" in listed and "until" in listed and key.rpartition("_")[2] not in listed
+        for done, said in (
+            (howsfit("stages", url=url), "This needs a key"),
+            (keys("list", key=key), "'admin'"),
+            (keys("create", "a:b", key=admin), "owner"),
+            (keys("create", "shop", "--scope", "all", key=admin), "scopes"),
+            (keys("revoke", "moon", key=admin), "There is no key"),
+        ):
+            assert done.returncode == 1 and "Traceback" not in done.stderr and said in done.stderr.replace("\n", " ")
+        assert keys("revoke", key.split("_")[1], key=admin).returncode == 0
+        assert "revoked" in keys("list", key=admin).stdout
+        assert "revoked" in howsfit("stages", url=url, key=key).stderr
