@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+import gateway.blobs  # noqa: F401 - brings errors of its own
+from gateway.errors import GatewayError
 from tests.servers import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -18,9 +20,18 @@ def test_python_blocks_run(code):
     assert done.returncode == 0, done.stderr
 
 
-def test_links_lead_somewhere():
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", (ROOT / page).read_text()):
+        assert (ROOT / page).parent.joinpath(target).exists(), target
+
+
+def test_every_refusal_of_the_gateway_is_listed():
+    def codes(error):
+        return {error.code} | {code for child in error.__subclasses__() for code in codes(child)}
+
+    listed = set(re.findall(r"[a-z-]+", (ROOT / "docs" / "api.md").read_text()))
+    assert codes(GatewayError) - {"internal-error", "stage-corrupt"} <= listed
 
 
 def test_make_targets_exist():

@@ -1,6 +1,7 @@
 """Webhooks of try-ons that really run: a gateway with all default engines, and a receiver."""
 
 import base64
+import re
 import time
 
 import httpx
@@ -8,7 +9,7 @@ import pytest
 
 from tests.gateway.receiver import Receiver, verified
 from tests.gateway.requests import other_photo
-from tests.servers import howsfit_serve
+from tests.servers import ROOT, howsfit_serve
 
 pytestmark = pytest.mark.slow
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -31,6 +32,13 @@ def receiver():
         yield made
 
 
+def is_genuine(*arguments):
+    """The one of docs/api.md."""
+    names = {}
+    exec(re.search(r"```python\n(.*?)```", (ROOT / "docs" / "api.md").read_text(), re.DOTALL)[1], names)
+    return names["is_genuine"](*arguments)
+
+
 def order(api, photo, garment, url, **more):
     form = {"webhook_url": url} | more
     return api.post("/v1/tryons", files={"photo": photo, "garment": garment}, data=form)
@@ -50,6 +58,8 @@ def test_the_end_of_a_tryon_is_told_and_signed(hooked, receiver, bundled):
     (message,) = messages(receiver, 1)
     secret = hooked.get("/v1/webhooks/secret").json()["secret"]
     assert secret != SECRET and verified(secret, message.headers, message.body)
+    assert is_genuine(secret, message.headers, message.body)
+    assert not is_genuine(secret, message.headers, message.body + b" ")
     assert message.path == "/shop?order=7" and message.event["type"] == "tryon.succeeded"
     assert message.event["data"]["output"] == hooked.get(job["urls"]["get"]).json()["output"]
     assert hooked.get(job["urls"]["get"]).json()["webhook"] == {
