@@ -10,23 +10,20 @@
 | transform | dict, see services/resize | JSON |
 """
 
-import io
 import json
 import math
 from typing import Any, Callable, Dict, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from stagekit.errors import EngineFailed, WrongKind
 from stagekit.formats import CIHP_LABELS, CIHP_PALETTE, HEIGHT, WIDTH
 from stagekit.images import Limits, open_image, to_rgb
+from stagekit.png import write_png
 from stagekit.stage import ARTIFACTS
 from stagekit.wire import Part
 
 MAX_PEOPLE = 100
-PNG_LEVEL = 1
-"""zlib level: between services on one machine, higher levels cost more time than their bytes save."""
 
 
 class Kind(NamedTuple):
@@ -134,17 +131,11 @@ def _check_canvas(name: str, value: np.ndarray) -> None:
 
 
 def _encode_png(value: np.ndarray) -> Part:
-    buffer = io.BytesIO()
-    Image.fromarray(value).save(buffer, "PNG", compress_level=PNG_LEVEL)
-    return Part(buffer.getvalue(), "image/png")
+    return Part(write_png(value), "image/png")
 
 
 def _encode_labels(value: np.ndarray) -> Part:
-    image = Image.fromarray(value)
-    image.putpalette([channel for colour in CIHP_PALETTE for channel in colour])
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=PNG_LEVEL)
-    return Part(buffer.getvalue(), "image/png")
+    return Part(write_png(value, CIHP_PALETTE), "image/png")
 
 
 # -- documents ---------------------------------------------------------------------------------------------------------

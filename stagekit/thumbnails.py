@@ -22,14 +22,15 @@ def thumbnail(name: str, value: Any) -> str:
         return "%d people; %d of %d joints on the first" % (len(people), seen, len(BODY_25_JOINTS))
     if not isinstance(value, np.ndarray):
         return str(value)[:200]
+    # Striding first keeps this near a millisecond; it need not be beautiful.
+    step = max(1, max(value.shape[:2]) // SIDE)
+    value = value[::step, ::step]
     if kind == "labels":
         value = np.array(CIHP_PALETTE, dtype=np.uint8)[np.minimum(value, len(CIHP_PALETTE) - 1)]
     return _data_url(value)
 
 
 def _data_url(pixels: np.ndarray) -> str:
-    # Striding first keeps this near a millisecond; it need not be beautiful.
-    step = max(1, max(pixels.shape[:2]) // SIDE)
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels[::step, ::step])).save(buffer, "JPEG", quality=80)
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

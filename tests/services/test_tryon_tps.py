@@ -166,12 +166,20 @@ def test_spline_hits_its_points_and_identity_leaves_the_image() -> None:
     moved = points + random.normal(0, 5, points.shape)
     assert np.abs(fit_spline(points, moved, stiffness=0)(points) - moved).max() < 1e-6
     image = random.integers(0, 255, (100, 90, 3), dtype=np.uint8)
-    assert np.abs(warp(image, fit_spline(points, points), (0, 0, 90, 100)).astype(int) - image).max() <= 2
+    assert np.abs(warp(image, fit_spline(points, points), (slice(0, 100), slice(0, 90))).astype(int) - image).max() <= 2
 
 
 def test_missing_arms_are_no_obstacle() -> None:
     person = {**drawn_person(), "pose": pose_document(joints(left_elbow=(0, 0), left_wrist=(0, 0), right_wrist=(0, 0)))}
     result = dress({**person, **drawn_cloth("long")})
+    assert near(result, NEW)[400:600, 340:430].mean() > 0.98
+
+
+@pytest.mark.parametrize("label", ["background", "upper_clothes"])
+def test_a_parse_of_one_label_is_no_obstacle(label: str) -> None:
+    person = drawn_person()
+    person["parse"][:] = CIHP[label]
+    result = dress({**person, **drawn_cloth("tee")})
     assert near(result, NEW)[400:600, 340:430].mean() > 0.98
 
 
@@ -195,6 +203,21 @@ def test_nobody_and_nothing_are_refused() -> None:
 def test_same_input_same_output() -> None:
     inputs = {**drawn_person(), **drawn_cloth("tee")}
     assert np.array_equal(dress(inputs), dress(inputs))
+
+
+def test_a_known_wearer_is_dressed_as_an_unknown_one() -> None:
+    engine = Engine()
+
+    def again(person: dict[str, Any], kind: str) -> np.ndarray:
+        return np.asarray(engine.run({**person, **drawn_cloth(kind)}, lambda code, message: None)["tryon"])
+
+    someone, darker = drawn_person(), drawn_person()
+    darker["person"] = darker["person"] // 2
+    again(someone, "long")
+    for person, kind in ((someone, "tee"), (darker, "tee"), (someone, "sleeveless"), (someone, "long")):
+        assert np.array_equal(again(person, kind), dress({**person, **drawn_cloth(kind)}))
+    someone["person"][:] = 0  # what it remembers is its own
+    assert np.array_equal(again(drawn_person(), "tee"), dress({**drawn_person(), **drawn_cloth("tee")}))
 
 
 @needs_samples

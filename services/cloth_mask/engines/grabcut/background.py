@@ -23,7 +23,7 @@ class Background:
 
     def distance(self, lab: np.ndarray) -> np.ndarray:
         """(H, W) float32 Lab distance of each pixel from the backdrop."""
-        return np.linalg.norm(lab - self.colour, axis=2)
+        return length(lab - self.colour)
 
 
 def fit_background(lab: np.ndarray) -> Background:
@@ -66,6 +66,11 @@ def _most_frequent(pixels: np.ndarray) -> np.ndarray:
     keys = (cells[:, 0] * 1000 + cells[:, 1] + 100) * 1000 + cells[:, 2] + 100
     values, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     return pixels[inverse == counts.argmax()].mean(axis=0)
+
+
+def length(vectors: np.ndarray) -> np.ndarray:
+    """Euclidean length along the last axis."""
+    return np.sqrt(np.einsum("...i,...i", vectors, vectors))
 
 
 def to_lab(rgb: np.ndarray) -> np.ndarray:

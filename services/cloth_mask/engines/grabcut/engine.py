@@ -24,7 +24,7 @@ class Engine(BaseEngine):
     """
 
     name = "grabcut"
-    version = "1"
+    version = "2"
     inputs = ("garment",)
     stand_in = True
     concurrency = 2

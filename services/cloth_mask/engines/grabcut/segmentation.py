@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from services.cloth_mask.engines.grabcut.background import Background, fit_background, to_lab
+from services.cloth_mask.engines.grabcut.background import Background, fit_background, length, to_lab
 
 WORK_SIDE = 512
 """Longest side in pixels at which the garment is found; its outline is refined at full size."""
@@ -26,7 +26,7 @@ def garment_mask(rgb: np.ndarray) -> np.ndarray:
     if body.mean() < _MIN_AREA:
         return np.zeros(rgb.shape[:2], bool)
     body = _trim(_cut_shadow(small, body, distance, weak), distance, _shade(lab, background, body))
-    return _refine(rgb, _without_hanger(body, lab), background)
+    return _refine(rgb, _without_hanger(body, lab), background, distance)
 
 
 def _evidence(lab: np.ndarray, distance: np.ndarray, weak: float) -> np.ndarray:
@@ -138,7 +138,7 @@ def _shade(lab: np.ndarray, background: Background, body: np.ndarray) -> np.ndar
     """Where the backdrop may lie in a cast shadow: darker, of the same hue. Nowhere, if much of the garment is like that."""
     darker = background.colour[:, :, 0] - lab[:, :, 0]
     dimmed = background.colour[:, :, 1:] * (lab[:, :, :1] / np.maximum(background.colour[:, :, :1], 1))
-    tint = np.linalg.norm(lab[:, :, 1:] - dimmed, axis=2)
+    tint = length(lab[:, :, 1:] - dimmed)
     like = (darker > 0) & (tint < 3 + 2 * background.noise)
     return like & (darker < 0.6 * background.colour[:, :, 0]) & (like[body].mean() < 0.35)
 
@@ -155,7 +155,7 @@ def _trim(body: np.ndarray, distance: np.ndarray, shade: np.ndarray) -> np.ndarr
     return _largest(cv2.morphologyEx(kept, cv2.MORPH_CLOSE, _disc(1)) > 0) & body
 
 
-def _refine(rgb: np.ndarray, body: np.ndarray, background: Background) -> np.ndarray:
+def _refine(rgb: np.ndarray, body: np.ndarray, background: Background, distance: np.ndarray) -> np.ndarray:
     """The outline at full size: along it, a pixel is garment if it is nearer to the garment than to the backdrop."""
     height, width = rgb.shape[:2]
     scale = height / body.shape[0]
@@ -169,9 +169,8 @@ def _refine(rgb: np.ndarray, body: np.ndarray, background: Background) -> np.nda
             np.minimum(columns / scale, body.shape[1] - 1).astype(int),
         )
         lab = to_lab(rgb[rows, columns][None])[0]
-        away = np.linalg.norm(lab - background.colour[nearest], axis=1)
-        small = background.distance(to_lab(cv2.resize(rgb, body.shape[::-1], interpolation=cv2.INTER_AREA)))
-        share = away / np.maximum(_typical_distance(small, body)[nearest], 1)
+        away = length(lab - background.colour[nearest])
+        share = away / np.maximum(_typical_distance(distance, body)[nearest], 1)
         soft[rows, columns] = np.clip(0.5 * soft[rows, columns] + 0.5 * np.clip(share, 0, 1), 0, 1)
     return _largest(_smooth(soft > 0.5, max(1.0, 0.8 * scale)))
 

@@ -33,10 +33,14 @@ class Engine(stagekit.Engine):
                 "result-enlarged",
                 f"The photo is {max(scale):.1f} times as large as the result: the garment is softer there.",
             )
+        share = _place(weight, scale, (x0, y0), photo.shape[:2])
         placed = _place(inputs["tryon"], scale, (x0, y0), photo.shape[:2])
-        share = _place(weight, scale, (x0, y0), photo.shape[:2])[..., None]
-        blended = photo + share * (placed.astype(np.float32) - photo)
-        return {"tryon_photo": np.where(share > 0, np.clip(blended + 0.5, 0, 255).astype(np.uint8), photo)}
+        x, y, width, height = cv2.boundingRect((share > 0).astype(np.uint8))
+        box = slice(y, y + height), slice(x, x + width)
+        result = photo.copy()
+        blended = photo[box] + share[box][..., None] * (placed[box].astype(np.float32) - photo[box])
+        result[box] = np.clip(blended + 0.5, 0, 255).astype(np.uint8)
+        return {"tryon_photo": result}
 
     def runtime(self) -> dict[str, str]:
         return {"framework": "opencv " + cv2.__version__, "device": "cpu"}
@@ -44,7 +48,8 @@ class Engine(stagekit.Engine):
 
 def edited_region(person: np.ndarray, tryon: np.ndarray) -> np.ndarray:
     """Where the generator changed the picture: (H, W) float32, 1 inside, fading to exactly 0 outside."""
-    changed = (cv2.absdiff(person, tryon).max(axis=2) > _CHANGED).astype(np.uint8)
+    red, green, blue = cv2.split(cv2.absdiff(person, tryon))
+    changed = (cv2.max(cv2.max(red, green), blue) > _CHANGED).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_SPECK, _SPECK))
     changed = cv2.morphologyEx(cv2.morphologyEx(changed, cv2.MORPH_OPEN, disc), cv2.MORPH_CLOSE, disc)
     # The fade lies outside of the change, where both pictures are nearly alike: no seam can show.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from services.tryon.engines.tps.curves import polygon_mask, resample
+from services.tryon.engines.tps.curves import labelled, polygon_mask, resample
 from services.tryon.engines.tps.garment import LEFT, RIGHT
 from stagekit.errors import IncompletePose
 from stagekit.formats import BODY_25, CIHP
@@ -94,11 +94,11 @@ class Body:
         half = np.linalg.norm(self.shoulder[RIGHT] - self.shoulder[LEFT]) * SHOULDER_REACH
         return self.middle + self.across * share * half + self.up * height * self.unit
 
-    def axis(self, row: float) -> float:
-        """x of the trunk's mid-line at a row."""
+    def axis(self, rows: np.ndarray) -> np.ndarray:
+        """x of the trunk's mid-line at each row."""
         top, bottom = self.middle, self.hip
-        share = (row - top[1]) / max(bottom[1] - top[1], 1.0)
-        return float(top[0] + np.clip(share, -0.3, 1.4) * (bottom[0] - top[0]))
+        share = (rows - top[1]) / max(bottom[1] - top[1], 1.0)
+        return np.asarray(top[0] + np.clip(share, -0.3, 1.4) * (bottom[0] - top[0]))
 
     def side(self, row: float, which: int) -> float:
         """x of the trunk's outline at a row."""
@@ -128,8 +128,8 @@ def read_body(points: np.ndarray, parse: np.ndarray) -> Body:
 
 def _shoulder_rise(body: Body, parse: np.ndarray) -> np.ndarray:
     """Measure the top of the shoulders in the silhouette; near the usual height only (puffed or padded sleeves)."""
-    own = np.isin(parse, UPPER + ARMS + [NECK])
-    head = np.isin(parse, HEAD)
+    own = labelled(parse, UPPER + ARMS + [NECK])
+    head = labelled(parse, HEAD)
     rise = np.array([_RISE, _RISE])
     half = np.linalg.norm(body.shoulder[RIGHT] - body.shoulder[LEFT]) * SHOULDER_REACH
     steps = np.arange(0, 0.5, 0.01)
@@ -178,7 +178,7 @@ def _arm(points: np.ndarray, parse: np.ndarray, name: str, side: int, unit: floa
 
 def _centred(parse: np.ndarray, arm: Arm) -> Arm:
     """Move the mid-line between the edges that the silhouette shows; pose joints lie a little off it."""
-    body = np.isin(parse, UPPER + ARMS)
+    body = labelled(parse, UPPER + ARMS)
     reach = np.arange(0, 2.6, 0.05)
     edges = []
     for sign in (1, -1):
@@ -193,7 +193,7 @@ def _centred(parse: np.ndarray, arm: Arm) -> Arm:
     outer, inner = np.minimum(outer, 9), np.minimum(inner, 9)
     shift = np.where(both, (outer - inner) / 2, np.where(fits_outer, np.clip(outer - 1.05, -0.5, 0.5), 0.0))
     columns, rows = np.clip(arm.line.round().astype(int), 0, np.array(parse.shape[::-1]) - 1).T
-    bare = both & np.isin(parse[rows, columns], ARMS)
+    bare = both & labelled(parse[rows, columns], ARMS)
     # a sleeve hides how thick the arm is: the bare part tells
     usual = float(np.clip(np.median((outer + inner)[bare] / 2), 0.8, 1.3)) if bare.sum() > 3 else 1.0
     half = np.where(bare, np.clip((outer + inner) / 2, 0.8, 1.3), usual)
@@ -204,15 +204,15 @@ def _centred(parse: np.ndarray, arm: Arm) -> Arm:
 
 def _smooth(values: np.ndarray) -> np.ndarray:
     padded = np.pad(values, 4, mode="edge")
-    padded = np.array([np.median(padded[i : i + 5]) for i in range(len(padded) - 4)])
+    padded = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
     return np.convolve(padded, np.ones(5) / 5, mode="valid")
 
 
 def _trunk_sides(body: Body, parse: np.ndarray) -> np.ndarray:
     """x of the trunk's left and right outline per row."""
     height, width = parse.shape
-    trunk = np.isin(parse, UPPER + LOWER + [NECK])
-    passing = trunk | np.isin(parse, ARMS + HEAD)
+    trunk = labelled(parse, UPPER + LOWER + [NECK])
+    passing = trunk | labelled(parse, ARMS + HEAD)
     ribbons = [np.zeros(parse.shape, bool) if arm is None else polygon_mask(arm.outline(0.1), parse.shape)
                for arm in body.arms]  # fmt: skip
     top = int(np.clip(body.middle[1] + 0.2 * body.unit, 0, height - 1))
@@ -220,26 +220,34 @@ def _trunk_sides(body: Body, parse: np.ndarray) -> np.ndarray:
     share = (rows - body.middle[1]) / (body.hip[1] - body.middle[1])
     least = np.interp(share, (0.2, 0.6, 1.0), (0.42, 0.36, 0.42)) * body.unit
     most = np.interp(share, (0.2, 0.6, 1.0, 1.3), (0.58, 0.56, 0.72, 0.78)) * body.unit
+    axis = body.axis(rows)
+    centre = np.clip(np.round(axis), 0, width - 1).astype(int)
     sides = np.zeros((height, 2))
     for side in (LEFT, RIGHT):
         out = -1 if side == LEFT else 1
         half = np.zeros(height)
-        for row in range(top, height):
-            centre = int(np.clip(round(body.axis(row)), 0, width - 1))
-            line = slice(centre, None, out)
-            half[row] = _reach(trunk[row, line], passing[row, line], ribbons[side][row, line], 0.3 * body.unit)
+        half[top:] = _reach(trunk[top:], passing[top:], ribbons[side][top:], centre[top:], out, body.unit)
         half[:top] = half[top]
         half = np.clip(half, least, most)
         kernel = int(0.12 * body.unit) * 2 + 1
         half = cv2.medianBlur(half.astype(np.float32)[:, None], 5)[:, 0]
         half = cv2.GaussianBlur(half[:, None], (1, kernel), 0, borderType=cv2.BORDER_REPLICATE)[:, 0]
-        sides[:, side] = [body.axis(row) + out * half[row] for row in range(height)]
+        sides[:, side] = axis + out * half
     return sides
 
 
-def _reach(trunk: np.ndarray, passing: np.ndarray, ribbon: np.ndarray, sure: float) -> float:
-    """Pixels from the mid-line to the outline along one row: crossing arms are passed, a hanging arm ends the trunk."""
-    stop = ~passing
-    near = int(sure)
-    stop[near:] |= ribbon[near:] | ~trunk[near:]
-    return float(stop.argmax()) if stop.any() else float(len(stop))
+def _reach(
+    trunk: np.ndarray, passing: np.ndarray, ribbon: np.ndarray, centre: np.ndarray, out: int, unit: float
+) -> np.ndarray:
+    """Pixels from the mid-line to the outline per row, at most one `unit`.
+
+    Crossing arms are passed; a hanging arm ends the trunk, and so does the picture.
+    """
+    sure, rows = int(0.3 * unit), np.arange(len(trunk))[:, None]
+    columns = centre[:, None] + out * np.arange(int(unit) + 1)
+    beyond = (columns < 0) | (columns >= trunk.shape[1])
+    columns = np.clip(columns, 0, trunk.shape[1] - 1)
+    stop = ~passing[rows, columns] | beyond
+    stop[:, sure:] |= (ribbon | ~trunk)[rows, columns[:, sure:]]
+    stop[:, -1] = True
+    return stop.argmax(axis=1)

@@ -1,10 +1,12 @@
 """Take the worn top out of the photo: skin, trousers or backdrop where it was."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from services.tryon.engines.tps.body import ARMS, HEAD, LOWER, NECK, UPPER, Arm, Body
-from services.tryon.engines.tps.curves import grow, polygon_mask
+from services.tryon.engines.tps.curves import Box, box_around, grow, labelled, lay, polygon_mask
 from stagekit.formats import CIHP
 
 _SKIN = (CIHP["face"], NECK, CIHP["left_arm"], CIHP["right_arm"])
@@ -24,20 +26,17 @@ def fill_smoothly(image: np.ndarray, known: np.ndarray) -> np.ndarray:
     result = colour / np.maximum(mass, 1e-6)[..., None]
     for colour, mass in levels[-2::-1]:
         result = cv2.resize(result, mass.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        share = np.clip(mass * 1.0, 0, 1)[..., None]
-        result = np.where(
-            mass[..., None] > 0, colour / np.maximum(mass, 1e-6)[..., None] * share + result * (1 - share), result
-        )
+        result = colour + result * (1 - mass)[..., None]
     return result
 
 
 def skin_colour(photo: np.ndarray, parse: np.ndarray) -> np.ndarray:
     """The wearer's skin in the light of the photo: (3,) float RGB, the median of arms and neck, else of the face."""
-    arms, face = (_usual_colour(photo, grow(np.isin(parse, labels), -4))
-                  for labels in ((CIHP["left_arm"], CIHP["right_arm"]), (NECK, CIHP["face"])))  # fmt: skip
+    arms, face = (_usual_colour(photo, grow(labelled(parse, labels), -4))
+                  for labels in ([CIHP["left_arm"], CIHP["right_arm"]], [NECK, CIHP["face"]]))  # fmt: skip
     if arms is None or face is None:
         return next((colour for colour in (arms, face) if colour is not None), np.array([205.0, 165.0, 145.0]))
-    hands_only = np.isin(parse, ARMS).sum() < 15000  # hands are redder and darker than arms
+    hands_only = labelled(parse, ARMS).sum() < 15000  # hands are redder and darker than arms
     return (arms + face) / 2 if hands_only else arms
 
 
@@ -50,55 +49,90 @@ def _usual_colour(photo: np.ndarray, area: np.ndarray) -> np.ndarray | None:
     return np.median(colours[usual], axis=0)
 
 
-def erase_top(photo: np.ndarray, parse: np.ndarray, body: Body, sleeve_ends: tuple) -> np.ndarray:
-    """The photo without the worn top: float32 RGB (1024, 768, 3).
+@dataclass(frozen=True)
+class Skin:
+    """A part of the body that the old top hid."""
 
-    sleeve_ends: how far the new sleeves reach (0 shoulder, 1 elbow, 2 wrist); arms are painted beyond them only.
+    box: Box
+    colour: np.ndarray
+    """RGB (h, w, 3) in the box."""
+    known: np.ndarray
+    """bool (h, w): where there is a colour."""
+    area: np.ndarray
+    """bool (h, w): what to paint."""
 
-    Layers from back to front: backdrop, trousers, trunk, arms. What the photo shows besides the top stays.
-    """
-    old = np.isin(parse, UPPER)
+
+@dataclass(frozen=True)
+class Undressed:
+    """The photo without the worn top, in layers from back to front: backdrop, trousers, trunk, arms."""
+
+    canvas: np.ndarray
+    """uint8 RGB (1024, 768, 3): backdrop and trousers where the top was, elsewhere the photo."""
+    backdrop: np.ndarray
+    """uint8 RGB (1024, 768, 3)."""
+    bared: np.ndarray
+    """bool: the old top and the arms, with a margin."""
+    skins: list[Skin]
+
+    def under(self, sleeves: np.ndarray) -> np.ndarray:
+        """The picture, uint8 RGB; backdrop instead of what new sleeves are to hide (bool mask) of shoulders and arms."""
+        trunk, *arms = self.skins
+        canvas = self.canvas.copy()
+        _paint_skin(canvas, trunk, sleeves)
+        _paint(canvas, self.backdrop, sleeves & self.bared)
+        for arm in arms:
+            _paint_skin(canvas, arm, sleeves)
+        return canvas
+
+
+def erase_top(photo: np.ndarray, parse: np.ndarray, body: Body) -> Undressed:
+    """Take the worn top off. What the photo shows besides it stays."""
+    old = labelled(parse, UPPER)
     # a rim of skin and trousers goes too: the old edge casts its colour and shadow there
-    kept = grow(np.isin(parse, list(_SKIN) + LOWER), -4) | np.isin(parse, HEAD)
+    kept = grow(labelled(parse, list(_SKIN) + LOWER), -4) | labelled(parse, HEAD)
     reach = grow(old, 6) & ~kept
-    canvas = photo.astype(np.float32)
-    person = grow(parse > 0, 7)
-    backdrop = _backdrop(canvas, ~person)
-    soft = np.where(kept, 0, cv2.GaussianBlur(reach.astype(np.float32), (0, 0), 1.2))[..., None]  # no rim around hands
-    canvas = canvas * (1 - soft) + backdrop * soft
+    backdrop = _backdrop(photo, ~grow(parse > 0, 7))
+    canvas = photo.copy()
+    box = box_around(reach, 8)
+    if reach.any():
+        alpha = cv2.GaussianBlur(reach[box].astype(np.float32), (0, 0), 1.2)
+        lay(canvas[box], backdrop[box], alpha * ~kept[box])  # no rim around hands
     skin = skin_colour(photo, parse)
     trunk = _trunk_area(body, parse.shape)
-    arms, hidden = np.zeros(parse.shape, bool), np.zeros(parse.shape, bool)
-    for arm, end in zip(body.arms, sleeve_ends, strict=True):
-        if arm is not None:
-            arms |= polygon_mask(arm.outline(1.1, extra=0.05 * body.unit), parse.shape)
-            hidden |= _under_sleeve(arm, end, body, parse.shape)
-    _paint_lower(canvas, photo, parse, reach & trunk & ~arms, body)
-    _paint(canvas, _trunk_skin(photo, parse, body, skin), reach & trunk & ~hidden & _above_waist(body, parse.shape))
-    bared = np.isin(parse, UPPER + ARMS)
-    _paint(canvas, backdrop, hidden & (bared | (grow(bared, 5) & (parse == 0))))
+    forearms = np.zeros(parse.shape, bool)
     for arm in body.arms:
         if arm is not None:
-            _paint_arm(canvas, photo, parse, arm, skin, reach & ~hidden)
-    return canvas
+            forearms |= polygon_mask(arm.outline(1.1, extra=0.05 * body.unit), parse.shape)
+    _paint_lower(canvas, photo, parse, reach & trunk & ~forearms, body)
+    chest = reach & trunk & _above_waist(body, parse.shape)
+    box = box_around(chest, 8)
+    colour = _trunk_skin(photo, parse, body, skin)[box]
+    skins = [Skin(box, colour, np.ones_like(chest[box]), chest[box])]
+    skins += [_arm_skin(photo, parse, arm, skin, reach) for arm in body.arms if arm is not None]
+    own = labelled(parse, UPPER + ARMS)
+    return Undressed(canvas, backdrop, own | (grow(own, 5) & (parse == 0)), skins)
 
 
-def _under_sleeve(arm: Arm, end: float, body: Body, shape: tuple) -> np.ndarray:
-    """What a new sleeve is to hide, with a margin: shoulder and arm that stick out of it would look like holes."""
-    if end <= 0.15:
-        return np.zeros(shape[:2], bool)
-    area = polygon_mask(arm.outline(0.0, end - 0.1, 0.12 * body.unit), shape)
-    cap = np.zeros(shape[:2], np.uint8)
-    cv2.circle(cap, (int(arm.line[0, 0]), int(arm.line[0, 1])), int(0.2 * body.unit), 1, -1)
-    return area | (cap > 0)
+def under_sleeves(body: Body, sleeve_ends: tuple, shape: tuple) -> np.ndarray:
+    """What new sleeves are to hide, with a margin: shoulder and arm that stick out of them would look like holes.
+
+    sleeve_ends: how far each one reaches (0 shoulder, 1 elbow, 2 wrist).
+    """
+    hidden = np.zeros(shape[:2], np.uint8)
+    for arm, end in zip(body.arms, sleeve_ends, strict=True):
+        if arm is not None and end > 0.15:
+            hidden |= polygon_mask(arm.outline(0.0, end - 0.1, 0.12 * body.unit), shape)
+            cv2.circle(hidden, (int(arm.line[0, 0]), int(arm.line[0, 1])), int(0.2 * body.unit), 1, -1)
+    return hidden > 0
 
 
-def _backdrop(canvas: np.ndarray, known: np.ndarray) -> np.ndarray:
-    small = cv2.resize(canvas, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+def _backdrop(photo: np.ndarray, known: np.ndarray) -> np.ndarray:
+    small = cv2.resize(photo.astype(np.float32), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     seen = cv2.resize(known.astype(np.uint8), small.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
     if not seen.any():
-        return canvas
-    return cv2.resize(fill_smoothly(small, seen), canvas.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        return photo
+    filled = cv2.resize(fill_smoothly(small, seen), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return np.clip(filled + 0.5, 0, 255).astype(np.uint8)
 
 
 def _trunk_area(body: Body, shape: tuple) -> np.ndarray:
@@ -120,26 +154,24 @@ def _above_waist(body: Body, shape: tuple) -> np.ndarray:
 
 
 def _paint(canvas: np.ndarray, colour: np.ndarray, area: np.ndarray, soft: float = 1.0) -> None:
-    rows, columns = np.flatnonzero(area.any(axis=1)), np.flatnonzero(area.any(axis=0))
-    if not rows.size:
-        return
-    box = slice(max(rows[0] - 8, 0), rows[-1] + 9), slice(max(columns[0] - 8, 0), columns[-1] + 9)
-    alpha = cv2.GaussianBlur(area[box].astype(np.float32), (0, 0), soft)[..., None]
-    canvas[box] += (colour[box] - canvas[box]) * alpha
+    if area.any():
+        box = box_around(area, 8)
+        lay(canvas[box], colour[box], cv2.GaussianBlur(area[box].astype(np.float32), (0, 0), soft))
+
+
+def _paint_skin(canvas: np.ndarray, skin: Skin, hidden: np.ndarray) -> None:
+    area = skin.area & ~hidden[skin.box]
+    if area.any():
+        lay(canvas[skin.box], skin.colour, cv2.GaussianBlur(area.astype(np.float32), (0, 0), 1.2) * skin.known)
 
 
 def _paint_lower(canvas: np.ndarray, photo: np.ndarray, parse: np.ndarray, area: np.ndarray, body: Body) -> None:
     """Draw the trousers on upwards: each column goes on with the colour just below the old hem."""
-    lower = np.isin(parse, LOWER)
+    lower = labelled(parse, LOWER)
     if lower.sum() < 500:
         return
     sample = grow(lower, -3)
-    first = sample.argmax(axis=0)
-    has = sample.any(axis=0)
-    band = np.zeros_like(sample)
-    for column in np.flatnonzero(has):
-        band[first[column] : first[column] + 30, column] = True
-    band &= sample
+    band = sample & (np.arange(parse.shape[0])[:, None] < sample.argmax(axis=0) + 30)
     small = cv2.resize(photo.astype(np.float32), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     seen = cv2.resize(band.astype(np.float32), small.shape[1::-1], interpolation=cv2.INTER_AREA) > 0.6
     if not seen.any():
@@ -165,38 +197,31 @@ def _trunk_skin(photo: np.ndarray, parse: np.ndarray, body: Body, skin: np.ndarr
     return cv2.resize(filled, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _paint_arm(
-    canvas: np.ndarray, photo: np.ndarray, parse: np.ndarray, arm: Arm, skin: np.ndarray, reach: np.ndarray
-) -> None:
+def _arm_skin(photo: np.ndarray, parse: np.ndarray, arm: Arm, skin: np.ndarray, reach: np.ndarray) -> Skin:
     """A bare arm where the old sleeve was: the wearer's skin, darker towards the edges like a lit cylinder."""
     shape = parse.shape
-    area = polygon_mask(arm.outline(0.2), shape)
-    cap = np.zeros(shape, np.uint8)
+    whole = polygon_mask(arm.outline(0.2), shape).astype(np.uint8)
     for step in range(5):  # a round shoulder
         centre = (int(arm.line[step, 0]), int(arm.line[step, 1]))
-        cv2.circle(cap, centre, int(arm.half[step]), 1, -1)
-    area |= cap > 0
+        cv2.circle(whole, centre, int(arm.half[step]), 1, -1)
     # a few pixels over the old sleeve's edge, for its folds are not the arm's outline
-    area &= reach | (grow(reach, 5) & (parse == 0))
-    if not area.any():
-        return
+    area = (whole > 0) & (reach | (grow(reach, 5) & (parse == 0)))
+    box = box_around(area, 8)
     rows, columns = np.nonzero(area)
-    off, _ = _along_arm(arm, columns, rows)
-    layer = canvas.copy()
-    layer[rows, columns] = _across_arm(photo, parse, arm, skin, reach, np.clip(off, -1, 1))
-    known = np.isin(parse, ARMS) & ~reach
-    area = area & ~known
-    _paint(canvas, layer, area, 1.3)
+    colour = np.zeros((*area[box].shape, 3), np.float32)
+    colour[area[box]] = _across_arm(photo, parse, arm, skin, reach, _off_middle(arm, columns, rows))
+    seen = labelled(parse, ARMS) & ~reach
+    return Skin(box, colour, area[box], (area & ~seen)[box])
 
 
-def _along_arm(arm: Arm, columns: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Place of pixels on an arm: across it (-1 inner edge .. 1 outer edge) and the nearest step of its mid-line."""
+def _off_middle(arm: Arm, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Place of pixels across an arm: -1 inner edge .. 1 outer edge."""
     spots = np.stack([columns, rows], axis=1).astype(np.float32)
     line = arm.line.astype(np.float32)
     square = (spots**2).sum(axis=1)[:, None] - 2 * spots @ line.T + (line**2).sum(axis=1)
     nearest = square.argmin(axis=1)
     off = ((spots - line[nearest]) * arm.normal[nearest]).sum(axis=1) / np.maximum(arm.half[nearest], 1)
-    return off, nearest
+    return np.clip(off, -1, 1)
 
 
 def _across_arm(
@@ -205,11 +230,11 @@ def _across_arm(
     """Colours (n, 3) at places across an arm: as on the bare part of the same arm, else darker towards the edges."""
     places = np.linspace(-1, 1, 9)
     shade = skin * (1.03 - 0.18 * np.abs(places) ** 2.4 - 0.05 * places)[:, None]
-    bare = polygon_mask(arm.outline(0.2, 1.9), parse.shape) & np.isin(parse, ARMS) & ~reach
+    bare = polygon_mask(arm.outline(0.2, 1.9), parse.shape) & labelled(parse, ARMS) & ~reach
     rows, columns = np.nonzero(bare)
     if len(rows) > 1500:
         rows, columns = rows[::5], columns[::5]
-        seen = np.round(np.clip(_along_arm(arm, columns, rows)[0], -1, 1) * 4).astype(int) + 4
+        seen = np.round(_off_middle(arm, columns, rows) * 4).astype(int) + 4
         for index in range(9):
             own = photo[rows, columns][seen == index]
             if len(own) > 15:

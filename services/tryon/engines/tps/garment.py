@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from services.tryon.engines.tps.curves import grow, largest_region, length, polygon_mask, resample
+from services.tryon.engines.tps.curves import grow, largest_region, length, polygon_mask, resample, to_lab
 
 LEFT, RIGHT = 0, 1
 """Sides as seen in the picture."""
@@ -63,7 +63,9 @@ def read_garment(cloth: np.ndarray, cloth_mask: np.ndarray) -> Garment:
     mask = largest_region(cloth_mask)
     smooth = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.5) > 0.5
     smooth = largest_region(smooth if smooth.any() else mask)
-    left, right = _read_side(smooth), _mirror(_read_side(smooth[:, ::-1]), smooth.shape[1])
+    thick = grow(grow(smooth, -9), 9)  # straps are no sleeves
+    left = _read_side(smooth, thick)
+    right = _mirror(_read_side(smooth[:, ::-1], thick[:, ::-1]), smooth.shape[1])
     armpit = np.array([left[0], right[0]])
     chest = armpit[1, 0] - armpit[0, 0]
     sleeved = [bool(left[1] and right[1])] * 2
@@ -105,14 +107,14 @@ def _mirror(side: tuple, width: int) -> tuple:
     return np.array([width - 1 - point[0], point[1]]), has_sleeve
 
 
-def _read_side(mask: np.ndarray) -> tuple:
-    """Armpit of the left side, and whether there is a sleeve."""
+def _read_side(mask: np.ndarray, thick: np.ndarray) -> tuple:
+    """Armpit of the left side, and whether there is a sleeve. thick: the mask without its narrow parts."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     top, high, centre = rows[0], rows[-1] - rows[0], _centre_column(mask)
-    thick = grow(grow(mask, -9), 9)  # straps are no sleeves
-    inward = np.maximum.accumulate(thick[:, ::-1], axis=1)[:, ::-1]
-    above = np.maximum.accumulate(thick, axis=0)
-    under = ~mask & inward & above
+    last = np.where(thick.any(axis=1), thick.shape[1] - thick[:, ::-1].argmax(axis=1), 0)
+    first = np.where(thick.any(axis=0), thick.argmax(axis=0), thick.shape[0])
+    # outside of the garment, but below some of it and farther out than some of it
+    under = ~mask & (np.arange(mask.shape[1]) < last[:, None]) & (np.arange(mask.shape[0])[:, None] > first)
     under[:, int(centre) :] = False
     under[: int(top + 0.12 * high)] = False
     under[int(top + 0.8 * high) :] = False
@@ -190,8 +192,8 @@ def _neckline(cloth: np.ndarray, mask: np.ndarray, collar: np.ndarray, top: np.n
     The inside of the back shows above the front edge: the edge is the curve between the collar's ends with the clearest
     step of colour across it. A narrow opening with the same colour above is a standing collar.
     """
-    lab = cv2.cvtColor(cv2.GaussianBlur(cloth, (0, 0), 1.5).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    if top is not None and not _of_one_cloth(lab, mask, collar, top, chest):
+    smooth = cv2.GaussianBlur(cloth, (0, 0), 1.5)
+    if top is not None and not _of_one_cloth(smooth, mask, collar, top, chest):
         top = None
     outline = _outline_between(mask, collar if top is None else top)
     if top is not None:
@@ -201,21 +203,19 @@ def _neckline(cloth: np.ndarray, mask: np.ndarray, collar: np.ndarray, top: np.n
     x = np.interp(share, (-1, 1), collar[:, 0])
     start = np.interp(share, (-1, 1), collar[:, 1])
     wide = collar[1, 0] - collar[0, 0]
-    found = []
-    for depth in np.arange(0.2, 1.0, 0.02) * wide:
-        for power in (1.0, 1.5, 2.0, 2.6, 3.5):
-            y = start + depth * (1 - np.abs(share) ** power)
-            found.append((*_step_across(lab, inside, x, y), depth, power))
-    steps = np.array([entry[0] for entry in found])
+    depths, powers = np.meshgrid(np.arange(0.2, 1.0, 0.02) * wide, (1.0, 1.5, 2.0, 2.6, 3.5), indexing="ij")
+    depths, powers = depths.ravel(), powers.ravel()
+    curves = start + depths[:, None] * (1 - np.abs(share) ** powers[:, None])
+    steps, changes = _step_across(smooth, inside, x, curves)
     # the inside of the back is darker than the front well beyond the edge; a seam or a label is a step and no more
-    scores = steps * (1 + np.minimum([entry[1] for entry in found], 15) / 15)
-    scores *= np.where([entry[3] < 1.2 for entry in found], 0.75, 1.0)  # a V has to be clear
+    scores = steps * (1 + np.minimum(changes, 15) / 15)
+    scores *= np.where(powers < 1.2, 0.75, 1.0)  # a V has to be clear
     best = int(scores.argmax())
     # on a patterned garment every curve crosses steps: the edge has to stand out from them
-    if steps[best] < max(2.0, 2.5 * _busyness(lab, inside)):
+    if steps[best] < max(2.0, 2.5 * _busyness(smooth, inside)):
         return outline, (collar if wide < 0.45 * chest else None)
-    _, change, depth, power = found[best]
-    if wide < 0.45 * chest and depth < 0.3 * wide and change < 8:
+    depth, power = depths[best], powers[best]
+    if wide < 0.45 * chest and depth < 0.3 * wide and changes[best] < 8:
         return outline, collar
     share = np.linspace(-1, 1, 33)
     curve = np.interp(share, (-1, 1), collar[:, 1]) + depth * (1 - np.abs(share) ** power)
@@ -223,19 +223,20 @@ def _neckline(cloth: np.ndarray, mask: np.ndarray, collar: np.ndarray, top: np.n
     return np.stack([x, np.maximum(curve, np.interp(x, outline[:, 0], outline[:, 1]))], axis=1), None
 
 
-def _of_one_cloth(lab: np.ndarray, mask: np.ndarray, collar: np.ndarray, top: np.ndarray, chest: float) -> bool:
+def _of_one_cloth(cloth: np.ndarray, mask: np.ndarray, collar: np.ndarray, top: np.ndarray, chest: float) -> bool:
     """Whether what stands above the shoulders is made of what hangs below; a hanger is not."""
     left, right = int(top[0, 0]), int(top[1, 0]) + 1
     rows = int(top[:, 1].min()), int(collar[:, 1].max()), int(collar[:, 1].max() + 0.2 * chest)
-    above, below = (lab[a:b, left:right][mask[a:b, left:right]] for a, b in zip(rows, rows[1:], strict=False))
+    above, below = (cloth[a:b, left:right][mask[a:b, left:right]] for a, b in zip(rows, rows[1:], strict=False))
     if not len(above) or not len(below):
         return False
-    return bool(np.linalg.norm(np.median(above, axis=0) - np.median(below, axis=0)) < 18)
+    return bool(np.linalg.norm(np.median(to_lab(above), axis=0) - np.median(to_lab(below), axis=0)) < 18)
 
 
-def _busyness(lab: np.ndarray, inside: np.ndarray) -> float:
+def _busyness(cloth: np.ndarray, inside: np.ndarray) -> float:
     """The usual colour step within the garment."""
-    step = np.linalg.norm(lab[8::8, ::8] - lab[:-8:8, ::8], axis=2)
+    lab = to_lab(cloth[::8, ::8])
+    step = np.linalg.norm(lab[1:] - lab[:-1], axis=2)
     both = inside[8::8, ::8] & inside[:-8:8, ::8]
     return float(np.median(step[both])) if both.any() else 0.0
 
@@ -246,17 +247,21 @@ def _outline_between(mask: np.ndarray, ends: np.ndarray) -> np.ndarray:
     return np.stack([columns, np.concatenate([ends[:1, 1], mask[:, inner].argmax(axis=0), ends[1:, 1]])], axis=1)
 
 
-def _step_across(lab: np.ndarray, mask: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple:
-    """Score of the colour step across a curve (it must hold along the curve), and the change of colour farther away."""
-    columns = np.clip(np.round(x).astype(int), 0, lab.shape[1] - 1)
-    rows = np.round(y).astype(int)
-    shifted = [np.clip(rows + shift, 0, lab.shape[0] - 1) for shift in (-4, 4, -12, 12)]
-    above, below, far_above, far_below = (lab[row, columns] for row in shifted)
+def _step_across(cloth: np.ndarray, mask: np.ndarray, x: np.ndarray, curves: np.ndarray) -> tuple:
+    """Of many curves, each (n,) y over the same x: score of the colour step across it (it must hold along the curve),
+    and the change of colour farther away."""
+    columns = np.clip(np.round(x).astype(int), 0, cloth.shape[1] - 1)
+    rows = np.round(curves).astype(int)
+    shifted = [np.clip(rows + shift, 0, cloth.shape[0] - 1) for shift in (-4, 4, -12, 12)]
+    above, below, far_above, far_below = (to_lab(cloth[row, columns]) for row in shifted)
     inside = mask[shifted[0], columns] & mask[shifted[1], columns]
-    step = np.linalg.norm(above - below, axis=1) * inside
+    step = np.linalg.norm(above - below, axis=2) * inside
     deep = mask[shifted[2], columns] & mask[shifted[3], columns]
-    change = np.linalg.norm(np.median((far_above - far_below)[deep], axis=0)) if deep.mean() > 0.5 else 0.0
-    return float(np.percentile(step, 20) + 0.25 * min(step.mean(), 40)), float(change)
+    enough = deep.mean(axis=1) > 0.5
+    change = np.zeros(len(curves))
+    farther = np.where(deep[..., None], far_above - far_below, np.nan)[enough]
+    change[enough] = np.linalg.norm(np.nanmedian(farther, axis=1), axis=1)
+    return np.percentile(step, 20, axis=1) + 0.25 * np.minimum(step.mean(axis=1), 40), change
 
 
 def _inside_of_back(neckline: np.ndarray, shape: tuple) -> np.ndarray:
@@ -268,10 +273,10 @@ def _inside_of_back(neckline: np.ndarray, shape: tuple) -> np.ndarray:
 def _sleeve(smooth: np.ndarray, mask: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray, side: int) -> Sleeve | None:
     out = -1 if side == LEFT else 1
     down = armpit - shoulder
-    rows, columns = np.indices(mask.shape, dtype=np.float32)
-    beyond = (columns - shoulder[0]) * down[1] - (rows - shoulder[1]) * down[0]
-    outside = beyond * out > 0
-    outside[int(armpit[1]) :] |= (columns[int(armpit[1]) :] - armpit[0]) * out > 0
+    rows, columns = np.arange(mask.shape[0])[:, None], np.arange(mask.shape[1])
+    # beyond the line from shoulder to armpit, and below it beyond the armpit
+    outside = (columns - shoulder[0]) * down[1] * out > (rows - shoulder[1]) * down[0] * out
+    outside |= (rows >= int(armpit[1])) & ((columns - armpit[0]) * out > 0)
     region = largest_region(_cut_body(smooth & outside, armpit, out))
     if region.sum() < 0.005 * smooth.sum():
         return None
@@ -290,20 +295,13 @@ def _sleeve(smooth: np.ndarray, mask: np.ndarray, shoulder: np.ndarray, armpit: 
 def _cut_body(region: np.ndarray, armpit: np.ndarray, out: int) -> np.ndarray:
     """Below the armpit a sleeve is what lies outside of the gap; the trunk may bulge out below it."""
     region = region.copy()
-    for row in range(int(armpit[1]) + 1, region.shape[0]):
-        line = region[row] if out < 0 else region[row, ::-1]
-        limit = int(armpit[0]) if out < 0 else region.shape[1] - 1 - int(armpit[0])
-        gaps = np.flatnonzero(~line[: limit + 1])
-        inked = np.flatnonzero(line[: limit + 1])
-        if not inked.size:
-            continue
-        if gaps.size and gaps[-1] > inked[0]:
-            after = line[: limit + 1]
-            last_gap = gaps[gaps > inked[0]]
-            first_gap = last_gap[0]
-            after[first_gap:] = False
-        elif row > armpit[1] + 3:
-            line[: limit + 1] = False
+    first, column = int(armpit[1]) + 1, int(armpit[0])
+    # from the picture's edge to the armpit: background, sleeve, gap, and perhaps trunk
+    outer = region[first:, : column + 1] if out < 0 else region[first:, column:][:, ::-1]
+    gap = np.maximum.accumulate(outer, axis=1) & ~outer
+    has_gap = gap.any(axis=1)
+    outer &= ~np.maximum.accumulate(gap, axis=1)
+    outer[~has_gap & (np.arange(first, len(region)) > armpit[1] + 3)] = False
     return region
 
 
@@ -339,9 +337,11 @@ def _trunk(mask: np.ndarray, sleeves: tuple) -> np.ndarray:
 def _hem_corner(trunk: np.ndarray, armpit: np.ndarray, side: int) -> np.ndarray:
     """Lower corner of the trunk."""
     out = -1 if side == LEFT else 1
-    ys, xs = np.nonzero(largest_region(trunk & (np.arange(len(trunk)) > armpit[:, 1].max())[:, None]))
-    best = np.argmax(out * xs + ys)
-    return np.array([xs[best], ys[best]], np.float64)
+    below = largest_region(trunk & (np.arange(len(trunk)) > armpit[:, 1].max())[:, None])
+    rows = np.flatnonzero(below.any(axis=1))
+    outermost = below[rows].argmax(axis=1) if side == LEFT else below.shape[1] - 1 - below[rows, ::-1].argmax(axis=1)
+    best = np.argmax(out * outermost + rows)
+    return np.array([outermost[best], rows[best]], np.float64)
 
 
 def _side_line(trunk: np.ndarray, armpit: np.ndarray, corners: list, side: int) -> np.ndarray:

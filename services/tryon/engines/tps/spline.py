@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from services.tryon.engines.tps.curves import Box
+
 _STEP = 8
 """Pixels between the points where a spline is evaluated; between them the map is interpolated."""
 
@@ -46,13 +48,13 @@ def _bump(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return 0.5 * square * np.log(np.maximum(square, 1e-12))
 
 
-def warp(image: np.ndarray, spline: Spline, box: tuple[int, int, int, int]) -> np.ndarray:
+def warp(image: np.ndarray, spline: Spline, box: Box) -> np.ndarray:
     """Pull `image` through a spline from target to source pixels.
 
-    image: (H, W) or (H, W, C); box: left, top, right, bottom of the target rectangle to fill. Gives
-    (bottom - top, right - left[, C]); outside of the image it is 0.
+    image: (H, W) or (H, W, C); box: the part of the target to fill, not empty. Gives as many rows and columns; outside of
+    the image it is 0.
     """
-    left, top, right, bottom = box
+    top, bottom, left, right = box[0].start, box[0].stop, box[1].start, box[1].stop
     columns, rows = np.arange(left, right + _STEP, _STEP), np.arange(top, bottom + _STEP, _STEP)
     grid = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2).astype(np.float64)
     coarse = spline(grid).reshape(len(rows), len(columns), 2).astype(np.float32)

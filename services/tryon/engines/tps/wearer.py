@@ -1,0 +1,95 @@
+"""What the engine needs to know of the wearer, whatever the garment."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from services.tryon.engines.tps.body import ARMS, HEAD, UPPER, Body, read_body
+from services.tryon.engines.tps.clean import without_mistaken_head
+from services.tryon.engines.tps.curves import grow, labelled, soft
+from services.tryon.engines.tps.erase import Undressed, erase_top
+
+
+@dataclass(frozen=True)
+class Wearer:
+    """The person without her top, and what shows in front of or on the new one."""
+
+    photo: np.ndarray
+    """uint8 RGB (1024, 768, 3)."""
+    body: Body
+    undressed: Undressed
+    shading: np.ndarray
+    """float32 (1024, 768, 1): folds and light of the worn top, factors around 1."""
+    arms: np.ndarray
+    """float32 0..1: bare arms and hands, in front of the trunk of the garment."""
+    front: np.ndarray
+    """float32 0..1: hair and face, in front of everything."""
+    old_hem: float
+    """Row where the worn top ends in the middle of the trunk; below the picture where that cuts it off, 0 without a top."""
+
+
+def read_wearer(photo: np.ndarray, parse: np.ndarray, points: np.ndarray) -> Wearer:
+    """photo: uint8 RGB; parse: uint8 CIHP ids; points: (25, 3) BODY_25. Raises IncompletePose."""
+    photo = photo.copy()  # a wearer is kept, and the caller may go on with his array
+    parse = without_mistaken_head(photo, parse)
+    body = read_body(points, parse)
+    return Wearer(
+        photo=photo,
+        body=body,
+        undressed=erase_top(photo, parse, body),
+        shading=_shading(photo, parse),
+        arms=soft(_bare_arms(parse, body)),
+        front=soft(labelled(parse, HEAD)),
+        old_hem=_old_hem(parse, body),
+    )
+
+
+def _old_hem(parse: np.ndarray, body: Body) -> float:
+    spread = int(0.3 * body.unit)
+    centre = int(np.clip(body.hip[0], spread, parse.shape[1] - spread))
+    strip = labelled(parse[:, centre - spread : centre + spread], UPPER)
+    rows = np.flatnonzero(strip.mean(axis=1) > 0.3)
+    if not rows.size:
+        return 0.0
+    return float(rows[-1] if rows[-1] < parse.shape[0] - 8 else parse.shape[0] + 0.1 * body.unit)
+
+
+def _bare_arms(parse: np.ndarray, body: Body) -> np.ndarray:
+    """Bare arms and hands hide the trunk of the garment, but not the shoulders that it covers."""
+    arms = labelled(parse, ARMS)
+    for joint in body.shoulder:
+        cap = np.zeros(parse.shape, np.uint8)
+        cv2.circle(cap, (int(joint[0]), int(joint[1])), int(0.3 * body.unit), 1, -1)
+        arms &= cap == 0
+    return arms
+
+
+def _shading(photo: np.ndarray, parse: np.ndarray) -> np.ndarray:
+    """Folds and light of the worn top, faint and smooth: (H, W, 1) factors around 1."""
+    top = grow(labelled(parse, UPPER), -3)
+    light = (cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32) + 20) * top
+    half = (parse.shape[1] // 2, parse.shape[0] // 2)  # half the size is enough for anything so smooth
+    light, mass = (cv2.resize(v, half, interpolation=cv2.INTER_AREA) for v in (light, top.astype(np.float32)))
+    fine, broad = (_masked_blur(light, mass, sigma) for sigma in (4.5, 30))
+    ratio = np.clip(fine / np.maximum(broad, 1), 0.8, 1.1)
+    weight = cv2.GaussianBlur(mass, (0, 0), 4.5)
+    factors = 1 + 0.5 * _plainness(photo, top) * (ratio - 1) * weight
+    return cv2.resize(factors, parse.shape[::-1], interpolation=cv2.INTER_LINEAR)[..., None]
+
+
+def _plainness(photo: np.ndarray, top: np.ndarray) -> float:
+    """1 for a worn top of one colour, 0 for a patterned one, whose pattern would pass for folds."""
+    if not top.any():
+        return 0.0
+    colours = cv2.cvtColor(photo[top][::7, None], cv2.COLOR_RGB2LAB)[:, 0].astype(np.float32)
+    return float(np.clip(1.6 - colours[:, 1:].std(axis=0).max() / 5 - colours[:, 0].std() / 45, 0, 1))
+
+
+def _masked_blur(values: np.ndarray, mass: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur what has mass. values: already multiplied by the mass."""
+    shrink = max(1, int(sigma / 4))
+    size = (values.shape[1] // shrink, values.shape[0] // shrink)
+    top, mass = (cv2.resize(v, size, interpolation=cv2.INTER_AREA) for v in (values, mass))
+    top, mass = (cv2.GaussianBlur(v, (0, 0), sigma / shrink) for v in (top, mass))
+    return cv2.resize(top / np.maximum(mass, 1e-3), values.shape[::-1], interpolation=cv2.INTER_LINEAR)
