@@ -15,6 +15,7 @@ from services.tryon.engines.tps.garment import read_garment
 from services.tryon.engines.tps.spline import fit_spline, warp
 from stagekit.errors import GarmentNotFound, IncompletePose, NoPerson
 from stagekit.formats import BODY_25, CIHP, pose_document
+from tests.services.outlines import OTHERS, TOPS, drawn
 
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", Path(__file__).resolve().parents[2] / ".." / "shared" / "samples"))
 needs_samples = pytest.mark.skipif(
@@ -158,6 +159,20 @@ def test_landmarks_tell_sleeves() -> None:
         sleeves[kind] = [0.0 if sleeve is None else sleeve.length / garment.chest for sleeve in garment.sleeves]
     assert sleeves["sleeveless"] == [0, 0]
     assert max(sleeves["tee"]) < 0.9 < 1.2 < min(sleeves["long"])
+
+
+@pytest.mark.parametrize("name", [*TOPS, *OTHERS])
+def test_any_outline_goes_on(name: str) -> None:
+    mask = drawn(TOPS[name] if name in TOPS else OTHERS[name][0])
+    cloth = np.where(mask[..., None] > 0, (40, 80, 150), (246, 246, 246)).astype(np.uint8)
+    inputs = drawn_person() | {"cloth": cloth, "cloth_mask": mask}
+    assert near(dress(inputs), (40, 80, 150)).mean() > 0.01
+
+
+def test_a_cropped_jumper_has_its_armpits_above_the_hem() -> None:
+    mask = drawn(TOPS["cropped jumper"]) > 0
+    garment = read_garment(np.full((1024, 768, 3), 100, np.uint8), mask)
+    assert all(sleeve is not None for sleeve in garment.sleeves) and garment.armpit[:, 1].max() < 480
 
 
 def test_spline_hits_its_points_and_identity_leaves_the_image() -> None:

@@ -117,16 +117,27 @@ def _read_side(mask: np.ndarray, thick: np.ndarray) -> tuple:
     under = ~mask & (np.arange(mask.shape[1]) < last[:, None]) & (np.arange(mask.shape[0])[:, None] > first)
     under[:, int(centre) :] = False
     under[: int(top + 0.12 * high)] = False
-    under[int(top + 0.8 * high) :] = False
+    under[int(min(top + 0.8 * high, _hem_row(mask, centre) - 0.03 * high)) :] = False
     if under.any():
         under = largest_region(under)
         ys, xs = np.nonzero(under)
         best = np.argmax(2 * xs - ys)  # inward counts more than upward: a wide sleeve slants
         point = np.array([xs[best], ys[best]], np.float64)
         reach = point[0] - columns[0]
-        if reach > _MIN_OVERHANG * 2 * (centre - point[0]) and under.sum() > 0.002 * mask.sum():
+        inward = centre - point[0]
+        # Gaps in the middle part legs, or an open front.
+        beside_the_trunk = 0.2 * reach < inward < reach / (2 * _MIN_OVERHANG)
+        if beside_the_trunk and under.sum() > 0.002 * mask.sum():
             return point, True
     return _armhole_end(mask, int(top), int(high)), False
+
+
+def _hem_row(mask: np.ndarray, centre: float) -> int:
+    """Below it lies nothing of the trunk, only of sleeves; the last row for what is open or parted in the middle."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    in_the_middle = np.flatnonzero(mask[:, int(centre)])
+    parted = len(in_the_middle) == 0 or in_the_middle[-1] < (rows[0] + rows[-1]) / 2
+    return int(rows[-1] if parted else in_the_middle[-1])
 
 
 def _centre_column(mask: np.ndarray) -> float:
