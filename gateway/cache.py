@@ -41,8 +41,8 @@ entries = Table(
     Column("document", Text, nullable=False),
     Column("used_at", Float, nullable=False, index=True),
 )
-entry_inputs = Table(
-    "howsfit_cache_inputs",
+entry_origins = Table(
+    "howsfit_cache_origins",
     metadata,
     Column("key", String(64), ForeignKey(entries.c.key, ondelete="CASCADE"), primary_key=True),
     Column("digest", String(71), primary_key=True, index=True),
@@ -70,12 +70,12 @@ def cache_key(fingerprint: str, inputs: Mapping[str, str]) -> str:
 class Claim:
     """The right to run a stage on some inputs, or what came of it before."""
 
-    def __init__(self, cache: "StageCache", key: str, inputs: Mapping[str, str], hit: dict[str, Any] | None) -> None:
+    def __init__(self, cache: "StageCache", key: str, origins: Iterable[str], hit: dict[str, Any] | None) -> None:
         self.key = key
         self.hit = hit
         """What was stored, or None: then it is the holder's turn to run the stage."""
         self._cache = cache
-        self._inputs = inputs
+        self._origins = origins
 
     async def store(self, document: Mapping[str, Any]) -> None:
         """Keep a result for others, and let go of the claim.
@@ -83,7 +83,7 @@ class Claim:
         document: anything that JSON can say, with `outputs`: artifact name -> digest. Raises ValueError when one of these was
         not kept by Holdings.keep() before.
         """
-        await self._cache._store(self.key, self._inputs, dict(document))
+        await self._cache._store(self.key, self._origins, dict(document))
 
 
 class _Bypass(Claim):
@@ -105,18 +105,26 @@ class StageCache:
 
     @contextlib.asynccontextmanager
     async def claim(
-        self, fingerprint: str, inputs: Mapping[str, str], *, holder: str, no_store: bool = False
+        self,
+        fingerprint: str,
+        inputs: Mapping[str, str],
+        *,
+        holder: str,
+        origins: Iterable[str] | None = None,
+        no_store: bool = False,
     ) -> AsyncIterator[Claim]:
         """What is stored for these inputs, or the right to make it; waits while somebody else is making it.
 
         Use as `async with cache.claim(…) as claim`. With a hit, `holder` holds the outputs from then on. Without, run the
         stage, keep its outputs under `holder`, and call claim.store(); leaving without it lets the next one try. A hit's
         blobs are there, though one may prove corrupt when it is read: then claim again, and it is a miss.
+        origins: digests of the uploads that the inputs were made from, see forget(); default: the inputs themselves.
         no_store: neither look nor wait nor keep.
         """
         key = cache_key(fingerprint, inputs)
+        origins = set(inputs.values() if origins is None else origins)
         if no_store:
-            yield _Bypass(self, key, inputs, None)
+            yield _Bypass(self, key, origins, None)
             return
         owner = uuid.uuid4().hex
         async with contextlib.AsyncExitStack() as stack:
@@ -131,7 +139,7 @@ class StageCache:
             else:
                 stack.push_async_callback(self._let_go, key, owner)
                 stack.callback(asyncio.create_task(self._renew(key, owner)).cancel)
-            yield Claim(self, key, inputs, hit)
+            yield Claim(self, key, origins, hit)
 
     async def follow(
         self, stages: Iterable[tuple[str, str, Iterable[str]]], uploads: Mapping[str, str], *, holder: str
@@ -159,25 +167,15 @@ class StageCache:
             return found
         return {}  # one has lost a blob: claim() will find out which
 
-    async def forget(self, digests: Iterable[str]) -> int:
-        """Drop every entry that was made from these blobs, or gave them, and all made from those in turn. Returns how many."""
+    async def forget(self, uploads: Iterable[str]) -> int:
+        """Drop every entry that was made from these uploads, through however many stages. Returns how many.
+
+        Each entry knows its uploads by itself: those in between may have gone before it.
+        """
+        made = select(entry_origins.c.key).where(entry_origins.c.digest.in_(list(uploads)))
 
         def drop(connection: Connection) -> int:
-            found: set[str] = set()
-            pending = set(digests)
-            while pending:
-                made = select(entry_inputs.c.key).where(entry_inputs.c.digest.in_(pending))
-                gave = select(references.c.holder).where(
-                    references.c.digest.in_(pending), references.c.holder.startswith(HOLDER)
-                )
-                from_them = set(connection.execute(made).scalars()) - found
-                by_them = {h.removeprefix(HOLDER) for h in connection.execute(gave).scalars()} - found - from_them
-                found |= from_them | by_them
-                # Onwards from what was made, not from what an entry gave besides: that comes from its inputs, which may stay.
-                outputs = select(references.c.digest).where(
-                    references.c.holder.in_([HOLDER + key for key in from_them])
-                )
-                pending = set(connection.execute(outputs).scalars())
+            found = set(connection.execute(made).scalars())
             self._drop(connection, found)
             return len(found)
 
@@ -197,8 +195,11 @@ class StageCache:
         return dropped
 
     async def sweep(self, grace_s: float) -> int:
-        """Clear up behind processes that died: claims, and all blobs that nobody holds. Returns how many blobs went."""
+        """Clear up: claims of processes that died, what was made of uploads that nobody holds any more, and all blobs that
+        nobody holds. Returns how many blobs went.
+        """
         await self._database.transact(lambda c: c.execute(delete(claims).where(claims.c.expires_at < now())))
+        await self._database.transact(self._drop_outlived)
         await self.trim()
         return await self._holdings.sweep(grace_s)
 
@@ -262,7 +263,7 @@ class StageCache:
             with contextlib.suppress(GatewayError):  # at worst somebody else runs the same, with the same result
                 await self._database.transact(lambda c: c.execute(mine.values(expires_at=now() + self._claim_s)))
 
-    async def _store(self, key: str, inputs: Mapping[str, str], document: dict[str, Any]) -> None:
+    async def _store(self, key: str, origins: Iterable[str], document: dict[str, Any]) -> None:
         text = json.dumps(document, separators=(",", ":"))
         outputs: list[str] = list(document["outputs"].values())
 
@@ -273,9 +274,9 @@ class StageCache:
             values = {"document": text, "used_at": now()}
             entry = self._database.insert(entries).values(key=key, **values)
             connection.execute(entry.on_conflict_do_update(index_elements=[entries.c.key], set_=values))
-            rows = [{"key": key, "digest": digest} for digest in set(inputs.values())]
+            rows = [{"key": key, "digest": digest} for digest in origins]
             if rows:
-                connection.execute(self._database.insert(entry_inputs).values(rows).on_conflict_do_nothing())
+                connection.execute(self._database.insert(entry_origins).values(rows).on_conflict_do_nothing())
             connection.execute(delete(claims).where(claims.c.key == key))
             return True
 
@@ -288,8 +289,13 @@ class StageCache:
         for start in range(0, len(doomed), 500):  # a statement takes so many values only
             batch = doomed[start : start + 500]
             self._holdings.release_in(connection, [HOLDER + key for key in batch])
-            connection.execute(delete(entry_inputs).where(entry_inputs.c.key.in_(batch)))
+            connection.execute(delete(entry_origins).where(entry_origins.c.key.in_(batch)))
             connection.execute(delete(entries).where(entries.c.key.in_(batch)))
+
+    def _drop_outlived(self, connection: Connection) -> None:
+        held = references.c.digest == entry_origins.c.digest, ~references.c.holder.startswith(HOLDER)
+        outlived = select(entry_origins.c.key).where(~select(references.c.digest).where(*held).exists())
+        self._drop(connection, set(connection.execute(outlived).scalars()))
 
     def _trim(self, connection: Connection) -> int:
         if _size(connection) <= self._max_bytes:

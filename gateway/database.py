@@ -94,6 +94,7 @@ class Database:
             await asyncio.wait(
                 [task]
             )  # a thread cannot be stopped: what it commits must not come after our clearing up
+            task.exception()  # whatever it was, nobody asks for it any more
             raise
 
     def insert(self, table: Table) -> Any:

@@ -24,6 +24,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, Enque
 from dbos._migration import sqlite_migrations
 from dbos._sys_db_sqlite import SQLiteSystemDatabase
 
+from gateway.blobs import StorageUnavailable
 from gateway.database import Database
 from gateway.errors import GatewayError
 from gateway.events import Event, EventLog
@@ -105,7 +106,13 @@ class Steps:
     async def emit(self, *events: Json) -> None:
         """Tell the job's readers. An event equal to an earlier one is not told again, so that a job which starts again
         does not repeat itself."""
-        await self._durable._in_thread(self._durable._log.tell, self.job_id, self.attempt, *events)
+        while True:
+            try:
+                await self._durable._in_thread(self._durable._log.tell, self.job_id, self.attempt, *events)
+                break
+            except StorageUnavailable as problem:
+                # For as long as it takes, as DBOS does: without its database a job could not even be recorded as failed.
+                log.warning("job=%s waits for the database: %s", self.job_id, problem)
         self._durable._wake(self.job_id)
 
     def _interrupt(self, reason: BaseException) -> None:
@@ -389,6 +396,8 @@ class Durable:
             for leaf in _leaves(failure):
                 if isinstance(leaf, JobFailed):
                     raise leaf from None
+                if isinstance(leaf, GatewayError):
+                    raise JobFailed(leaf.problem()) from None
             log.error("job=%s failed", job_id, exc_info=failure)
             raise JobFailed(_internal()) from None
 

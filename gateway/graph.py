@@ -46,6 +46,11 @@ class StageGraph:
         """The stages whose outputs this one takes."""
         return {self.producer[name] for name in self.stages[stage].inputs if name in self.producer}
 
+    def uploads(self, stage: str) -> set[str]:
+        """What a shopper sent that this stage's outputs are made from, directly or through others."""
+        own = UPLOADS.keys() & self.stages[stage].inputs
+        return own.union(*(self.uploads(other) for other in self.needs(stage)))
+
     def reach(self, uploads: Iterable[str]) -> tuple[str, ...]:
         """The stages that these uploads suffice for, in running order."""
         there = set(uploads)

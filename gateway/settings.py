@@ -65,13 +65,14 @@ class Settings(BaseSettings):
     Default: none but the gateway's own."""
 
     retention: str = Field("24h", pattern=r"^\d+(\.\d+)?[smhd]$")
-    """How long a try-on is kept with its images, and an uploaded image after its last use: 90m, 24h, 7d."""
+    """How long a try-on is kept with its images, and an uploaded image after its last use: 90m, 24h, 7d. What is kept for
+    reuse goes with the last one of the photo or garment that it was made from."""
 
     cache_gb: float = Field(2.0, ge=0)
     """Most room for results kept for reuse, in gigabytes (10**9 bytes); those used longest ago go first."""
 
     stage_retry_s: float = Field(20.0, ge=0)
-    """How long a stage that is overloaded or out of reach is tried again, in seconds."""
+    """How long a job waits for a stage that is overloaded, or for a stage or store that is out of reach, in seconds."""
 
     max_running: int = Field(2, ge=1)
     """Try-ons under way in this gateway at the same time; further ones wait."""

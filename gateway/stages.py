@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from gateway.answers import check_answer
 from gateway.errors import StageNonsense, StageRefused, StageUnreachable, StartupError
 from gateway.graph import Declaration, StageGraph
 from gateway.settings import Settings
@@ -31,6 +32,11 @@ log = logging.getLogger("howsfit.gateway")
 
 CONTRACT = 1
 POLL_S = 0.25
+HEALTH_S = 5.0
+GRACE_S = 5.0
+"""A stage that gives up in time needs so long to say so."""
+
+MEND = "Check that HOWSFIT_STAGES leads to a stage of this version, look into its log, then retry."
 
 
 @dataclass
@@ -57,7 +63,7 @@ class StageClient:
         self._http = httpx.AsyncClient(
             transport=_transport(address, apps),
             base_url=re.sub("^inproc://", "http://", address),
-            timeout=httpx.Timeout(connect=5, read=timeout_s + 5, write=30, pool=5),
+            timeout=httpx.Timeout(connect=5, read=timeout_s + GRACE_S, write=30, pool=5),
         )
 
     async def close(self) -> None:
@@ -66,12 +72,12 @@ class StageClient:
 
     async def readiness(self) -> dict[str, Any]:
         """The stage's /readyz document, with `ready`. Raises StageUnreachable."""
-        answer = await self._send("GET", "/readyz", timeout=5)
+        answer = await self._send("GET", "/readyz", HEALTH_S)
         return {"ready": answer.status_code == 200, **_json(answer)}
 
     async def read_info(self) -> dict[str, Any]:
         """Read /info anew. Raises StageUnreachable, StageNonsense."""
-        answer = await self._send("GET", "/info", timeout=5)
+        answer = await self._send("GET", "/info", HEALTH_S)
         info = _json(answer)
         if answer.status_code != 200 or info.get("contract") != CONTRACT or info.get("stage") != self.name:
             raise StageNonsense(
@@ -89,33 +95,49 @@ class StageClient:
             "traceparent": traceparent(trace_id),
             TIMEOUT_HEADER: str(int(self._timeout_s * 1000)),
         }
-        answer = await self._send("POST", "/run", content=body, headers=headers)
+        answer = await self._send("POST", "/run", self._timeout_s + GRACE_S, content=body, headers=headers)
         if answer.status_code != 200:
             raise self._refusal(answer)
-        try:
-            outputs = decode(answer.headers.get("content-type"), answer.content)
-            warnings = decode_warnings(answer.headers.get(WARNINGS_HEADER))
-        except (MissingArtifact, ValueError) as error:
-            raise StageNonsense(f"The answer of stage '{self.name}' cannot be read: {error}") from None
         fingerprint = answer.headers.get(FINGERPRINT_HEADER, "")
         if fingerprint != self.info.get("fingerprint"):
             await self.read_info()  # the stage was restarted with another engine, version or weights
+        try:
+            outputs = decode(answer.headers.get("content-type"), answer.content)
+            await asyncio.to_thread(check_answer, self.info["outputs"], outputs)
+            warnings = decode_warnings(answer.headers.get(WARNINGS_HEADER))
+        except MissingArtifact:
+            raise StageNonsense(
+                f"Stage '{self.name}' answered what is no well-formed multipart/form-data. {MEND}"
+            ) from None
+        except ValueError as error:
+            raise StageNonsense(f"The answer of stage '{self.name}' cannot be used. {error} {MEND}") from None
         timings = _server_timing(answer.headers.get("server-timing", ""))
         timings["total"] = time.perf_counter() - began
         return Run(outputs, answer.headers.get(ENGINE_HEADER, ""), fingerprint, warnings, timings)
 
-    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+    async def _send(self, method: str, path: str, within_s: float, **options: Any) -> httpx.Response:
+        """The whole answer, read within this time: a server that trickles byte after byte is not waited for either."""
         try:
-            return await self._http.request(method, path, **options)
-        except httpx.TimeoutException:
-            raise StageUnreachable(f"Stage '{self.name}' at {self.address} did not answer in time.") from None
+            async with asyncio.timeout(within_s):
+                return await self._http.request(method, path, **options)
+        except (TimeoutError, httpx.TimeoutException):
+            raise StageUnreachable(
+                f"Stage '{self.name}' at {self.address} did not answer in time. Check that it runs and is not "
+                "overburdened, then retry."
+            ) from None
         except httpx.TransportError as error:
-            raise StageUnreachable(f"Stage '{self.name}' at {self.address} cannot be reached ({error}).") from None
+            raise StageUnreachable(
+                f"Stage '{self.name}' at {self.address} cannot be reached ({error}). Check that it runs, then retry."
+            ) from None
+        except httpx.DecodingError:
+            raise StageNonsense(f"The answer of stage '{self.name}' is not compressed as it says. {MEND}") from None
 
     def _refusal(self, answer: httpx.Response) -> Exception:
         problem = _json(answer)
         if "code" not in problem:
-            return StageNonsense(f"Stage '{self.name}' answered {answer.status_code} without a problem document.")
+            return StageNonsense(
+                f"Stage '{self.name}' answered {answer.status_code} without a problem document. {MEND}"
+            )
         problem.pop("instance", None)  # a path inside the stage, of no use outside
         return StageRefused(problem)
 
@@ -199,4 +221,4 @@ def _json(answer: httpx.Response) -> dict[str, Any]:
 
 
 def _server_timing(header: str) -> dict[str, float]:
-    return {name: float(ms) / 1000 for name, ms in re.findall(r"(\w+);dur=([\d.]+)", header)}
+    return {name: float(ms) / 1000 for name, ms in re.findall(r"(\w+);dur=(\d+(?:\.\d+)?)", header)}

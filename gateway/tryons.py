@@ -6,14 +6,15 @@ A job's record holds digests; the images are blobs, held by the job until it is 
 import asyncio
 import contextlib
 import contextvars
+import functools
 import json
 import time
 import uuid
 import weakref
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from gateway.blobs import digest_of
 from gateway.cache import StageCache
@@ -25,7 +26,6 @@ from gateway.errors import (
     NotFound,
     QuotaReached,
     StageRefused,
-    StageUnreachable,
     TooManyTryons,
 )
 from gateway.events import Event
@@ -33,10 +33,13 @@ from gateway.graph import UPLOADS
 from gateway.holdings import Holdings
 from gateway.jobs import ENDED, Job, JobFailed, PayloadConflict, State, UnknownJob, WrongState
 from gateway.metrics import Metrics
+from gateway.patience import patiently
 from gateway.settings import Settings
 from gateway.stages import Cluster, Run
 from gateway.webhooks import Webhooks
 from stagekit.wire import Part
+
+T = TypeVar("T")
 
 Kind = Literal["tryon", "person", "cloth"]
 """What a job makes: a try-on, or only what there is to know of the person or of the cloth."""
@@ -46,10 +49,6 @@ HOLDER = "job:"
 KEYS = uuid.UUID("6d0f6f0e-3f9b-5d57-9f0e-0c6f6b6f7769")
 """Namespace that turns an Idempotency-Key into the id of its job."""
 
-PASSING = ("overloaded", "not-ready")
-"""Refusals of a stage that may be gone a moment later; any other is final."""
-
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 LINK_S = 900
 KNOWN = "known results"
 """Name of the step that looks them up."""
@@ -373,7 +372,7 @@ class Tryons:
             (stage, str(self._cluster.clients[stage].info["fingerprint"]), graph.stages[stage].inputs)
             for stage in graph.reach(uploads)
         ]
-        found = await self.cache.follow(stages, uploads, holder=_holder(tryon_id))
+        found = await self._patiently(lambda: self.cache.follow(stages, uploads, holder=_holder(tryon_id)))
         seconds = time.perf_counter() - began
         return {stage: document | {"reused": True, "seconds": seconds} for stage, document in found.items()}
 
@@ -390,10 +389,15 @@ class Tryons:
         go_on: called with the outputs' digests as soon as they are known; they are kept when this returns.
         """
         client = self._cluster.clients[stage]
+        assert self._cluster.graph is not None
+        origins = [work.digests[upload] for upload in self._cluster.graph.uploads(stage)]
         began = time.perf_counter()
         expected = client.info["fingerprint"]
         holder = _holder(tryon_id)
-        async with self.cache.claim(expected, inputs, holder=holder, no_store=work.payload["no_store"]) as claim:
+        async with contextlib.AsyncExitStack() as stack:
+            claiming = functools.partial(self.cache.claim, expected, inputs, holder=holder, origins=origins)
+            no_store = work.payload["no_store"]
+            claim = await self._patiently(lambda: stack.enter_async_context(claiming(no_store=no_store)))
             reused = claim.hit is not None
             if claim.hit is not None:
                 document = claim.hit
@@ -404,7 +408,7 @@ class Tryons:
                 outputs = await asyncio.to_thread(_digests, run.outputs)
                 work.parts.update({outputs[name]: part for name, part in run.outputs.items()})
                 go_on(outputs)
-                await asyncio.gather(*(self._holdings.keep(part, holder) for part in run.outputs.values()))
+                await asyncio.gather(*(self._keep(part, holder) for part in run.outputs.values()))
                 document = {
                     "outputs": outputs,
                     "engine": run.engine,
@@ -414,25 +418,22 @@ class Tryons:
                     "made_by": {k: client.info[k] for k in ("version", "stand_in", "licence", "runtime", "weights")},
                 }
                 if run.fingerprint == expected:  # else the stage was restarted as another engine in between
-                    await claim.store(document)
+                    await self._patiently(lambda: claim.store(document))
         return document | {"reused": reused, "seconds": time.perf_counter() - began}
 
     async def _part(self, work: "_Work", digest: str) -> Part:
-        return work.parts.get(digest) or await self._store.get(digest)
+        part = work.parts.get(digest)
+        return part if part is not None else await self._patiently(lambda: self._store.get(digest))
+
+    async def _keep(self, part: Part, holder: str) -> str:
+        return await self._patiently(lambda: self._holdings.keep(part, holder))
 
     async def _call(self, stage: str, parts: dict[str, Part], trace_id: str) -> Run:
-        """Run the stage; tried again while it is overloaded or out of reach, for at most `stage_retry_s`."""
-        give_up = time.monotonic() + self._settings.stage_retry_s
-        pause_s = FIRST_PAUSE_S
-        while True:
-            try:
-                return await self._cluster.clients[stage].run(parts, trace_id)
-            except (StageRefused, StageUnreachable) as error:
-                passing = isinstance(error, StageUnreachable) or error.problem.get("code") in PASSING
-                if not passing or time.monotonic() + pause_s > give_up:
-                    raise
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        return await self._patiently(lambda: self._cluster.clients[stage].run(parts, trace_id))
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+        """For a job need not fail because a stage or a store is started anew."""
+        return await patiently(work, self._settings.stage_retry_s)
 
     async def _forget(self, tryon_id: str) -> None:
         with contextlib.suppress(UnknownJob):  # somebody else was quicker

@@ -12,7 +12,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 from stagekit.errors import MissingArtifact
 
 WARNINGS_HEADER = "Howsfit-Warnings"
-"""JSON list of {"code", "detail"} in an answer: what is worth knowing about the run."""
+"""JSON list of {"code", "detail", "stage"} in an answer: what is worth knowing about the run."""
 
 ENGINE_HEADER = "Howsfit-Engine"
 FINGERPRINT_HEADER = "Howsfit-Fingerprint"
@@ -60,8 +60,15 @@ def decode(content_type: Optional[str], body: bytes) -> Dict[str, Part]:
 
 
 def decode_warnings(header: Optional[str]) -> List[Dict[str, str]]:
-    """Read the warnings header of an answer; absent means none."""
-    return list(json.loads(header)) if header else []
+    """Read the warnings header of an answer; absent means none. Raises ValueError when it is malformed."""
+    warnings = json.loads(header) if header else []
+    if not isinstance(warnings, list) or not all(_is_warning(warning) for warning in warnings):
+        raise ValueError("The header %s must be a list of {code, detail, stage}, all text." % WARNINGS_HEADER)
+    return warnings
+
+
+def _is_warning(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(name), str) for name in ("code", "detail", "stage"))
 
 
 def _boundary(content_type: Optional[str]) -> bytes:

@@ -34,12 +34,7 @@ class SeaweedFS:
         ports = {name: free_port() for part in parts for name in (f"{part}.port", f"{part}.port.grpc")}
         self.endpoint = f"http://127.0.0.1:{ports['s3.port']}"
         (folder / "data").mkdir()
-        identity = {
-            "name": "howsfit",
-            "credentials": [{"accessKey": KEYS["access_key"], "secretKey": KEYS["secret_key"]}],
-            "actions": ["Admin", "Read", "Write", "List"],
-        }
-        (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+        self.set_secret(KEYS["secret_key"])
         self._command = [
             str(Path(sys.executable).parent / "weed"),
             "mini",
@@ -55,6 +50,16 @@ class SeaweedFS:
             *(f"-{name}={port}" for name, port in ports.items()),
         ]
         self._process: subprocess.Popen[bytes] | None = None
+
+    def set_secret(self, secret_key: str) -> None:
+        """The only one that is taken after the next start."""
+        self._secret_key = secret_key
+        identity = {
+            "name": "howsfit",
+            "credentials": [{"accessKey": KEYS["access_key"], "secretKey": secret_key}],
+            "actions": ["Admin", "Read", "Write", "List"],
+        }
+        (self._folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
 
     def start(self) -> None:
         # In the folder, for it writes next to where it is started; and with a home there, for it reads settings from it.
@@ -76,13 +81,18 @@ class SeaweedFS:
     def blobs(self, bucket: str, **options: object) -> S3Blobs:
         return S3Blobs(bucket, **({"endpoint": self.endpoint} | KEYS | options))
 
+    def digests(self, bucket: str) -> list[str]:
+        """Of all blobs that are in a bucket, whoever knows of them."""
+        pages = self.blobs(bucket)._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return ["sha256:" + entry["Key"].rpartition("/")[2] for page in pages for entry in page.get("Contents", [])]
+
     def _wait_until_written_to(self) -> None:
         client = boto3.client(
             "s3",
             endpoint_url=self.endpoint,
             region_name="us-east-1",
             aws_access_key_id=KEYS["access_key"],
-            aws_secret_access_key=KEYS["secret_key"],
+            aws_secret_access_key=self._secret_key,
             config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, connect_timeout=1),
         )
         for _ in range(300):

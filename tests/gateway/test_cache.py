@@ -282,17 +282,20 @@ def test_a_blob_stays_as_long_as_anybody_holds_it(url, tmp_path):
 def test_forgetting_an_upload_forgets_all_that_was_made_from_it(url, tmp_path):
     async def go():
         async with house(url, tmp_path) as h:
-            person = await h.holdings.keep(Part(b"person", "image/png"), "job")
-            other = await h.holdings.keep(Part(b"other", "image/png"), "job")
-            _, pose = await h.stage("job", "pose", {"person": person}, b"pose")
-            _, parse = await h.stage("job", "parse", {"person": person, "pose": pose}, b"parse")
-            _, kept = await h.stage("job", "pose", {"person": other}, b"pose of the other")
-            await h.stage("job", "tryon", {"parse": parse, "cloth": other}, b"tryon")
+            photo, other = [
+                await h.holdings.keep(Part(data, "image/png"), "job") for data in (b"photo", b"another photo")
+            ]
+            for upload in (photo, other):
+                # What both photos give, as the frame of two of one size: it leads from neither to the other.
+                await h.stage("job", "resize", {"photo": upload}, b"same")
+            _, pose = await h.stage("job", "pose", {"person": digest_of(b"person")}, b"pose", origins=[photo])
+            _, kept = await h.stage("job", "pose", {"person": digest_of(b"other")}, b"other pose", origins=[other])
+            await h.stage("job", "parse", {"person": digest_of(b"person"), "pose": pose}, b"parse", origins=[photo])
             await h.holdings.release("job")
-            assert await h.cache.forget([person]) == 3
+            assert await h.cache.forget([photo]) == 3
             # The uploads were held by the job alone.
-            assert await h.stored() == {kept}
-            assert await h.stage("job-2", "pose", {"person": other}) == (True, kept)
+            assert await h.stored() == {kept, digest_of(b"same")}
+            assert await h.stage("job-2", "pose", {"person": digest_of(b"other")}) == (True, kept)
 
     asyncio.run(go())
 
@@ -301,7 +304,10 @@ def test_the_sweep_removes_what_nobody_wants_and_nothing_else(url, tmp_path):
     async def go():
         async with house(url, tmp_path) as h:
             held = await h.holdings.keep(Part(b"held", "image/png"), "job-1")
-            _, cached = await h.stage("job-2")
+            _, cached = await h.stage("job-2", origins=[held])
+            _, outlived = await h.stage(
+                "job-2", inputs={"person": held}, output=b"x", origins=[held, digest_of(b"gone")]
+            )
             await h.holdings.release("job-2")
             await h.store.put(Part(b"written, then its process died", "image/png"))
             (h.store.folder / "unfinished" / "half").write_bytes(b"half")
@@ -309,14 +315,17 @@ def test_the_sweep_removes_what_nobody_wants_and_nothing_else(url, tmp_path):
             await h.database.transact(
                 lambda c: c.execute(text("INSERT INTO howsfit_cache_claims VALUES ('dead', 'owner', 1)"))
             )
-            assert await h.cache.sweep(grace_s=3600) == 0, "all are young yet"
-            assert len(await h.stored()) == 3
+            assert await h.cache.sweep(grace_s=3600) == 1, "of an upload that is gone; the others are young yet"
+            assert len(await h.stored()) == 3 and outlived not in await h.stored()
             await asyncio.sleep(0.05)
             assert await h.cache.sweep(grace_s=0.01) == 1
             assert await h.stored() == {held, cached}
             assert list((h.store.folder / "unfinished").iterdir()) == []
             rows = await h.rows()
             assert rows["cache_claims"] == [] and len(rows["blobs"]) == 2
+            await h.holdings.release("job-1")
+            await h.cache.sweep(grace_s=3600)
+            assert await h.stored() == set(), "with the last who held the upload goes what was made of it"
 
     asyncio.run(go())
 
@@ -408,7 +417,7 @@ def test_all_of_it_on_s3(url, tmp_path, s3):
             await h.store.delete(digest)
             assert not (await h.stage("job-3", output=url.encode()))[0], "its blob vanished"
             await h.store.put(Part(b"known to nobody", "image/png"))
-            assert await h.cache.sweep(grace_s=60) == 0 and await h.cache.sweep(grace_s=-1) == 1
+            assert await h.holdings.sweep(grace_s=60) == 0 and await h.holdings.sweep(grace_s=-1) == 1
             assert await h.stored() == {digest}
             assert await h.cache.forget(INPUTS.values()) == 1
             assert [await h.holdings.release(f"job-{n}") for n in (1, 2, 3)] == [0, 0, 1]

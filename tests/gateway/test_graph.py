@@ -62,6 +62,13 @@ def test_an_engine_that_needs_less_widens_the_graph():
     assert graph.needs("densepose") == {"resize"}
 
 
+def test_what_a_stage_is_made_from_in_the_end():
+    graph = StageGraph(HOUSE)
+    assert graph.uploads("cloth_mask") == {"garment"}
+    assert graph.uploads("agnostic") == {"photo"}
+    assert graph.uploads("tryon") == {"photo", "garment"}
+
+
 def test_a_missing_producer_is_named():
     with pytest.raises(StartupError, match="takes 'person', but no stage gives it"):
         StageGraph(without("resize"))
