@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     stages: dict[str, str] = Field(default_factory=lambda: {name: f"inproc://{name}" for name in STAGES})
     """Stage name -> address, as JSON: http://pose:8000, or inproc://pose for one mounted in this process."""
 
+    fallbacks: dict[str, str] = Field(default_factory=dict)
+    """Stage name -> address of what takes its place, as JSON, where its own engine cannot start, for instance without its
+    weights. Every result then carries a warning. Default: the gateway does not start without each of its stages."""
+
     data_dir: Path = Path("out/gateway")
     """Folder for images and, by default, the database."""
 

@@ -59,6 +59,8 @@ class StageClient:
         self.name = name
         self.address = address
         self.info: dict[str, Any] = {}
+        self.instead_of: str | None = None
+        """Why this one serves the stage, where it is a fallback."""
         self._timeout_s = timeout_s
         self._http = httpx.AsyncClient(
             transport=_transport(address, apps),
@@ -147,6 +149,10 @@ class Cluster:
 
     def __init__(self, settings: Settings, apps: Mapping[str, Any]) -> None:
         self._startup_timeout_s = settings.startup_timeout_s
+        self._fallbacks = {
+            name: StageClient(name, address, apps, settings.stage_timeout_s)
+            for name, address in settings.fallbacks.items()
+        }
         self.clients = {
             name: StageClient(name, address, apps, settings.stage_timeout_s)
             for name, address in settings.stages.items()
@@ -154,7 +160,7 @@ class Cluster:
         self.graph: StageGraph | None = None
 
     async def connect(self) -> StageGraph:
-        """Wait until every stage is ready, then build the graph. Raises StartupError."""
+        """Wait until every stage is ready, or its fallback, then build the graph. Raises StartupError."""
         try:
             async with asyncio.timeout(self._startup_timeout_s):
                 await asyncio.gather(*(self._wait_until_ready(client) for client in self.clients.values()))
@@ -178,7 +184,7 @@ class Cluster:
 
     async def close(self) -> None:
         """Close all connections."""
-        await asyncio.gather(*(client.close() for client in self.clients.values()))
+        await asyncio.gather(*(client.close() for client in (*self.clients.values(), *self._fallbacks.values())))
 
     async def _wait_until_ready(self, client: StageClient) -> None:
         while True:
@@ -187,7 +193,8 @@ class Cluster:
             except StageUnreachable:
                 health = {"ready": False}
             if health.get("state") == "setup_failed":
-                raise StartupError(f"Stage '{client.name}' cannot start: {health.get('detail')}")
+                await self._replace(client, str(health.get("detail")))
+                return
             if health["ready"]:
                 try:
                     await client.read_info()
@@ -195,6 +202,17 @@ class Cluster:
                     raise StartupError(error.detail) from None
                 return
             await asyncio.sleep(POLL_S)
+
+    async def _replace(self, client: StageClient, reason: str) -> None:
+        """Let the fallback of a stage that cannot start take its place, until the gateway starts again."""
+        fallback = self._fallbacks.pop(client.name, None)
+        if fallback is None:
+            raise StartupError(f"Stage '{client.name}' cannot start: {reason}")
+        log.warning("stage=%s cannot start, %s takes its place: %s", client.name, fallback.address, reason)
+        await self._wait_until_ready(fallback)
+        fallback.instead_of = reason
+        self.clients[client.name] = fallback
+        await client.close()
 
     async def _who_is_missing(self) -> str:
         waiting = [f"{name} ({h.get('detail')})" for name, h in (await self.health()).items() if not h["ready"]]

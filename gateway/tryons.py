@@ -35,7 +35,7 @@ from gateway.jobs import ENDED, Job, JobFailed, PayloadConflict, State, UnknownJ
 from gateway.metrics import Metrics
 from gateway.patience import patiently
 from gateway.settings import Settings
-from gateway.stages import Cluster, Run
+from gateway.stages import Cluster, Run, StageClient
 from gateway.webhooks import Webhooks
 from stagekit.wire import Part
 
@@ -374,7 +374,10 @@ class Tryons:
         ]
         found = await self._patiently(lambda: self.cache.follow(stages, uploads, holder=_holder(tryon_id)))
         seconds = time.perf_counter() - began
-        return {stage: document | {"reused": True, "seconds": seconds} for stage, document in found.items()}
+        return {
+            stage: _warned(self._cluster.clients[stage], document) | {"reused": True, "seconds": seconds}
+            for stage, document in found.items()
+        }
 
     async def _run_stage(
         self,
@@ -419,7 +422,7 @@ class Tryons:
                 }
                 if run.fingerprint == expected:  # else the stage was restarted as another engine in between
                     await self._patiently(lambda: claim.store(document))
-        return document | {"reused": reused, "seconds": time.perf_counter() - began}
+        return _warned(client, document) | {"reused": reused, "seconds": time.perf_counter() - began}
 
     async def _part(self, work: "_Work", digest: str) -> Part:
         part = work.parts.get(digest)
@@ -449,6 +452,16 @@ class _Work:
         self.payload = payload
         self.digests = uploads_of(payload)
         self.parts: dict[str, Part] = {}
+
+
+def _warned(client: StageClient, document: dict[str, Any]) -> dict[str, Any]:
+    """With a warning where a fallback did the stage. What is kept for reuse has none: the same engine may be chosen there."""
+    if client.instead_of is None:
+        return document
+    detail = f"{client.info['engine']} did this in place of the engine that was chosen: {client.instead_of}"
+    return document | {
+        "warnings": [*document["warnings"], {"code": "fallback", "stage": client.name, "detail": detail}]
+    }
 
 
 def _digests(parts: dict[str, Part]) -> dict[str, str]:

@@ -109,6 +109,26 @@ def test_a_stage_that_cannot_start_is_told():
         connect(app_that_answers(None, ready=503))
 
 
+def test_a_fallback_takes_the_place_of_a_stage_that_cannot_start():
+    spare = {"contract": 1, "stage": "tryon", "inputs": {}, "outputs": {"tryon": "image"}, "engine": "tps"}
+    apps = {
+        "tryon": app_that_answers(None, ready=503),
+        "spare": app_that_answers(Response(b"hello"), info=spare),
+    }
+    settings = Settings(stages={"tryon": "inproc://tryon"}, fallbacks={"tryon": "inproc://spare"})
+
+    async def go():
+        cluster = Cluster(settings, apps)
+        try:
+            await cluster.connect()
+            return cluster.clients["tryon"]
+        finally:
+            await cluster.close()
+
+    client = asyncio.run(go())
+    assert client.info["engine"] == "tps" and client.address == "inproc://spare" and client.instead_of is not None
+
+
 def test_stages_that_never_get_ready_are_named():
     async def go():
         settings = Settings(stages={"pose": f"http://127.0.0.1:{free_port()}"}, startup_timeout_s=0.5)
