@@ -15,7 +15,7 @@ lock() { # python, source, target, further options
 }
 lock 3.11 requirements/dev.in requirements/dev.txt "$@"
 # The containers run what the tests ran: their versions are held to those of the development environment.
-for source in gateway/requirements.in services/*/engines/*/requirements.in; do
+for source in gateway/requirements.in services/*/engines/*/requirements.in deploy/*/requirements.in; do
     lock 3.11 "$source" "${source%.in}.txt" --constraint requirements/dev.txt
 done
 lock 3.6.15 stagekit/requirements-py36.in stagekit/requirements-py36.txt

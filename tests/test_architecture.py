@@ -70,13 +70,18 @@ def test_every_setting_is_in_the_example_and_in_compose():
 
 
 def test_every_setting_of_the_example_is_used():
-    used = "".join((ROOT / name).read_text() for name in ("docker-compose.yml", "gateway/settings.py"))
+    used = "".join(path.read_text() for path in [*ROOT.glob("docker-compose*.yml"), ROOT / "gateway" / "settings.py"])
     for variable in re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE):
         assert variable in used, variable
 
 
 def test_locked_requirements_name_hashes_and_no_host():
-    for path in [*ROOT.glob("requirements/*.txt"), *ROOT.glob("services/*/engines/*/requirements.txt")]:
+    locked = [
+        path
+        for where in ("requirements/*", "services/*/engines/*/requirements", "deploy/*/requirements")
+        for path in ROOT.glob(where + ".txt")
+    ]
+    for path in locked:
         text = path.read_text()
         assert "://" not in text, path
         if path.name != "overrides.txt":

@@ -11,14 +11,15 @@ usage() {
 Usage: deploy/local/base-images.sh [--force] [TAG ...]
 
 Makes local stand-ins for official base images, under their own tags, on a Debian 12 machine that cannot
-pull images: Debian from debootstrap, Python from the interpreters of pyenv, Node from this machine.
-Without TAG it makes those that the repository's Dockerfiles start from. An image that exists, official
-or stand-in, is left alone.
+pull images: Debian from debootstrap, Python from the interpreters of pyenv, Node from this machine,
+PostgreSQL from Debian's package. Without TAG it makes those that the repository's Dockerfiles and compose
+files name. An image that exists, official or stand-in, is left alone.
 
   --force   makes stand-ins anew; official images are still left alone
 
 Tags it knows: $DEBIAN, python:3.N-slim-bookworm and python:3.N-slim-bullseye for every 3.N in
-$PYENV_VERSIONS (bookworm underneath in both), node:N-bookworm-slim for this machine's Node.
+$PYENV_VERSIONS (bookworm underneath in both), node:N-bookworm-slim for this machine's Node,
+postgres:15-bookworm.
 Stand-ins carry the label $LABEL=1, and so does what is built on them:
   docker images --filter label=$LABEL=1
 HELP
@@ -30,10 +31,13 @@ die() { echo "base-images: $*" >&2; exit 1; }
 exists() { docker image inspect "$1" >/dev/null 2>&1; }
 is_stand_in() { [ "$(docker image inspect --format "{{index .Config.Labels \"$LABEL\"}}" "$1" 2>/dev/null)" = 1 ]; }
 
-# The official bases that the repository's Dockerfiles name, each once.
+# The official images that the repository's Dockerfiles and compose files name, each once.
 tags_in_use() {
-  find "$ROOT" -name 'Dockerfile*' -not -path '*/node_modules/*' -not -path '*/.*/*' -exec \
-    grep -hoE '^FROM +(--[a-z]+=[^ ]+ +)?(debian|python|node):[^ ]+' {} + | awk '{ print $NF }' | sort -u
+  {
+    find "$ROOT" -name 'Dockerfile*' -not -path '*/node_modules/*' -not -path '*/.*/*' -exec \
+      grep -hoE '^FROM +(--[a-z]+=[^ ]+ +)?(debian|python|node):[^ ]+' {} +
+    grep -hoE '^ +image: +postgres:[^ ]+' "$ROOT"/docker-compose*.yml
+  } | awk '{ print $NF }' | sort -u
 }
 
 build_image() {
@@ -182,6 +186,59 @@ DOCKERFILE
   build_image "$tag" "$context"
 }
 
+# --- PostgreSQL -------------------------------------------------------------------------------------
+
+postgres_image() {
+  local tag=$1 version context
+  version=$(sed -E 's/^postgres:([0-9]+).*/\1/' <<< "$tag")
+  say "$tag: from Debian's package"
+  context=$WORK/postgres-$version
+  mkdir -p "$context"
+  # What we use of the official image: its user, folders and variables, and access with a password only.
+  cat > "$context/docker-entrypoint.sh" <<'ENTRYPOINT'
+#!/bin/sh
+set -eu
+if [ "$1" = postgres ] && [ "$(id -u)" = 0 ]; then
+  install -d -o postgres -g postgres -m 700 "$PGDATA"
+  exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"
+fi
+if [ "$1" = postgres ] && [ ! -s "$PGDATA/PG_VERSION" ]; then
+  user=${POSTGRES_USER:-postgres}
+  database=${POSTGRES_DB:-$user}
+  (umask 077 && printf '%s\n' "${POSTGRES_PASSWORD:?must be set}" > /tmp/password)
+  initdb --username="$user" --pwfile=/tmp/password --auth-local=trust --auth-host=scram-sha-256
+  rm /tmp/password
+  echo "host all all all scram-sha-256" >> "$PGDATA/pg_hba.conf"
+  echo "listen_addresses = '*'" >> "$PGDATA/postgresql.conf"
+  [ "$database" = postgres ] || echo "CREATE DATABASE \"$database\"" | postgres --single -j postgres
+fi
+exec "$@"
+ENTRYPOINT
+  chmod +x "$context/docker-entrypoint.sh"
+  cat > "$context/Dockerfile" <<DOCKERFILE
+FROM $DEBIAN
+ENV PATH=/usr/lib/postgresql/$version/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \\
+    LANG=C.UTF-8 PG_MAJOR=$version PGDATA=/var/lib/postgresql/data
+# The package would make a cluster of its own.
+RUN groupadd --system --gid 999 postgres \\
+ && useradd --system --uid 999 --gid postgres --home-dir /var/lib/postgresql --shell /bin/bash postgres \\
+ && apt-get -q=2 update \\
+ && DEBIAN_FRONTEND=noninteractive apt-get -q=2 -y --no-install-recommends install postgresql-common \\
+ && sed -i 's/^#create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf \\
+ && DEBIAN_FRONTEND=noninteractive apt-get -q=2 -y --no-install-recommends install postgresql-$version \\
+ && rm -rf /var/lib/apt/lists/* \\
+ && install -d -o postgres -g postgres -m 3777 /run/postgresql \\
+ && install -d -o postgres -g postgres -m 1777 "\$PGDATA"
+COPY docker-entrypoint.sh /usr/local/bin/
+VOLUME /var/lib/postgresql/data
+ENTRYPOINT ["docker-entrypoint.sh"]
+STOPSIGNAL SIGINT
+EXPOSE 5432
+CMD ["postgres"]
+DOCKERFILE
+  build_image "$tag" "$context"
+}
+
 # ----------------------------------------------------------------------------------------------------
 
 make_image() {
@@ -195,6 +252,7 @@ make_image() {
     "$DEBIAN") debian_image ;;
     python:3.*-slim-bookworm | python:3.*-slim-bullseye) python_image "$tag" ;;
     node:*-bookworm-slim) node_image "$tag" ;;
+    postgres:15-bookworm) postgres_image "$tag" ;;
     *) die "$tag: knows no stand-in for it (see --help)" ;;
   esac
   MADE+=("$tag")

@@ -2,43 +2,24 @@
 
 import io
 import json
-import os
 import subprocess
 
-import httpx
 import pytest
 from PIL import Image
 
 from gateway.settings import STAGES
-from tests.servers import ROOT, free_port
+from tests.compose import Compose
 
 pytestmark = pytest.mark.cluster
 
-
-def compose(*arguments, check=True):
-    done = subprocess.run(["docker", "compose", *arguments], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
-    if check and done.returncode:
-        pytest.fail(f"docker compose {' '.join(arguments)}:\n{done.stdout[-2000:]}{done.stderr[-6000:]}")
-    return done.stdout
-
-
-# A project of its own, so that a cluster that runs on this machine is left alone.
-ENVIRONMENT = os.environ | {
-    "COMPOSE_PROJECT_NAME": "howsfit-test",
-    "HOWSFIT_PORT": str(free_port()),
-    "HOWSFIT_TAG": "test",
-}
+compose = Compose("howsfit-test")
 
 
 @pytest.fixture(scope="module")
 def cluster():
     """A client of the cluster's gateway."""
-    try:
-        compose("up", "--build", "--wait", "--wait-timeout", "300")
-        with httpx.Client(base_url=f"http://127.0.0.1:{ENVIRONMENT['HOWSFIT_PORT']}", timeout=120) as client:
-            yield client
-    finally:
-        compose("down", "--volumes", "--timeout", "10", check=False)
+    with compose.up() as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
