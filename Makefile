@@ -3,7 +3,7 @@ SHELL := /bin/sh
 HOWSFIT := .venv/bin/howsfit
 PYTEST := .venv/bin/pytest
 
-.PHONY: help demo test test-slow test-py36 serve up down test-cluster bench lint format lock clean
+.PHONY: help demo test test-slow test-py36 serve up down test-cluster test-engines test-cihp test-graphonomy bench lint format lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,18 @@ test-cluster: .venv/ready  ## Bring the containers up, send a photo through, com
 	deploy/local/start-engine.sh
 	deploy/local/base-images.sh
 	$(PYTEST) -m cluster tests/cluster
+
+test-engines: test-cihp test-graphonomy  ## Build the research engines, hold them to their golden runs (Docker)
+
+test-cihp: .venv/ready  ## CIHP_PGN in its Python 3.6 and on ONNX Runtime, in a cluster
+	deploy/local/start-engine.sh
+	deploy/local/base-images.sh
+	$(PYTEST) -m engines tests/engines/test_cihp_pgn.py
+
+test-graphonomy: .venv/ready  ## Graphonomy on Torch 1.10 and on ONNX Runtime
+	deploy/local/start-engine.sh
+	deploy/local/base-images.sh
+	$(PYTEST) -m engines tests/engines/test_graphonomy.py
 
 bench: .venv/ready  ## Run every benchmark; the figures go to out/bench/
 	@mkdir -p out/bench

@@ -297,6 +297,21 @@ def revoke_key(key_id: Annotated[str, typer.Argument(metavar="ID")], url: Gatewa
     asyncio.run(revoke())
 
 
+@app.command("export")
+def export_(
+    model: Annotated[str, typer.Argument(help="cihp_pgn or graphonomy.")],
+    weights: Annotated[
+        Path, typer.Option(envvar="HOWSFIT_WEIGHTS", help="Folder that holds a folder of weights for each engine.")
+    ] = Path("weights"),
+) -> None:
+    """Write MODEL for ONNX Runtime: engine MODEL_onnx then does the same on today's Python. Needs Docker and a clone."""
+    from howsfit.export import export
+
+    with err.status(f"Exporting {model} in its container"):
+        target = export(model, weights)
+    out.print(str(target), highlight=False)
+
+
 def _write(path: Path, data: bytes) -> None:
     """Whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)

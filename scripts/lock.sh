@@ -14,9 +14,15 @@ lock() { # python, source, target, further options
         --override requirements/overrides.txt "$@" "$source" -o "$target"
 }
 lock 3.11 requirements/dev.in requirements/dev.txt "$@"
-# The containers run what the tests ran: their versions are held to those of the development environment.
+# The containers run what the tests ran: their versions are held to those of the development environment. An engine on an
+# older Python, which its Dockerfile names, goes its own way.
 for source in gateway/requirements.in services/*/engines/*/requirements.in deploy/*/requirements.in; do
-    lock 3.11 "$source" "${source%.in}.txt" --constraint requirements/dev.txt
+    python_version=$(sed -n 's/^FROM python:\(3\.[0-9]*\).*/\1/p' "${source%requirements.in}Dockerfile" | head -n 1)
+    case $python_version in
+        3.11) lock 3.11 "$source" "${source%.in}.txt" --constraint requirements/dev.txt ;;
+        3.6) lock 3.6.15 "$source" "${source%.in}.txt" "$@" ;;
+        *) lock "$python_version" "$source" "${source%.in}.txt" "$@" ;;
+    esac
 done
 lock 3.6.15 stagekit/requirements-py36.in stagekit/requirements-py36.txt
 lock 3.6.15 requirements/py36.in requirements/py36.txt "$@"

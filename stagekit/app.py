@@ -86,15 +86,16 @@ def _add_routes(app: FastAPI, runner: Runner) -> None:
     async def run(
         request: Request,
         artifact: Optional[str] = Query(None, description="Answer this one output raw instead of all as multipart."),
+        extras: bool = Query(False, description="Answer what the engine can give beside the stage's outputs as well."),
     ) -> Response:
-        if artifact is not None and artifact not in stage.outputs:
-            raise MissingArtifact(
-                "There is no output '%s'; this stage gives: %s." % (artifact, ", ".join(stage.outputs))
-            )
+        given = stage.outputs + runner.engine.extras
+        if artifact is not None and artifact not in given:
+            raise MissingArtifact("There is no output '%s'; this stage gives: %s." % (artifact, ", ".join(given)))
+        wanted = tuple(name for name in runner.engine.extras if extras or name == artifact)
         timeout_s = _timeout_s(request)
         body = await _read_body(request, runner)
         parts = decode(request.headers.get("content-type"), body)
-        outcome = await runner.run(parts, timeout_s, _trace(request))
+        outcome = await runner.run(parts, timeout_s, _trace(request), wanted)
         return _answer(request, runner, outcome, artifact)
 
 
@@ -109,6 +110,7 @@ def describe(runner: Runner) -> Dict[str, Any]:
         "fingerprint": fingerprint(stage, engine),
         "inputs": {name: ARTIFACTS[name] for name in engine_inputs(stage, engine)},
         "outputs": {name: ARTIFACTS[name] for name in stage.outputs},
+        "extras": {name: ARTIFACTS[name] for name in engine.extras},
         "stand_in": engine.stand_in,
         "licence": engine.licence,
         "options": engine.options(),

@@ -5,6 +5,7 @@
 | picture | (H, W, 3) uint8 sRGB, any size from 64 pixels a side | JPEG, PNG or WebP |
 | image | (1024, 768, 3) uint8 RGB | PNG, or JPEG as VITON-HD has it |
 | mask | (1024, 768) uint8, 0 or 255, garment 255 | 8-bit grey PNG or JPEG |
+| map | (1024, 768) uint8, 255 for certain | 8-bit grey PNG |
 | labels | (1024, 768) uint8, CIHP ids 0..19 | palette (or grey) PNG |
 | keypoints | dict, OpenPose JSON 1.3, BODY_25 | JSON |
 | transform | dict, see services/resize | JSON |
@@ -94,6 +95,18 @@ def _check_mask(name: str, value: Any) -> None:
     _check_canvas(name, value)
     if not np.isin(value, (0, 255)).all():
         raise WrongKind("'%s' must hold 0 and 255 only." % name)
+
+
+def _decode_map(name: str, data: bytes, limits: Limits) -> np.ndarray:
+    image = open_image(data, limits)
+    if image.mode != "L":
+        raise WrongKind("'%s' has mode %s; it is 8-bit grey (L)." % (name, image.mode))
+    return np.array(image)
+
+
+def _check_map(name: str, value: Any) -> None:
+    _check_array(name, value, 2)
+    _check_canvas(name, value)
 
 
 def _decode_labels(name: str, data: bytes, limits: Limits) -> np.ndarray:
@@ -191,6 +204,7 @@ KINDS: Dict[str, Kind] = {
         Kind("picture", _decode_picture, _check_picture, _encode_png),
         Kind("image", _decode_image, _check_image, _encode_png),
         Kind("mask", _decode_mask, _check_mask, _encode_png),
+        Kind("map", _decode_map, _check_map, _encode_png),
         Kind("labels", _decode_labels, _check_labels, _encode_labels),
         Kind("keypoints", _decode_document, _check_keypoints, _encode_document),
         Kind("transform", _decode_document, _check_transform, _encode_document),

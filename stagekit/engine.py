@@ -37,6 +37,9 @@ class Engine:
     inputs: Optional[Tuple[str, ...]] = None
     """The artifacts that this engine needs; None: all that its stage allows."""
 
+    extras: Tuple[str, ...] = ()
+    """Artifacts that this engine can give beside its stage's outputs, to a caller who asks for them."""
+
     stand_in = False
     """True for a default engine that stands in for a research model: results are marked so."""
 
@@ -50,7 +53,10 @@ class Engine:
         """Load models and warm them up. Raises WeightsMissing with the command that helps."""
 
     def run(self, inputs: Artifacts, warn: Warn) -> Artifacts:
-        """Do the stage. Raises a StageError for input that it cannot do; anything else is a bug."""
+        """Do the stage. Raises a StageError for input that it cannot do; anything else is a bug.
+
+        Each of `extras` is given as a function without arguments that makes it: it is called only when asked for.
+        """
         raise NotImplementedError
 
     def options(self) -> Dict[str, Any]:

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Deque, Dict, List, NamedTuple, Optional
+from typing import Any, Deque, Dict, List, NamedTuple, Optional, Tuple
 
 from stagekit.artifacts import decode, encode
 from stagekit.engine import Artifacts, Check, Engine, Warn
@@ -89,11 +89,13 @@ class Runner:
         """Runs that wait for the engine."""
         return max(0, self._admitted - self.engine.concurrency)
 
-    async def run(self, parts: Dict[str, Part], timeout_s: Optional[float], trace_id: str) -> Outcome:
-        """Run the engine on encoded artifacts. Raises StageError."""
+    async def run(
+        self, parts: Dict[str, Part], timeout_s: Optional[float], trace_id: str, extras: Tuple[str, ...] = ()
+    ) -> Outcome:
+        """Run the engine on encoded artifacts. extras: those of the engine's that are wanted. Raises StageError."""
         began = time.perf_counter()
         try:
-            outcome = await self._run_admitted(parts, timeout_s, trace_id)
+            outcome = await self._run_admitted(parts, timeout_s, trace_id, extras)
         except StageError as error:
             self.metrics.refused.labels(self.stage.name, error.code).inc()
             self._observe("refused", began)
@@ -103,7 +105,9 @@ class Runner:
             self.metrics.phase.labels(self.stage.name, phase).observe(seconds)
         return outcome
 
-    async def _run_admitted(self, parts: Dict[str, Part], timeout_s: Optional[float], trace_id: str) -> Outcome:
+    async def _run_admitted(
+        self, parts: Dict[str, Part], timeout_s: Optional[float], trace_id: str, extras: Tuple[str, ...]
+    ) -> Outcome:
         if self.state != "ready":
             raise self.problem
         self._check_names(parts)
@@ -115,7 +119,7 @@ class Runner:
         self._admitted += 1
         self._show_queue()
         loop = asyncio.get_event_loop()
-        future = self._workers.submit(self._work, parts, time.perf_counter(), trace_id)
+        future = self._workers.submit(self._work, parts, time.perf_counter(), trace_id, extras)
         # Counted down when the work ends, not when the caller gives up: a run past its deadline still holds the engine.
         future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._release))
         return await _within(future, timeout_s)
@@ -165,12 +169,12 @@ class Runner:
                     "'%s' is not an input here. Engine %s takes: %s." % (name, self.engine.name, ", ".join(needed))
                 )
 
-    def _work(self, parts: Dict[str, Part], admitted: float, trace_id: str) -> Outcome:
+    def _work(self, parts: Dict[str, Part], admitted: float, trace_id: str, extras: Tuple[str, ...]) -> Outcome:
         """Decode, run, encode: in a worker thread."""
         timings = {"queue": time.perf_counter() - admitted}
         values: Dict[str, Any] = {}
         try:
-            outcome = self._transform(parts, values, timings)
+            outcome = self._transform(parts, values, timings, extras)
         except StageError as error:
             self._remember(trace_id, error.code, error.detail, timings, values)
             raise
@@ -178,7 +182,9 @@ class Runner:
         self._remember(trace_id, "succeeded", detail, timings, values)
         return outcome
 
-    def _transform(self, parts: Dict[str, Part], values: Dict[str, Any], timings: Dict[str, float]) -> Outcome:
+    def _transform(
+        self, parts: Dict[str, Part], values: Dict[str, Any], timings: Dict[str, float], extras: Tuple[str, ...]
+    ) -> Outcome:
         warnings: List[Dict[str, str]] = []
 
         def warn(code: str, detail: str) -> None:
@@ -189,9 +195,11 @@ class Runner:
                 inputs = {n: decode(n, parts[n].data, self.limits) for n in engine_inputs(self.stage, self.engine)}
                 values.update(inputs)
             with _timed(timings, "run"):
-                outputs = self.engine.run(inputs, warn)
+                made = self.engine.run(inputs, warn)
+                outputs = {name: made[name] for name in self.stage.outputs}
+                outputs.update({name: made[name]() for name in extras})
             with _timed(timings, "encode"):
-                encoded = {name: encode(name, outputs[name]) for name in self.stage.outputs}
+                encoded = {name: encode(name, value) for name, value in outputs.items()}
                 values.update(outputs)
             if self.stage.check:
                 with _timed(timings, "check"):

@@ -4,7 +4,9 @@ The standard library only: pydantic-settings has no release for Python 3.6, and 
 """
 
 import os
-from typing import Mapping, NamedTuple, Optional
+from typing import Any, Dict, Mapping, NamedTuple, Optional, TypeVar
+
+Fields = TypeVar("Fields", bound=NamedTuple)
 
 
 class Settings(NamedTuple):
@@ -19,6 +21,9 @@ class Settings(NamedTuple):
     max_megapixels: float = 50.0
     """Largest image taken, in 10**6 pixels; checked before decoding."""
 
+    weights_dir: str = ""
+    """Folder that holds a folder of weights for each engine that needs them; empty: howsfit/weights in the user's cache."""
+
     debug_runs: int = 12
     """How many recent runs the debug page shows, with thumbnails; 0 keeps none."""
 
@@ -31,9 +36,17 @@ class Settings(NamedTuple):
 
 def read_settings(environ: Optional[Mapping[str, str]] = None) -> Settings:
     """Read the settings. Raises ValueError naming the variable for a value of the wrong type."""
+    return read_over(Settings(), environ)
+
+
+def read_over(defaults: Fields, environ: Optional[Mapping[str, str]] = None) -> Fields:
+    """Read any such class of settings, a stage's own for instance. Raises ValueError as read_settings does.
+
+    defaults: an instance with the defaults.
+    """
     environ = os.environ if environ is None else environ
-    found = {}
-    for name, default in Settings()._asdict().items():
+    found: Dict[str, Any] = {}
+    for name, default in defaults._asdict().items():
         variable = "HOWSFIT_" + name.upper()
         if variable not in environ:
             continue
@@ -42,4 +55,4 @@ def read_settings(environ: Optional[Mapping[str, str]] = None) -> Settings:
         except ValueError:
             wanted = type(default).__name__
             raise ValueError("%s must be of type %s, not %r" % (variable, wanted, environ[variable])) from None
-    return Settings(**found)
+    return defaults._replace(**found)

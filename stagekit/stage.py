@@ -22,6 +22,8 @@ ARTIFACTS = {
     "pose_image": "image",
     "densepose": "image",
     "parse": "labels",
+    "parse_confidence": "map",
+    "parse_edges": "map",
     "agnostic": "image",
     "parse_agnostic": "labels",
     "tryon": "image",
@@ -94,6 +96,6 @@ def _check(stage: Stage, engine: Engine, name: str) -> None:
     foreign = set(engine_inputs(stage, engine)) - set(stage.inputs)
     if foreign:
         raise ValueError("Engine '%s' wants %s, which stage '%s' does not allow." % (name, sorted(foreign), stage.name))
-    unknown = set(stage.inputs + stage.outputs) - set(ARTIFACTS)
+    unknown = set(stage.inputs + stage.outputs + engine.extras) - set(ARTIFACTS)
     if unknown:
         raise ValueError("Stage '%s' names unknown artifacts: %s." % (stage.name, sorted(unknown)))

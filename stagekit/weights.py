@@ -1,10 +1,12 @@
-"""Which weight files an engine uses, as /info tells it."""
+"""Where an engine finds its weight files, and how /info tells of them."""
 
 import functools
 import hashlib
 import importlib.util
 import os
 from typing import Dict, Tuple
+
+from stagekit.settings import read_settings
 
 
 def in_package(package: str, licence: str, *files: str) -> Tuple[Dict[str, str], ...]:
@@ -20,6 +22,17 @@ def in_package(package: str, licence: str, *files: str) -> Tuple[Dict[str, str],
         {"file": os.path.basename(name), "digest": digest(os.path.join(folder, name)), "licence": licence}
         for name in files
     )
+
+
+def weights_folder(engine: str) -> str:
+    """The folder in which an engine's weights belong; it need not exist."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(read_settings().weights_dir or os.path.join(cache, "howsfit", "weights"), engine)
+
+
+def in_folder(folder: str, licence: str, *files: str) -> Tuple[Dict[str, str], ...]:
+    """Describe weight files that lie in a folder. Raises FileNotFoundError."""
+    return tuple({"file": name, "digest": digest(os.path.join(folder, name)), "licence": licence} for name in files)
 
 
 @functools.lru_cache(maxsize=None)

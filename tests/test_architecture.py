@@ -8,6 +8,7 @@ import pytest
 
 from gateway.settings import STAGES, Settings
 from howsfit.embedded import find_stage
+from services.human_parse.settings import ParseSettings
 from stagekit.settings import Settings as StageSettings
 from tests.servers import ROOT
 
@@ -58,8 +59,13 @@ def test_every_setting_is_in_the_example_and_in_compose():
     example = (ROOT / ".env.example").read_text()
     compose = (ROOT / "docker-compose.yml").read_text()
     # Addresses and paths are the compose file's own business.
-    fixed = {"stages", "data_dir", "listen_port"}
-    for settings, fields in ((Settings(), Settings.model_fields), (StageSettings(), StageSettings._fields)):
+    fixed = {"stages", "data_dir", "listen_port", "weights_dir"}
+    everything = (
+        (Settings(), Settings.model_fields),
+        (StageSettings(), StageSettings._fields),
+        (ParseSettings(), ParseSettings._fields),
+    )
+    for settings, fields in everything:
         for name in set(fields) - fixed:
             variable, default = "HOWSFIT_" + name.upper(), getattr(settings, name)
             written = f"{default:g}" if isinstance(default, (int, float)) else str(default or "")

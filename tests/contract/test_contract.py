@@ -13,7 +13,7 @@ from stagekit.stage import ARTIFACTS
 from stagekit.wire import decode as decode_parts
 from tests.pictures import bomb, encoded, picture
 
-IMAGES = {"picture", "image", "mask", "labels"}
+IMAGES = {"picture", "image", "mask", "map", "labels"}
 
 
 def refused(answer, *codes):
@@ -44,7 +44,7 @@ def test_info(info):
     assert info["stage"] and info["engine"] and info["version"] and info["licence"]
     assert info["runtime"]["python"].startswith("3.")
     assert isinstance(info["stand_in"], bool)
-    for name, kind in {**info["inputs"], **info["outputs"]}.items():
+    for name, kind in {**info["inputs"], **info["outputs"], **info["extras"]}.items():
         assert ARTIFACTS[name] == kind
     for weight in info["weights"]:
         assert weight["file"] and re.fullmatch(r"\w+:[0-9a-f]+", weight["digest"]) and weight["licence"]
@@ -55,6 +55,14 @@ def test_run_gives_every_output_of_its_kind(target, info, inputs):
     assert answer.status_code == 200, answer.text[:500]
     parts = decode_parts(answer.headers["content-type"], answer.content)
     assert set(parts) == set(info["outputs"])
+    for name, part in parts.items():
+        decode(name, part.data, Limits())
+
+
+def test_extras_are_given_on_request(target, info, inputs):
+    answer = run(target, inputs, params={"extras": "true"})
+    parts = decode_parts(answer.headers["content-type"], answer.content)
+    assert set(parts) == {*info["outputs"], *info["extras"]}
     for name, part in parts.items():
         decode(name, part.data, Limits())
 

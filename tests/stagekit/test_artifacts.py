@@ -19,6 +19,7 @@ VALUES = {
     "image": rng.randint(0, 256, (1024, 768, 3)).astype(np.uint8),
     "mask": (rng.randint(0, 2, (1024, 768)) * 255).astype(np.uint8),
     "labels": rng.randint(0, 20, (1024, 768)).astype(np.uint8),
+    "map": rng.randint(0, 256, (1024, 768)).astype(np.uint8),
     "keypoints": pose_document(rng.rand(2, 25, 3) * 500),
     "transform": {"photo_size": [700, 900], "box": [-3.5, 0, 700, 900], "person_size": [768, 1024]},
 }

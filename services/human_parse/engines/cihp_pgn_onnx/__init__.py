@@ -1,0 +1,1 @@
+"""Human parse by CIHP_PGN as an ONNX model, on today's Python."""

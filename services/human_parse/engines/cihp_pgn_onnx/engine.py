@@ -1,0 +1,48 @@
+"""Human parse by the published CIHP_PGN, exported to ONNX: the same labels as engine cihp_pgn, sooner."""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import onnxruntime
+
+from services.human_parse.onnx_model import OnnxModel
+from services.human_parse.parser import Parser
+from services.human_parse.part_grouping import look
+from stagekit.weights import in_folder, weights_folder
+
+MODEL = "cihp_pgn.onnx"
+OUTPUTS = ["parsing", "edges"]
+ADVICE = (
+    "%s is not the exported CIHP_PGN (%s). `howsfit export cihp_pgn` writes it from the published checkpoint; "
+    "docs/human_parse.md says where to get that. Its code is MIT; the weights come without a licence: use them for "
+    "research only."
+)
+
+
+class Engine(Parser):
+    """person -> parse; parse_confidence and parse_edges on request. See Parser, and engine cihp_pgn.
+
+    Source: Gong et al., "Instance-level Human Parsing via Part Grouping Network", ECCV 2018. Raises WeightsMissing.
+    """
+
+    name = "cihp_pgn_onnx"
+    version = "1"
+    extras = ("parse_confidence", "parse_edges")
+    licence = "MIT code; weights without a licence, for research only"
+
+    def load(self) -> None:
+        folder = weights_folder(self.name)
+        self._model = OnnxModel(os.path.join(folder, MODEL), OUTPUTS, ADVICE)
+        self._weights = in_folder(folder, "none stated", MODEL)
+        self.warm_up()
+
+    def look(self, image: np.ndarray, scales: Sequence[float]) -> tuple[np.ndarray, np.ndarray | None]:
+        return look(self._run, image, scales)
+
+    def _run(self, pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        parsing, edges = self._model(pair)
+        return parsing, edges
+
+    def runtime(self) -> dict[str, str]:
+        return {"framework": "onnxruntime " + onnxruntime.__version__, "device": "cpu"}

@@ -1,0 +1,1 @@
+"""Human parse by Graphonomy's CIHP transfer model, on Torch."""

@@ -1,0 +1,1 @@
+"""Human parse by Graphonomy as an ONNX model, on today's Python."""

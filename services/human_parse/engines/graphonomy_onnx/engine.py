@@ -1,0 +1,43 @@
+"""Human parse by the published Graphonomy, exported to ONNX: the same labels as engine graphonomy."""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import onnxruntime
+
+from services.human_parse.graph_transfer import look
+from services.human_parse.onnx_model import OnnxModel
+from services.human_parse.parser import Parser
+from stagekit.weights import in_folder, weights_folder
+
+MODEL = "graphonomy.onnx"
+OUTPUTS = ["parsing"]
+ADVICE = (
+    "%s is not the exported Graphonomy (%s). `howsfit export graphonomy` writes it from the published weights; "
+    "docs/human_parse.md says where to get those. Its code is MIT; the weights come without a licence: use them for "
+    "research only."
+)
+
+
+class Engine(Parser):
+    """person -> parse; parse_confidence on request. See Parser, and engine graphonomy.
+
+    Source: Gong et al., "Graphonomy: Universal Human Parsing via Graph Transfer Learning", CVPR 2019. Raises WeightsMissing.
+    """
+
+    name = "graphonomy_onnx"
+    version = "1"
+    licence = "MIT code; weights without a licence, for research only"
+
+    def load(self) -> None:
+        folder = weights_folder(self.name)
+        self._model = OnnxModel(os.path.join(folder, MODEL), OUTPUTS, ADVICE)
+        self._weights = in_folder(folder, "none stated", MODEL)
+        self.warm_up()
+
+    def look(self, image: np.ndarray, scales: Sequence[float]) -> tuple[np.ndarray, np.ndarray | None]:
+        return look(lambda pair: self._model(pair)[0], image, scales), None
+
+    def runtime(self) -> dict[str, str]:
+        return {"framework": "onnxruntime " + onnxruntime.__version__, "device": "cpu"}

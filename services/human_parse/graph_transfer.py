@@ -1,0 +1,30 @@
+"""How Graphonomy is used, whatever its network runs on: what goes in, which scales, and how the outputs are merged.
+
+Source: Gong et al., "Graphonomy: Universal Human Parsing via Graph Transfer Learning", CVPR 2019, and the published
+inference program.
+"""
+
+from typing import Callable, Sequence
+
+import numpy as np
+
+from services.human_parse.multiscale import merge_mirror, resize, resize_image, scaled_size, with_mirror
+
+Network = Callable[[np.ndarray], np.ndarray]
+"""(2, 3, h, w) float32 BGR in -1..1 -> logits (2, 20, h, w)."""
+
+
+def look(network: Network, image: np.ndarray, scales: Sequence[float]) -> np.ndarray:
+    """Parse a picture at several scales, each with its mirror image.
+
+    image: (h, w, 3) uint8 RGB. Returns float32 logits (20, h, w): the mean over the scales (the published program adds them
+    up, which has the same argmax).
+    """
+    height, width = image.shape[:2]
+    parsings = []
+    for scale in scales:
+        scaled = resize_image(image, *scaled_size(height, width, scale))
+        planes = scaled[:, :, ::-1].transpose(2, 0, 1).astype(np.float32) * 2 / 255 - 1
+        parsing = merge_mirror(network(with_mirror(planes)))
+        parsings.append(resize(parsing, height, width, "corners"))
+    return np.mean(parsings, axis=0)

@@ -1,0 +1,95 @@
+"""The research engines in their own containers, with deterministic weights. Needs Docker; run by `make test-engines`."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+
+import httpx
+import pytest
+
+from howsfit.export import export
+from tests.servers import ROOT, free_port
+
+CPUS = str(os.cpu_count())
+
+
+class Yard:
+    """Builds engines' images, runs programs in them, and brings a whole cluster up around them."""
+
+    def __init__(self, weights):
+        self.weights = weights
+        self.environment = os.environ | {
+            "COMPOSE_PROJECT_NAME": "howsfit-engines",
+            "HOWSFIT_TAG": "test",
+            "HOWSFIT_PORT": str(free_port()),
+            "HOWSFIT_WEIGHTS": str(weights),
+        }
+
+    def build(self, service, **settings):
+        self.compose("build", service, **settings)
+
+    def compose(self, *arguments, **settings):
+        """settings: HOWSFIT_... variables."""
+        return run("docker", "compose", *arguments, env=self.environment | settings)
+
+    def inside(self, image, *command):
+        """Run a program in an image, with these tests beside it and the folder of weights to write to."""
+        folders = ["-v", f"{ROOT}/tests:/app/tests:ro", "-v", f"{self.weights}:/weights", "--tmpfs", "/tmp"]
+        user = f"{os.getuid()}:{os.getgid()}"
+        return run("docker", "run", "--rm", "--user", user, *folders, f"howsfit/{image}:test", *command)
+
+    @contextlib.contextmanager
+    def stage(self, image):
+        """A client of the stage in an image, once it is ready."""
+        port = free_port()
+        name = f"howsfit-engines-{port}"
+        options = ["--read-only", "--tmpfs", "/tmp", "-p", f"127.0.0.1:{port}:8000", "-e", "HOWSFIT_PARSE_SCALES=1"]
+        volume = ["-v", f"{self.weights}:/weights:ro"]
+        run("docker", "run", "--detach", "--name", name, *options, *volume, f"howsfit/{image}:test")
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=300) as client:
+                wait_until_ready(client, name)
+                yield client
+        finally:
+            run("docker", "rm", "--force", name)
+
+    def export(self, model):
+        """`howsfit export MODEL`; returns the file."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(ROOT)
+            for name in ("COMPOSE_PROJECT_NAME", "HOWSFIT_TAG"):
+                patch.setenv(name, self.environment[name])
+            return export(model, self.weights)
+
+    def client(self):
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.environment['HOWSFIT_PORT']}", timeout=300)
+
+
+def wait_until_ready(client, container):
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.TransportError):
+            if client.get("/readyz").status_code == 200:
+                return
+        time.sleep(0.5)
+    pytest.fail(f"{container} was not ready in four minutes:\n" + run("docker", "logs", container))
+
+
+def run(*command, env=None):
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    if done.returncode:
+        pytest.fail(f"{' '.join(command)}:\n{done.stdout[-2000:]}{done.stderr[-6000:]}")
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def yard(tmp_path_factory):
+    weights = tmp_path_factory.mktemp("weights")
+    for folder in (weights, *weights.parents[:2]):
+        folder.chmod(0o755)  # pytest's own are for their owner only, and the services run as somebody else
+    yard = Yard(weights)
+    yield yard
+    yard.compose("down", "--volumes", "--timeout", "10")
+    shutil.rmtree(weights)  # gigabytes
