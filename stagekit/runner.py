@@ -8,7 +8,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Deque, Dict, List, NamedTuple, Optional, Tuple
 
-from stagekit.artifacts import decode, encode
+from stagekit.artifacts import encode
 from stagekit.engine import Artifacts, Check, Engine, Warn
 from stagekit.errors import (
     DeadlineExceeded,
@@ -20,6 +20,7 @@ from stagekit.errors import (
     StageError,
 )
 from stagekit.images import Limits
+from stagekit.known import KnownInputs
 from stagekit.metrics import Metrics
 from stagekit.settings import Settings
 from stagekit.stage import Stage, engine_inputs
@@ -65,6 +66,7 @@ class Runner:
         self.engine = engine
         self.settings = settings
         self.limits = Limits(int(settings.max_image_mb * 1e6), int(settings.max_megapixels * 1e6))
+        self._known = KnownInputs(self.limits)
         self.metrics = Metrics(stage.name, engine.name, engine.version)
         self.state = "starting"
         self.problem: StageError = NotReady("The engine is still loading. Try again in a few seconds.", retry_after_s=2)
@@ -192,7 +194,7 @@ class Runner:
 
         try:
             with _timed(timings, "decode"):
-                inputs = {n: decode(n, parts[n].data, self.limits) for n in engine_inputs(self.stage, self.engine)}
+                inputs = {n: self._known.decode(n, parts[n].data) for n in engine_inputs(self.stage, self.engine)}
                 values.update(inputs)
             with _timed(timings, "run"):
                 made = self.engine.run(inputs, warn)
