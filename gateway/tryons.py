@@ -346,6 +346,8 @@ class Tryons:
         try:
             async with asyncio.TaskGroup() as group:
                 start_ready()
+                left = [graph.stages[stage] for stage in graph.reach(uploads_of(payload)) if stage not in known]
+                group.create_task(self._fetch(work, {name for stage in left for name in stage.inputs}))
             outcome = "succeeded"
         finally:
             self._metrics.observe_tryon(outcome, time.perf_counter() - began)
@@ -423,6 +425,12 @@ class Tryons:
                 if run.fingerprint == expected:  # else the stage was restarted as another engine in between
                     await self._patiently(lambda: claim.store(document))
         return _warned(client, document) | {"reused": reused, "seconds": time.perf_counter() - began}
+
+    async def _fetch(self, work: "_Work", names: set[str]) -> None:
+        """Read what is there of these artifacts already, while the stages that come first are still running."""
+        for digest in [digest for name, digest in work.digests.items() if name in names]:
+            with contextlib.suppress(GatewayError):  # whoever needs it will try again, and tell
+                work.parts.setdefault(digest, await self._store.get(digest))
 
     async def _part(self, work: "_Work", digest: str) -> Part:
         part = work.parts.get(digest)
