@@ -3,7 +3,7 @@ SHELL := /bin/sh
 HOWSFIT := .venv/bin/howsfit
 PYTEST := .venv/bin/pytest
 
-.PHONY: help demo test test-slow test-py36 serve up down test-cluster test-engines test-cihp test-graphonomy bench lint format lock clean
+.PHONY: help demo test test-slow test-py36 serve up down test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy bench lint format lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,6 +23,16 @@ test-py36:  ## Run the chassis's tests on Python 3.6, where there is one
 	elif [ -n "$$CI" ]; then exit 1; \
 	else echo "No Python 3.6 here: its tests are skipped."; fi
 
+HR_VITON_TESTS := tests/services/test_tryon_hr_viton.py tests/services/test_tryon_hr_viton_inputs.py
+
+test-parity: .venv-torch1/ready .venv-torch2/ready  ## Hold HR-VITON to its golden runs, on Torch 1.10 and on Torch 2.13
+	@for venv in .venv-torch1 .venv-torch2; do \
+	    $$venv/bin/python -m pytest -c /dev/null --rootdir . -q $(HR_VITON_TESTS) || exit 1; \
+	    for golden in tests/specs/hr_viton/golden_*.npz; do \
+	        $$venv/bin/python -m tests.parity hr_viton $$golden || exit 1; \
+	    done; \
+	done
+
 serve: .venv/ready  ## Serve gateway and stages in one process on http://127.0.0.1:8080/
 	$(HOWSFIT) serve
 
@@ -37,7 +47,12 @@ test-cluster: .venv/ready  ## Bring the containers up, send a photo through, com
 	deploy/local/base-images.sh
 	$(PYTEST) -m cluster tests/cluster
 
-test-engines: test-cihp test-graphonomy  ## Build the research engines, hold them to their golden runs (Docker)
+test-engines: test-hr-viton test-cihp test-graphonomy  ## Build the research engines, hold them to their golden runs (Docker)
+
+test-hr-viton: .venv/ready test-parity  ## HR-VITON by itself, and in a cluster
+	deploy/local/start-engine.sh
+	deploy/local/base-images.sh
+	$(PYTEST) -m engines tests/engines/test_hr_viton.py
 
 test-cihp: .venv/ready  ## CIHP_PGN in its Python 3.6 and on ONNX Runtime, in a cluster
 	deploy/local/start-engine.sh
@@ -53,6 +68,8 @@ bench: .venv/ready  ## Run every benchmark; the figures go to out/bench/
 	@mkdir -p out/bench
 	.venv/bin/python -m bench.tryon --json out/bench/tryon.json
 	.venv/bin/python -m bench.reuse --json out/bench/reuse.json
+	@if [ -x .venv-torch2/bin/python ] && [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
+	    .venv-torch2/bin/python -m bench.hr_viton --openvino --json out/bench/hr_viton.json; fi
 	@if [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
 	    .venv/bin/python -m bench.human_parse_posecut --json out/bench/human_parse.json; fi
 
@@ -69,11 +86,19 @@ lock: .venv/ready  ## Write the locked requirements anew
 	scripts/lock.sh
 
 clean:  ## Remove what make made
-	rm -rf .venv .venv-py36 out
+	rm -rf .venv .venv-py36 .venv-torch1 .venv-torch2 out
 
 .venv/ready: requirements/dev.txt pyproject.toml scripts/make-venv.sh
 	scripts/make-venv.sh 3.11 .venv requirements/dev.txt
 	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-torch1/ready: requirements/torch1.txt scripts/make-venv.sh
+	scripts/make-venv.sh 3.9 .venv-torch1 requirements/torch1.txt
+	@touch $@
+
+.venv-torch2/ready: requirements/torch2.txt scripts/make-venv.sh
+	scripts/make-venv.sh 3.11 .venv-torch2 requirements/torch2.txt
 	@touch $@
 
 .venv-py36/ready: requirements/py36.txt scripts/make-venv.sh

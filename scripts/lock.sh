@@ -24,5 +24,11 @@ for source in gateway/requirements.in services/*/engines/*/requirements.in deplo
         *) lock "$python_version" "$source" "${source%.in}.txt" "$@" ;;
     esac
 done
+lock 3.9 requirements/torch1.in requirements/torch1.txt --constraint services/tryon/engines/hr_viton/requirements.txt
+# Torch's build for CPUs is on no index that pip asks by itself: pip's own setting names the folder or page that has it.
+export UV_FIND_LINKS="$PIP_FIND_LINKS"
+lock 3.11 services/tryon/engines/hr_viton/requirements-torch2.in \
+    services/tryon/engines/hr_viton/requirements-torch2.txt --constraint requirements/dev.txt
+lock 3.11 requirements/torch2.in requirements/torch2.txt --constraint requirements/dev.txt
 lock 3.6.15 stagekit/requirements-py36.in stagekit/requirements-py36.txt
 lock 3.6.15 requirements/py36.in requirements/py36.txt "$@"

@@ -27,6 +27,9 @@ ARTIFACTS = {
     "agnostic": "image",
     "parse_agnostic": "labels",
     "tryon": "image",
+    "warped_cloth": "image",
+    "warped_mask": "map",
+    "parse_predicted": "labels",
     "tryon_photo": "picture",
 }
 """Every artifact's kind; `artifacts.py` says what each kind is. A new artifact begins here."""

@@ -9,6 +9,7 @@ import pytest
 from gateway.settings import STAGES, Settings
 from howsfit.embedded import find_stage
 from services.human_parse.settings import ParseSettings
+from services.tryon.engines.hr_viton.settings import HrVitonSettings
 from stagekit.settings import Settings as StageSettings
 from tests.servers import ROOT
 
@@ -64,6 +65,7 @@ def test_every_setting_is_in_the_example_and_in_compose():
         (Settings(), Settings.model_fields),
         (StageSettings(), StageSettings._fields),
         (ParseSettings(), ParseSettings._fields),
+        (HrVitonSettings(), HrVitonSettings._fields),
     )
     for settings, fields in everything:
         for name in set(fields) - fixed:
@@ -84,7 +86,7 @@ def test_every_setting_of_the_example_is_used():
 def test_locked_requirements_name_hashes_and_no_host():
     locked = [
         path
-        for where in ("requirements/*", "services/*/engines/*/requirements", "deploy/*/requirements")
+        for where in ("requirements/*", "services/*/engines/*/requirements*", "deploy/*/requirements")
         for path in ROOT.glob(where + ".txt")
     ]
     for path in locked:
