@@ -1,6 +1,6 @@
 """HR-VITON's networks on made-up weights: the fast path against the plain one, the checkpoints, the engine.
 
-Needs Torch; `make test-hr-viton` runs it on Torch 1.10 and on Torch 2.13. Parity with the published networks is
+Needs Torch; `make test-parity` runs it on Torch 1.10 and on Torch 2.13. Parity with the published networks is
 tests/parity/hr_viton.py.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="no Torch here: `make test-hr-viton` has it")
+torch = pytest.importorskip("torch", reason="no Torch here: `make test-parity` has it")
 
 from services.tryon.engines.hr_viton import checkpoint  # noqa: E402
 from services.tryon.engines.hr_viton.engine import Engine, choose_precision, multiplies_bfloat16  # noqa: E402

@@ -154,12 +154,12 @@ def tensors(arrays: Arrays, size: tuple[int, int], device: torch.device) -> Inpu
     """The network's inputs at that height and width."""
 
     def image(pixels: np.ndarray) -> Tensor:
-        scaled = torch.from_numpy(pixels).to(device).permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1
+        scaled = torch.from_numpy(pixels.copy()).to(device).permute(2, 0, 1).unsqueeze(0).float() / 127.5 - 1
         return scaled if scaled.shape[2:] == size else F.interpolate(scaled, size, mode="area")
 
     step = HEIGHT // size[0]  # masks and labels: the nearest pixel
     mask = torch.from_numpy(arrays.cloth_mask[::step, ::step].astype(np.float32)).to(device)
-    parse = torch.from_numpy(np.ascontiguousarray(arrays.parse_agnostic[::step, ::step])).to(device)
+    parse = torch.from_numpy(arrays.parse_agnostic[::step, ::step].copy()).to(device)
     return Inputs(image(arrays.cloth), mask[None, None], parse[None], image(arrays.densepose), image(arrays.agnostic))
 
 
