@@ -1,6 +1,5 @@
 """Jobs that survive, results that are reused, and progress as it happens: a real gateway with all default engines."""
 
-import contextlib
 import json
 import os
 import signal
@@ -12,7 +11,6 @@ import time
 import httpx
 import pytest
 
-from tests import stores
 from tests.gateway.requests import other_photo, post
 from tests.servers import ROOT, _wait_until_ready, free_port
 
@@ -164,45 +162,3 @@ def test_a_killed_gateway_finishes_its_jobs_when_it_is_back(tmp_path, bundled):
             process.terminate()
             threading.Timer(20, process.kill).start()
             process.wait()
-
-
-@pytest.mark.slow
-def test_gateways_on_one_database_share_the_work_and_take_over_from_a_dead_one(
-    tmp_path, bundled, postgres_database, s3
-):
-    """PostgreSQL for the jobs, S3 for the images, two gateways, one of them killed."""
-    s3.blobs("shared")  # makes the bucket
-    common = {
-        "HOWSFIT_DATABASE_URL": postgres_database,
-        "HOWSFIT_S3_BUCKET": "shared",
-        "HOWSFIT_S3_ENDPOINT": s3.endpoint,
-        "HOWSFIT_S3_ACCESS_KEY": stores.KEYS["access_key"],
-        "HOWSFIT_S3_SECRET_KEY": stores.KEYS["secret_key"],
-        "HOWSFIT_MAX_RUNNING": "1",
-        "HOWSFIT_DATA_DIR": str(tmp_path / "unused"),
-    }
-    with contextlib.ExitStack() as stack:
-        gateways = []
-        for name in ("one", "two"):
-            port = free_port()
-            log = tmp_path / name
-            command = [sys.executable, "-m", "howsfit.cli", "serve", "--port", str(port)]
-            environment = os.environ | common | {"HOWSFIT_EXECUTOR": name}
-            with log.open("wb") as output:
-                process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            _wait_until_ready(f"http://127.0.0.1:{port}", process, log)
-            gateways.append((process, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120)))
-        (doomed, first), (_, second) = gateways
-        jobs = [post(first, other_photo(bundled, 40 + n), GARMENTS[n % 3]).json() for n in range(6)]
-        time.sleep(2.5)
-        doomed.kill()
-        began = time.monotonic()
-        ended = [events_of(second.get(job["urls"]["events"]).text)[-1][2] for job in jobs]
-        assert [document["status"] for document in ended] == ["succeeded"] * len(jobs)
-        assert time.monotonic() - began < 30 + 6 * 4, "within 30 s of the kill, plus its work"
-        for document in ended:
-            assert second.get(document["output"]["tryon"]).content.startswith(b"\x89PNG")
-        first.close()
-        second.close()
