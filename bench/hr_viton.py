@@ -69,6 +69,7 @@ def main() -> None:
     show(figures)
     if chosen.json:
         about = {"torch": torch.__version__, "python": platform.python_version(), "load": os.getloadavg()[0]}
+        chosen.json.parent.mkdir(parents=True, exist_ok=True)
         chosen.json.write_text(json.dumps({"about": about, **figures}, indent=1))
 
 
