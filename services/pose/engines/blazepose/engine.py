@@ -6,20 +6,13 @@ from typing import Any
 import numpy as np
 
 import stagekit
-from services.pose.engines.blazepose.skeleton import draw_skeleton
+from services.pose.layouts import BLAZEPOSE_33, convert, put_between
+from services.pose.skeleton import draw_skeleton
 from stagekit.errors import NoPerson
 from stagekit.formats import BODY_25, BODY_25_JOINTS, pose_document
 from stagekit.weights import in_package
 
-_LANDMARKS = {
-    "nose": 0, "left_eye": 2, "right_eye": 5, "left_ear": 7, "right_ear": 8, "left_shoulder": 11, "right_shoulder": 12,
-    "left_elbow": 13, "right_elbow": 14, "left_wrist": 15, "right_wrist": 16, "left_hip": 23, "right_hip": 24,
-    "left_knee": 25, "right_knee": 26, "left_ankle": 27, "right_ankle": 28, "left_heel": 29, "right_heel": 30,
-    "left_big_toe": 31, "right_big_toe": 32,
-}  # fmt: skip
-"""BODY_25 joint -> BlazePose landmark. BlazePose has one foot tip: small toes stay undetected."""
-
-_MEANS = {"neck": ("left_shoulder", "right_shoulder"), "mid_hip": ("left_hip", "right_hip")}
+_LANDMARK = {name: number for number, name in enumerate(BLAZEPOSE_33)}
 
 _NEEDS = {
     "left_ankle": "left_knee", "right_ankle": "right_knee", "left_heel": "left_ankle", "right_heel": "right_ankle",
@@ -94,9 +87,7 @@ class Engine(stagekit.Engine):
 
 def body_25(landmarks: np.ndarray, width: int, height: int) -> np.ndarray:
     """BlazePose landmarks (33, 4) in pixels -> (25, 3) x, y and confidence 0..1, undetected joints 0,0,0."""
-    joints = np.zeros((25, 3))
-    for name, index in _LANDMARKS.items():
-        joints[BODY_25[name]] = landmarks[index, [0, 1, 3]]
+    joints = convert(landmarks[:, [0, 1, 3]], BLAZEPOSE_33, BODY_25_JOINTS)
     x, y, confidence = joints.T
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     needed = [_VISIBLE.get(name.rsplit("_")[-1], _VISIBLE["other"]) for name in BODY_25_JOINTS]
@@ -111,8 +102,7 @@ def body_25(landmarks: np.ndarray, width: int, height: int) -> np.ndarray:
     if is_from_behind(landmarks):
         detected[[BODY_25[name] for name in _FACE]] = False
     joints[~detected] = 0
-    for name, (one, other) in _MEANS.items():
-        joints[BODY_25[name]] = _mean(joints[BODY_25[one]], joints[BODY_25[other]])
+    put_between(joints, BODY_25_JOINTS)
     return joints
 
 
@@ -134,18 +124,11 @@ def _is_believable_knee(joints: np.ndarray, detected: np.ndarray, side: str) -> 
     return math.dist(hip, knee) >= _SHORTEST_THIGH * math.dist(shoulder, hip)
 
 
-def _mean(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The joint between two, as confident as the less confident; undetected when either is."""
-    if one[2] == 0 or other[2] == 0:
-        return np.zeros(3)
-    return np.array([*(one[:2] + other[:2]) / 2, min(one[2], other[2])])
-
-
 def is_from_behind(landmarks: np.ndarray) -> bool:
     """Whether a person turns the back to the camera: shoulders swapped in the picture and the nose behind the ears."""
-    left, right = landmarks[_LANDMARKS["left_shoulder"]], landmarks[_LANDMARKS["right_shoulder"]]
-    ears = landmarks[[_LANDMARKS["left_ear"], _LANDMARKS["right_ear"]]]
-    return bool(right[0] > left[0] and landmarks[_LANDMARKS["nose"], 2] > ears[:, 2].mean())
+    left, right = landmarks[_LANDMARK["left_shoulder"]], landmarks[_LANDMARK["right_shoulder"]]
+    ears = landmarks[[_LANDMARK["left_ear"], _LANDMARK["right_ear"]]]
+    return bool(right[0] > left[0] and landmarks[_LANDMARK["nose"], 2] > ears[:, 2].mean())
 
 
 def _warn_about(joints: np.ndarray, landmarks: np.ndarray, height: int, warn: stagekit.Warn) -> None:
