@@ -100,6 +100,7 @@ class StageCache:
         self._holdings = holdings
         self._max_bytes = max_bytes
         self._claim_s = claim_s
+        self._untrimmed = 0
         # Of those in this process that want the same, one asks the database; the others wait for it here.
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
@@ -267,10 +268,10 @@ class StageCache:
         text = json.dumps(document, separators=(",", ":"))
         outputs: list[str] = list(document["outputs"].values())
 
-        def write(connection: Connection) -> bool:
+        def write(connection: Connection) -> int | None:
             self._drop(connection, {key})
             if not self._holdings.hold_in(connection, outputs, HOLDER + key):
-                return False
+                return None
             values = {"document": text, "used_at": now()}
             entry = self._database.insert(entries).values(key=key, **values)
             connection.execute(entry.on_conflict_do_update(index_elements=[entries.c.key], set_=values))
@@ -278,11 +279,17 @@ class StageCache:
             if rows:
                 connection.execute(self._database.insert(entry_origins).values(rows).on_conflict_do_nothing())
             connection.execute(delete(claims).where(claims.c.key == key))
-            return True
+            size = select(func.coalesce(func.sum(blobs.c.bytes), 0)).where(blobs.c.digest.in_(outputs))
+            return int(connection.execute(size).scalar_one())
 
-        if not await self._database.transact(write):
+        stored = await self._database.transact(write)
+        if stored is None:
             raise ValueError(f"Of the outputs {outputs} one is not kept. Call Holdings.keep() for each before store().")
-        await self.trim()
+        # Not each time: the bound may be exceeded by a hundredth of it.
+        self._untrimmed += stored
+        if self._untrimmed > self._max_bytes / 100:
+            self._untrimmed = 0
+            await self.trim()
 
     def _drop(self, connection: Connection, keys: Iterable[str]) -> None:
         doomed = sorted(keys)

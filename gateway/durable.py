@@ -42,7 +42,7 @@ APPLICATION, QUEUE = "howsfit", "howsfit-jobs"
 # like in the database, not the gateway's: an upgrade must not leave waiting jobs behind.
 JOB_FORMAT = "1"
 MAX_ATTEMPTS = 20  # a job that takes its process down with it is not tried for ever
-POLL_S = 0.1
+POLL_S, LONGEST_POLL_S = 0.1, 1.0
 MIDDLE_PRIORITY = 2**30
 NO_STEP = 2**31 - 1
 STATES: dict[str, State] = {
@@ -332,8 +332,10 @@ class Durable:
                     yield event
                 if ended:
                     return
+                # A job that runs here tells its news; of others, and of its very end, only the database knows.
+                pause_s = LONGEST_POLL_S if job_id in self._running else POLL_S
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), POLL_S)  # jobs that another gateway runs make no news here
+                    await asyncio.wait_for(news.wait(), pause_s)
         finally:
             self._news[job_id].discard(news)
             if not self._news[job_id]:
