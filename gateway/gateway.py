@@ -11,7 +11,6 @@ from gateway.database import Database
 from gateway.documents import BatchDocument, TryonDocument, TryonList
 from gateway.errors import BadRequest
 from gateway.events import Event
-from gateway.graph import StageGraph
 from gateway.holdings import Holdings
 from gateway.images import Images
 from gateway.jobs import ENDED, Job, State
@@ -98,13 +97,13 @@ class Gateway:
         """The /info of every stage, with what it waits for and its health, in running order."""
         health = await self.cluster.health()
         return [
-            self.cluster.clients[name].info | {"needs": sorted(self.graph.needs(name)), "health": health[name]}
-            for name in self.graph.order
+            self.cluster.clients[name].info | {"needs": sorted(self.cluster.graph.needs(name)), "health": health[name]}
+            for name in self.cluster.graph.order
         ]
 
     async def _document(self, job: Job, events: list[Event]) -> TryonDocument:
         webhook = await self.webhooks.of(job.id) if "webhook" in job.payload else None
-        return TryonDocument.of(job, events, self.graph, webhook)
+        return TryonDocument.of(job, events, self.cluster.graph, webhook)
 
     async def _ended(self, tryon_id: str) -> Ended | None:
         """What a webhook tells of a try-on that has ended. Raises NotFound."""
@@ -113,12 +112,6 @@ class Gateway:
             return None
         document = await self._document(job, events)
         return Ended(f"{document.kind}.{job.state}", job.completed_at, document.model_dump(mode="json"))
-
-    @property
-    def graph(self) -> StageGraph:
-        """The stage graph, of a gateway that runs."""
-        assert self.cluster.graph is not None, "it serves only after connect()"
-        return self.cluster.graph
 
 
 def _of_request(request: Request) -> Gateway:

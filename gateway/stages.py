@@ -157,7 +157,7 @@ class Cluster:
             name: StageClient(name, address, apps, settings.stage_timeout_s)
             for name, address in settings.stages.items()
         }
-        self.graph: StageGraph | None = None
+        self._graph: StageGraph | None = None
 
     async def connect(self) -> StageGraph:
         """Wait until every stage is ready, or its fallback, then build the graph. Raises StartupError."""
@@ -166,9 +166,15 @@ class Cluster:
                 await asyncio.gather(*(self._wait_until_ready(client) for client in self.clients.values()))
         except TimeoutError:
             raise StartupError(await self._who_is_missing()) from None
-        self.graph = StageGraph(Declaration.from_info(client.info) for client in self.clients.values())
-        log.info("stages in order: %s", " ".join(self.graph.order))
-        return self.graph
+        self._graph = StageGraph(Declaration.from_info(client.info) for client in self.clients.values())
+        log.info("stages in order: %s", " ".join(self._graph.order))
+        return self._graph
+
+    @property
+    def graph(self) -> StageGraph:
+        """The stage graph, after connect()."""
+        assert self._graph is not None, "there is none before connect()"
+        return self._graph
 
     async def health(self) -> dict[str, dict[str, Any]]:
         """The /readyz of every stage, now."""

@@ -283,7 +283,7 @@ class Tryons:
 
     async def _hold(self, pictures: Mapping[str, Part | str], holder: str) -> None:
         known = [given for given in pictures.values() if isinstance(given, str)]
-        if not await self._holdings.hold(known, holder):
+        if known and not await self._holdings.hold(known, holder):
             raise NotFound("An image was deleted just now. Upload it again.")
         for given in pictures.values():
             if isinstance(given, Part):
@@ -301,7 +301,6 @@ class Tryons:
     async def _run(self, tryon_id: str, payload: dict[str, Any], steps: Steps) -> dict[str, Any]:
         """The job itself. Each stage as soon as those before it are done; the first failure cancels the others."""
         graph = self._cluster.graph
-        assert graph is not None, "jobs are taken after connect()"
         began = time.perf_counter()
         work = _Work(payload)
         known = {} if payload["no_store"] else await self._recall(tryon_id, work, steps)
@@ -368,7 +367,6 @@ class Tryons:
 
     async def _known(self, tryon_id: str, uploads: dict[str, str]) -> dict[str, Any]:
         graph = self._cluster.graph
-        assert graph is not None
         began = time.perf_counter()
         stages = [
             (stage, str(self._cluster.clients[stage].info["fingerprint"]), graph.stages[stage].inputs)
@@ -394,7 +392,6 @@ class Tryons:
         go_on: called with the outputs' digests as soon as they are known; they are kept when this returns.
         """
         client = self._cluster.clients[stage]
-        assert self._cluster.graph is not None
         origins = [work.digests[upload] for upload in self._cluster.graph.uploads(stage)]
         began = time.perf_counter()
         expected = client.info["fingerprint"]
