@@ -1,12 +1,14 @@
 """Real stores for the gateway's tests, each started once."""
 
 import itertools
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests import stores
 
+HERE = Path(__file__).parent
 _numbers = itertools.count()
 
 
@@ -48,8 +50,10 @@ def database(request):
 
 
 def pytest_collection_modifyitems(items):
-    """Tests that start a server of their own are slow ones."""
+    """Tests of the gateway that start a server of their own are slow ones. (The hook is given every folder's tests.)"""
     for item in items:
+        if HERE not in item.path.parents:
+            continue
         parameters = getattr(item, "callspec", None)
         chosen = set(map(str, parameters.params.values())) if parameters else set()
         if {"pg", "s3"} & set(getattr(item, "fixturenames", ())) or {"postgres", "postgresql", "s3"} & chosen:
