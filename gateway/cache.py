@@ -1,4 +1,4 @@
-"""The stage cache: what a stage made of these inputs before, for all gateways. Nothing runs twice at the same time.
+"""The stage cache: what a stage made of a tenant's inputs before, for all gateways. Nothing runs twice at the same time.
 
 Same fingerprint and same input bytes: same output. So an entry is found under the digest of both, and holds the outputs.
 """
@@ -61,9 +61,9 @@ HOLDER = "cache:"
 FIRST_POLL_S, LONGEST_POLL_S = 0.05, 0.5
 
 
-def cache_key(fingerprint: str, inputs: Mapping[str, str]) -> str:
-    """The name of an entry. inputs: artifact name -> digest."""
-    document = json.dumps([fingerprint, sorted(inputs.items())], separators=(",", ":"))
+def cache_key(fingerprint: str, inputs: Mapping[str, str], tenant: str = "") -> str:
+    """The name of an entry. inputs: artifact name -> digest. tenant: whose it is; nobody learns what others had made."""
+    document = json.dumps([fingerprint, sorted(inputs.items()), tenant], separators=(",", ":"))
     return hashlib.sha256(document.encode()).hexdigest()
 
 
@@ -111,6 +111,7 @@ class StageCache:
         inputs: Mapping[str, str],
         *,
         holder: str,
+        tenant: str = "",
         origins: Iterable[str] | None = None,
         no_store: bool = False,
     ) -> AsyncIterator[Claim]:
@@ -122,7 +123,7 @@ class StageCache:
         origins: digests of the uploads that the inputs were made from, see forget(); default: the inputs themselves.
         no_store: neither look nor wait nor keep.
         """
-        key = cache_key(fingerprint, inputs)
+        key = cache_key(fingerprint, inputs, tenant)
         origins = set(inputs.values() if origins is None else origins)
         if no_store:
             yield _Bypass(self, key, origins, None)
@@ -143,7 +144,12 @@ class StageCache:
             yield Claim(self, key, origins, hit)
 
     async def follow(
-        self, stages: Iterable[tuple[str, str, Iterable[str]]], uploads: Mapping[str, str], *, holder: str
+        self,
+        stages: Iterable[tuple[str, str, Iterable[str]]],
+        uploads: Mapping[str, str],
+        *,
+        holder: str,
+        tenant: str = "",
     ) -> dict[str, dict[str, Any]]:
         """Stage -> what is stored for it, as far as that leads from the uploads; `holder` holds these outputs from then on.
 
@@ -156,7 +162,8 @@ class StageCache:
             have = dict(uploads)
             for stage, fingerprint, inputs in stages:
                 if have.keys() >= set(inputs):
-                    document = self._look(connection, cache_key(fingerprint, {n: have[n] for n in inputs}), holder)
+                    key = cache_key(fingerprint, {n: have[n] for n in inputs}, tenant)
+                    document = self._look(connection, key, holder)
                     if document is not None:
                         found[stage] = document
                         have |= document["outputs"]

@@ -74,6 +74,7 @@ class Order:
     def payload(self) -> dict[str, Any]:
         """What the job's record says of it; part of what makes two requests the same."""
         options = {
+            "owner": self.owner or None,
             "priority": self.priority or None,
             "deadline_s": self.deadline_s,
             "webhook": self.webhook,
@@ -356,7 +357,7 @@ class Tryons:
     async def _recall(self, tryon_id: str, work: "_Work", steps: Steps) -> dict[str, Any]:
         """All that stages made of these uploads before, at once. Stage -> record, as _run_stage gives it."""
         try:
-            known = await steps.step(KNOWN, self._known, tryon_id, uploads_of(work.payload))
+            known = await steps.step(KNOWN, self._known, tryon_id, work.payload)
         except GatewayError as error:
             raise JobFailed(error.problem() | {"stage": "gateway"}) from None
         for record in known.values():
@@ -365,14 +366,17 @@ class Tryons:
             await steps.emit(*({"stage": stage, "status": "succeeded"} | record for stage, record in known.items()))
         return known
 
-    async def _known(self, tryon_id: str, uploads: dict[str, str]) -> dict[str, Any]:
+    async def _known(self, tryon_id: str, payload: dict[str, Any]) -> dict[str, Any]:
         graph = self._cluster.graph
         began = time.perf_counter()
         stages = [
             (stage, str(self._cluster.clients[stage].info["fingerprint"]), graph.stages[stage].inputs)
-            for stage in graph.reach(uploads)
+            for stage in graph.reach(uploads_of(payload))
         ]
-        found = await self._patiently(lambda: self.cache.follow(stages, uploads, holder=_holder(tryon_id)))
+        follow = functools.partial(
+            self.cache.follow, stages, uploads_of(payload), holder=_holder(tryon_id), tenant=_tenant(payload)
+        )
+        found = await self._patiently(follow)
         seconds = time.perf_counter() - began
         return {
             stage: _warned(self._cluster.clients[stage], document) | {"reused": True, "seconds": seconds}
@@ -397,9 +401,16 @@ class Tryons:
         expected = client.info["fingerprint"]
         holder = _holder(tryon_id)
         async with contextlib.AsyncExitStack() as stack:
-            claiming = functools.partial(self.cache.claim, expected, inputs, holder=holder, origins=origins)
-            no_store = work.payload["no_store"]
-            claim = await self._patiently(lambda: stack.enter_async_context(claiming(no_store=no_store)))
+            claiming = functools.partial(
+                self.cache.claim,
+                expected,
+                inputs,
+                holder=holder,
+                tenant=_tenant(work.payload),
+                origins=origins,
+                no_store=work.payload["no_store"],
+            )
+            claim = await self._patiently(lambda: stack.enter_async_context(claiming()))
             reused = claim.hit is not None
             if claim.hit is not None:
                 document = claim.hit
@@ -484,6 +495,11 @@ def artifacts_of(job: Job, events: list[Event]) -> dict[str, str]:
 def uploads_of(payload: Mapping[str, Any]) -> dict[str, str]:
     """Upload -> digest, of a job's payload."""
     return {name: payload[name] for name in UPLOADS if name in payload}
+
+
+def _tenant(payload: Mapping[str, Any]) -> str:
+    """Whose job it is; the empty name where nobody needs a key."""
+    return str(payload.get("owner", ""))
 
 
 def kind_of(payload: Mapping[str, Any]) -> Kind:

@@ -381,13 +381,15 @@ def test_the_same_idempotency_key_of_two_tenants_is_two_tryons(anna, bert, bundl
 @pytest.mark.slow
 def test_lists_hold_the_owners_own_on_every_page(gateway, bundled):
     dora, emil = gateway("dora"), gateway("emil")
-    mine = []
+    mine, reused = [], []
     for _ in range(3):
         for client in (dora, emil):
             made = client.post(
                 "/v1/preprocess/cloth", files={"garment": bundled[1]}, headers={"Prefer": "wait=60"}
             ).json()
             mine += [made["id"]] if client is dora else []
+            reused += [stage["reused"] for stage in made["stages"]]
+    assert reused == [False] * 2 + [True] * 4, "nobody learns from it what others have uploaded"
     first = dora.get("/v1/tryons", params={"limit": 2}).json()
     second = dora.get(first["next"]).json()
     assert [t["id"] for t in first["tryons"] + second["tryons"]] == mine[::-1] and second["next"] is None

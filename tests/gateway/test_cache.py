@@ -75,7 +75,7 @@ async def house(url, folder, **options):
         await made.database.close()
 
 
-def test_a_key_is_of_the_fingerprint_and_the_inputs_in_any_order_and_of_nothing_else():
+def test_a_key_is_of_the_fingerprint_the_inputs_in_any_order_and_the_tenant():
     key = cache_key("f", {"a": "1", "b": "2"})
     assert key == cache_key("f", {"b": "2", "a": "1"}) and len(key) == 64
     others = [
@@ -83,8 +83,9 @@ def test_a_key_is_of_the_fingerprint_and_the_inputs_in_any_order_and_of_nothing_
         ("f", {"a": "2", "b": "1"}),
         ("f", {"a": "1"}),
         ("f", {"a": '1","b', "b": "2"}),
+        ("f", {"a": "1", "b": "2"}, "shop"),
     ]
-    assert len({key, *(cache_key(*other) for other in others)}) == 5
+    assert len({key, *(cache_key(*other) for other in others)}) == 6
 
 
 def test_the_second_asks_no_stage_and_gets_all_that_was_stored(url, tmp_path):
@@ -129,6 +130,7 @@ def test_what_is_known_is_followed_from_the_uploads_as_far_as_it_leads(url, tmp_
             }
             assert await h.holdings.held_by("job-2") == sorted([digest_of(b"person"), digest_of(b"pose")])
             assert await h.cache.follow(CHAIN, {"photo": "sha256:other"}, holder="job-3") == {}
+            assert await h.cache.follow(CHAIN, {"photo": "sha256:photo"}, holder="job-3", tenant="shop") == {}
             await h.store.delete(digest_of(b"person"))
             assert await h.cache.follow(CHAIN, {"photo": "sha256:photo"}, holder="job-4") == {}
 
