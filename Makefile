@@ -3,7 +3,7 @@ SHELL := /bin/sh
 HOWSFIT := .venv/bin/howsfit
 PYTEST := .venv/bin/pytest
 
-.PHONY: help demo test test-slow test-py36 serve up down test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy bench lint format lock clean
+.PHONY: help demo test test-slow test-py36 serve up down test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet bench lint format lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,7 +47,7 @@ test-cluster: .venv/ready  ## Bring the containers up, send a photo through, com
 	deploy/local/base-images.sh
 	$(PYTEST) -m cluster tests/cluster
 
-test-engines: test-hr-viton test-cihp test-graphonomy  ## Build the research engines, hold them to their golden runs (Docker)
+test-engines: test-hr-viton test-cihp test-graphonomy test-openpose test-posenet  ## Build the research engines, hold them to their golden runs (Docker)
 
 test-hr-viton: .venv/ready test-parity  ## HR-VITON by itself, and in a cluster
 	deploy/local/start-engine.sh
@@ -63,6 +63,16 @@ test-graphonomy: .venv/ready  ## Graphonomy on Torch 1.10 and on ONNX Runtime
 	deploy/local/start-engine.sh
 	deploy/local/base-images.sh
 	$(PYTEST) -m engines tests/engines/test_graphonomy.py
+
+test-openpose: .venv/ready  ## OpenPose with its light weights, alone and in a cluster
+	deploy/local/start-engine.sh
+	deploy/local/base-images.sh
+	$(PYTEST) -m engines tests/engines/test_pose.py -k openpose
+
+test-posenet: .venv/ready  ## PoseNet converted, alone and in a cluster
+	deploy/local/start-engine.sh
+	deploy/local/base-images.sh
+	$(PYTEST) -m engines tests/engines/test_pose.py -k posenet
 
 bench: .venv/ready  ## Run every benchmark; the figures go to out/bench/
 	@mkdir -p out/bench

@@ -299,12 +299,15 @@ def revoke_key(key_id: Annotated[str, typer.Argument(metavar="ID")], url: Gatewa
 
 @app.command("export")
 def export_(
-    model: Annotated[str, typer.Argument(help="cihp_pgn or graphonomy.")],
+    model: Annotated[str, typer.Argument(help="cihp_pgn, graphonomy or posenet.")],
     weights: Annotated[
         Path, typer.Option(envvar="HOWSFIT_WEIGHTS", help="Folder that holds a folder of weights for each engine.")
     ] = Path("weights"),
 ) -> None:
-    """Write MODEL for ONNX Runtime: engine MODEL_onnx then does the same on today's Python. Needs Docker and a clone."""
+    """Write MODEL as ONNX: engine MODEL_onnx then does the same on today's Python; posenet has no other form here.
+
+    Needs Docker and a clone.
+    """
     from howsfit.export import export
 
     with err.status(f"Exporting {model} in its container"):

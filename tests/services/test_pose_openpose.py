@@ -16,6 +16,7 @@ from services.pose.engines.openpose.decode import decode, find_peaks
 from services.pose.engines.openpose.engine import Engine, in_pixels
 from services.pose.engines.openpose.models import MODELS
 from services.pose.engines.openpose.network import Network
+from services.pose.engines.openpose.scales import Pyramid
 from services.pose.engines.openpose.tensorflow_graph import with_constant_sizes
 from services.pose.layouts import BODY_25, COCO_18
 from stagekit.errors import NoPerson, WeightsMissing
@@ -423,6 +424,42 @@ def test_missing_and_broken_weights_are_told_with_address_and_licence(model, wei
         (weights / name).write_bytes(b"<html>not found</html>")
     with pytest.raises(WeightsMissing, match="cannot be read"):
         engine_of(model, monkeypatch)
+
+
+@needs_weights
+@needs_samples
+def test_maps_of_several_scales_are_laid_over_each_other(weights, monkeypatch):
+    """Neck and shoulders are found at about the same places at each scale alone, and by the mean."""
+    shutil.copy(GRAPH, weights)
+    found = {}
+    for scales in ("1", "0.75", "1.25", "1.25,1,0.75"):
+        monkeypatch.setenv("HOWSFIT_OPENPOSE_SCALES", scales)
+        engine = engine_of("mobilenet", monkeypatch)
+        found[scales] = run(engine, read("10549_00"))[1][0]
+    assert engine.options()["scales"] == [0.75, 1, 1.25]
+    upper = [1, 2, 5]
+    for scales, joints in found.items():
+        assert joints[upper, 2].all(), scales
+        assert np.abs(joints - found["1"])[upper, :2].max() < 40, scales
+    assert len({joints.tobytes() for joints in found.values()}) == 4
+
+
+@pytest.mark.parametrize("scales", ["", "1,2", "0", "-1", "big", "nan"])
+def test_scales_that_are_none_are_refused(scales, monkeypatch):
+    monkeypatch.setenv("HOWSFIT_OPENPOSE_SCALES", scales)
+    with pytest.raises(ValueError, match="HOWSFIT_OPENPOSE_SCALES must be some of 0.5, 0.75, 1, 1.25, 1.5, separated"):
+        Engine()
+
+
+def test_the_mean_of_the_scales_is_taken_on_the_grid_of_the_models_own_size(weights):
+    """A network that averages its input: at any scale a ramp stays where it is."""
+    caffe_files(weights, "coco", 19)
+    picture = np.zeros((HEIGHT, WIDTH, 3), dtype=np.uint8)
+    picture[:] = np.linspace(0, 255, HEIGHT)[:, None, None]
+    one, _ = Pyramid(MODELS["coco"], str(weights), (1.0,)).look(picture)
+    heat, fields = Pyramid(MODELS["coco"], str(weights), (0.5, 1.0, 1.5)).look(picture)
+    assert heat.shape == (19, 48, 36) and fields.shape == (38, 48, 36)
+    assert np.abs(heat - one)[:, 2:-2].max() < 0.01 < np.ptp(one)
 
 
 def test_an_unknown_model_is_refused(monkeypatch):

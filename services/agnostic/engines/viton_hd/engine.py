@@ -5,6 +5,7 @@ from typing import Any
 
 import stagekit
 from services.agnostic.engines.viton_hd.agnostic import Joints, agnostic_image, parse_agnostic
+from services.agnostic.engines.viton_hd.rescue import rescue
 from stagekit.errors import IncompletePose
 from stagekit.formats import BODY_25, BODY_25_JOINTS, keypoints
 
@@ -17,21 +18,30 @@ _ADVICE = "Use a photo in which the person faces the camera and can be seen from
 class Engine(stagekit.Engine):
     """person, parse, pose -> agnostic, parse_agnostic.
 
-    Equal to the published `agnostic-v3.2` and `image-parse-agnostic-v3.2` pixel by pixel, given the same inputs. Uses the
-    first person of the pose; joints outside of the picture are fine. A bone of which an end is undetected is skipped, as
-    published, and warned about: the sleeve stays visible there.
+    Equal to the published `agnostic-v3.2` and `image-parse-agnostic-v3.2` pixel by pixel, given the same inputs, wherever neck,
+    shoulders, hips and elbows are there. Uses the first person of the pose; joints outside of the picture are fine. What stands
+    in for missing joints is told in rescue.py, and warned about. An arm without elbow and wrist is left out, as published,
+    and warned about: the sleeve stays visible there. A forearm without its wrist is left out too.
 
-    Warns: arm-not-hidden. Raises IncompletePose.
+    Warns: joints-guessed, arm-not-hidden. Raises IncompletePose for what cannot be rescued.
     """
 
     name = "viton_hd"
-    version = "1"
+    version = "2"
     inputs = ("person", "parse", "pose")
     licence = "MIT"
     concurrency = 4
 
     def run(self, inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
-        joints = joints_of_first_person(inputs["pose"])
+        found = joints_of_first_person(inputs["pose"])
+        joints = rescued(found)
+        guessed = [joint for joint in range(len(found)) if joints[joint] != found[joint]]
+        if guessed:
+            warn(
+                "joints-guessed",
+                f"These joints were guessed from the others: {_names(guessed)}. What is hidden of the worn garment may be too "
+                f"much or too little there. {_ADVICE}",
+            )
         for side in ("left", "right"):
             if not any(joints[BODY_25[side + "_elbow"]]):
                 warn("arm-not-hidden", f"The {side} elbow was not found, so that sleeve may stay visible.")
@@ -43,15 +53,24 @@ class Engine(stagekit.Engine):
 
 
 def joints_of_first_person(pose: dict[str, Any]) -> Joints:
-    """The 25 joints of the first person of a pose document. Raises IncompletePose when the algorithm cannot use them."""
+    """The 25 joints of the first person of a pose document, undetected ones (0, 0). Raises IncompletePose without a person."""
     people = keypoints(pose)
     if not len(people):
         raise IncompletePose("The pose lists nobody. " + _ADVICE)
-    joints = [(float(x), float(y)) for x, y in people[0, :, :2]]
-    missing = [BODY_25_JOINTS[joint].replace("_", " ") for joint in _NEEDED if not any(joints[joint])]
-    if missing:
-        raise IncompletePose(f"These joints were not found: {', '.join(missing)}. {_ADVICE}")
+    return [(float(x), float(y)) for x, y in people[0, :, :2]]
+
+
+def rescued(found: Joints) -> Joints:
+    """The joints with all that the algorithm needs. Raises IncompletePose, naming the joints, where no rule helps."""
+    joints = rescue(found)
+    if not all(any(joints[joint]) for joint in _NEEDED):
+        lacking = [joint for joint in _NEEDED if not any(found[joint])]
+        raise IncompletePose(f"These joints were not found: {_names(lacking)}. {_ADVICE}")
     for part in ("shoulder", "hip"):
         if math.dist(joints[BODY_25["right_" + part]], joints[BODY_25["left_" + part]]) == 0:
             raise IncompletePose(f"The right {part} and the left {part} lie on the same point. {_ADVICE}")
     return joints
+
+
+def _names(joints: list[int]) -> str:
+    return ", ".join(BODY_25_JOINTS[joint].replace("_", " ") for joint in joints)

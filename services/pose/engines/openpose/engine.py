@@ -8,8 +8,8 @@ import numpy as np
 import stagekit
 from services.pose.engines.openpose.decode import decode, size
 from services.pose.engines.openpose.models import MODELS
-from services.pose.engines.openpose.network import Network
-from services.pose.engines.openpose.settings import read_openpose_settings
+from services.pose.engines.openpose.scales import Pyramid
+from services.pose.engines.openpose.settings import read_openpose_settings, read_scales
 from services.pose.layouts import BODY_25, convert
 from services.pose.skeleton import draw_skeleton
 from stagekit.errors import NoPerson
@@ -23,7 +23,8 @@ class Engine(stagekit.Engine):
     """person -> pose, pose_image.
 
     `pose` lists people largest first, at least one, each with the joints that the network saw; a joint that it did not see,
-    or that the COCO models do not know, is 0,0,0. HOWSFIT_OPENPOSE_MODEL chooses the network.
+    or that the COCO models do not know, is 0,0,0. HOWSFIT_OPENPOSE_MODEL chooses the network,
+    HOWSFIT_OPENPOSE_SCALES the sizes at which it looks.
 
     Source: Cao et al., CVPR 2017 and TPAMI 2019. Warns: several-people. Raises NoPerson; at start WeightsMissing.
     """
@@ -35,17 +36,18 @@ class Engine(stagekit.Engine):
     def __init__(self) -> None:
         self._chosen = read_openpose_settings().openpose_model
         self._model = MODELS[self._chosen]
+        self._scales = read_scales()
         self.licence = self._model.licence
         self._weights: tuple[dict[str, str], ...] = ()
 
     def load(self) -> None:
         folder = weights_folder(self.name)
-        self._network = Network(self._model, folder)
+        self._pyramid = Pyramid(self._model, folder, self._scales)
         self._weights = in_folder(folder, self._model.licence, *self._model.files)
 
     def run(self, inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
         image = inputs["person"]
-        heat, fields = self._network.look(image)
+        heat, fields = self._pyramid.look(image)
         people = decode(heat, fields, self._model.skeleton)
         if not len(people):
             raise NoPerson("Nobody was found in the picture. Use a photo of one person who faces the camera, head and "
@@ -62,7 +64,7 @@ class Engine(stagekit.Engine):
         return {"framework": "opencv " + cv2.__version__, "device": "cpu"}
 
     def options(self) -> dict[str, Any]:
-        return {"model": self._chosen, "size": list(self._model.size)}
+        return {"model": self._chosen, "size": list(self._model.size), "scales": list(self._scales)}
 
 
 def in_pixels(people: np.ndarray, cells: tuple[int, ...], pixels: tuple[int, ...]) -> np.ndarray:

@@ -9,11 +9,12 @@ from services.pose.engines.openpose.models import Model
 from services.pose.engines.openpose.tensorflow_graph import with_constant_sizes
 from stagekit.errors import WeightsMissing
 
-_STRIDE = 8  # pixels of the input per cell of a map
-
 
 class Network:
     """Looks at pictures of one shape, 3 to 4. Not for several threads at a time."""
+
+    STRIDE = 8
+    """Pixels of the input per cell of a map."""
 
     def __init__(self, model: Model, folder: str) -> None:
         """Raises WeightsMissing for files that are missing, unreadable, or another network's."""
@@ -27,7 +28,7 @@ class Network:
         except (cv2.error, ValueError) as error:
             raise WeightsMissing(self._told(folder, f"they cannot be read ({str(error).strip()})")) from None
         height, width = model.size
-        wanted = (1, self._heats() + 2 * len(model.skeleton.limbs), height // _STRIDE, width // _STRIDE)
+        wanted = (1, self._heats() + 2 * len(model.skeleton.limbs), height // self.STRIDE, width // self.STRIDE)
         if output.shape != wanted:
             what = f"they are another network's, whose output is {output.shape} and not {wanted}"
             raise WeightsMissing(self._told(folder, what))
@@ -64,7 +65,7 @@ def _read(model: Model, folder: str) -> cv2.dnn.Net:
     with open(paths[0], "rb") as file:
         graph = file.read()
     height, width = model.size
-    graph = with_constant_sizes(graph, height // _STRIDE, width // _STRIDE)
+    graph = with_constant_sizes(graph, height // Network.STRIDE, width // Network.STRIDE)
     return cv2.dnn.readNetFromTensorflow(np.frombuffer(graph, dtype=np.uint8))
 
 

