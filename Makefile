@@ -3,7 +3,7 @@ SHELL := /bin/sh
 HOWSFIT := .venv/bin/howsfit
 PYTEST := .venv/bin/pytest
 
-.PHONY: help demo test test-slow test-py36 serve up down test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet bench lint format lock clean
+.PHONY: help demo test test-slow test-py36 serve up down test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 bench lint format lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,7 +47,7 @@ test-cluster: .venv/ready  ## Bring the containers up, send a photo through, com
 	deploy/local/base-images.sh
 	$(PYTEST) -m cluster tests/cluster
 
-test-engines: test-hr-viton test-cihp test-graphonomy test-openpose test-posenet  ## Build the research engines, hold them to their golden runs (Docker)
+test-engines: test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2  ## Build the research engines, hold them to their golden runs (Docker)
 
 test-hr-viton: .venv/ready test-parity  ## HR-VITON by itself, and in a cluster
 	deploy/local/start-engine.sh
@@ -74,6 +74,11 @@ test-posenet: .venv/ready  ## PoseNet converted, alone and in a cluster
 	deploy/local/base-images.sh
 	$(PYTEST) -m engines tests/engines/test_pose.py -k posenet
 
+test-detectron2: .venv/ready  ## DensePose on Detectron2, against Detectron2's own predictor and visualiser
+	deploy/local/start-engine.sh
+	deploy/local/base-images.sh
+	$(PYTEST) -m engines tests/engines/test_detectron2.py
+
 bench: .venv/ready  ## Run every benchmark; the figures go to out/bench/
 	@mkdir -p out/bench
 	.venv/bin/python -m bench.tryon --json out/bench/tryon.json
@@ -82,7 +87,8 @@ bench: .venv/ready  ## Run every benchmark; the figures go to out/bench/
 	    .venv-torch2/bin/python -m bench.hr_viton --openvino --json out/bench/hr_viton.json; fi
 	@if [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
 	    .venv/bin/python -m bench.human_parse_posecut --json out/bench/human_parse.json; \
-	    .venv/bin/python -m bench.pose --json out/bench/pose.json; fi
+	    .venv/bin/python -m bench.pose --json out/bench/pose.json; \
+	    .venv/bin/python -m bench.densepose --json out/bench/densepose.json; fi
 
 lint: .venv/ready  ## ruff and mypy
 	.venv/bin/ruff check .

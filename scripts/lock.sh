@@ -26,6 +26,9 @@ for source in gateway/requirements.in services/*/engines/*/requirements.in deplo
 done
 lock 3.11 services/pose/engines/posenet/requirements-convert.in services/pose/engines/posenet/requirements-convert.txt \
     --constraint requirements/dev.txt "$@"
+lock 3.9 services/densepose/engines/detectron2/requirements-build.in \
+    services/densepose/engines/detectron2/requirements-build.txt \
+    --constraint services/densepose/engines/detectron2/requirements.txt
 lock 3.9 requirements/torch1.in requirements/torch1.txt --constraint services/tryon/engines/hr_viton/requirements.txt
 # Torch's build for CPUs is on no index that pip asks by itself: pip's own setting names the folder or page that has it.
 export UV_FIND_LINKS="$PIP_FIND_LINKS"

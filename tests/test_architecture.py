@@ -8,6 +8,7 @@ import pytest
 
 from gateway.settings import STAGES, Settings
 from howsfit.embedded import find_stage
+from services.densepose.engines.detectron2.settings import DensePoseSettings
 from services.human_parse.settings import ParseSettings
 from services.pose.engines.blazepose.settings import BlazeposeSettings
 from services.pose.engines.openpose.settings import OpenposeSettings
@@ -66,6 +67,7 @@ def test_every_setting_is_in_the_example_and_in_compose():
     everything = (
         (Settings(), Settings.model_fields),
         (StageSettings(), StageSettings._fields),
+        (DensePoseSettings(), DensePoseSettings._fields),
         (ParseSettings(), ParseSettings._fields),
         (HrVitonSettings(), HrVitonSettings._fields),
         (BlazeposeSettings(), BlazeposeSettings._fields),

@@ -41,17 +41,17 @@ class Yard:
         return run("docker", "run", "--rm", "--user", user, *folders, f"howsfit/{image}:{self.tag}", *command)
 
     @contextlib.contextmanager
-    def stage(self, image, path="/readyz", **settings):
+    def stage(self, image, path="/readyz", weights=".", **settings):
         """A client of the stage in an image, once a path answers; by default once it is ready.
 
-        settings: HOWSFIT_... variables.
+        weights: a folder within that of weights. settings: HOWSFIT_... variables.
         """
         port = free_port()
         name = f"{self.project}-{port}"
         options = ["--read-only", "--tmpfs", "/tmp", "-p", f"127.0.0.1:{port}:8000"]
         for variable, value in ({"HOWSFIT_PARSE_SCALES": "1"} | settings).items():
             options += ["-e", f"{variable}={value}"]
-        volume = ["-v", f"{self.weights}:/weights:ro"]
+        volume = ["-v", f"{(self.weights / weights).resolve()}:/weights:ro"]
         run("docker", "run", "--detach", "--name", name, *options, *volume, f"howsfit/{image}:{self.tag}")
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=300) as client:

@@ -31,7 +31,7 @@ class Engine(stagekit.Engine):
     """
 
     name = "skeleton"
-    version = "1"
+    version = "2"
     inputs = ("person", "pose")
     stand_in = True
     licence = "Apache-2.0"

@@ -1,0 +1,1 @@
+"""DensePose itself, by Detectron2."""

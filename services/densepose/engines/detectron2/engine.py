@@ -1,0 +1,83 @@
+"""DensePose's own network, by Detectron2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import detectron2
+import numpy as np
+import torch
+
+import stagekit
+from services.densepose.engines.detectron2 import checkpoint
+from services.densepose.engines.detectron2.network import Network
+from services.densepose.engines.detectron2.person import paint, part_map, surface_map
+from services.densepose.engines.detectron2.settings import read_densepose_settings
+from stagekit.errors import NoPerson
+from stagekit.formats import HEIGHT, WIDTH
+from stagekit.weights import in_folder, weights_folder
+
+
+class Engine(stagekit.Engine):
+    """person -> densepose; densepose_i, densepose_u, densepose_v on request.
+
+    `densepose` is (1024, 768, 3) uint8 RGB: the parts of the largest person (DENSEPOSE_PALETTE) on black, and nothing of the
+    photo or of others. `densepose_i` holds the part ids 0..24 themselves; `densepose_u` and `densepose_v` the place on the
+    part's surface, 0..255.
+
+    Raises WeightsMissing (at load), NoPerson where nobody is found with a score of 0.8.
+    """
+
+    name = "detectron2"
+    version = "1"
+    inputs = ("person",)
+    extras = ("densepose_i", "densepose_u", "densepose_v")
+    licence = "Apache-2.0 code; weights " + checkpoint.LICENCE
+
+    def __init__(self) -> None:
+        self._settings = read_densepose_settings()
+        self._device = choose_device(self._settings.device)
+        self._weights: tuple[dict[str, str], ...] = ()
+
+    def load(self) -> None:
+        folder = weights_folder(self.name)
+        network = Network(self._device, self._settings.densepose_side)
+        network.take(checkpoint.read(folder, network.shapes()))
+        network.look(np.full((HEIGHT, WIDTH, 3), 127, np.uint8))  # warms up
+        self._network = network
+        self._weights = in_folder(folder, checkpoint.LICENCE, checkpoint.FILE)
+
+    def run(self, inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
+        found = self._network.look(inputs["person"])
+        parts = None if found is None else part_map(found)
+        if found is None or parts is None or not parts.any():
+            raise NoPerson("Nobody was found in the photo. Use a photo of one person who faces the camera.")
+        return {
+            "densepose": paint(parts),
+            "densepose_i": lambda: parts,
+            "densepose_u": lambda: surface_map(found, found.u()),
+            "densepose_v": lambda: surface_map(found, found.v()),
+        }
+
+    def options(self) -> dict[str, Any]:
+        return {
+            "device": self._device.type,
+            "side": self._settings.densepose_side,
+            # Another Torch, or another number of threads, differs in the last digits.
+            "torch": torch.__version__,
+            "threads": torch.get_num_threads() if self._device.type == "cpu" else 0,
+        }
+
+    def runtime(self) -> dict[str, str]:
+        device = torch.cuda.get_device_name() if self._device.type == "cuda" else "cpu"
+        return {"framework": f"torch {torch.__version__}, detectron2 {detectron2.__version__}", "device": device}
+
+    def weights(self) -> tuple[dict[str, str], ...]:
+        return self._weights
+
+
+def choose_device(wanted: str) -> torch.device:
+    """Raises ValueError for cuda where there is none."""
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"HOWSFIT_DEVICE=cuda, but Torch {torch.__version__} sees no CUDA device here.")
+    return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
