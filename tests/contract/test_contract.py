@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import re
+import time
 
 import pytest
 
@@ -144,8 +145,11 @@ def test_a_deadline_is_kept(target, inputs):
 
 def test_a_crowd_is_queued_or_told_to_come_back(target, info, inputs):
     crowd = info["limits"]["queue_size"] + info["limits"]["concurrency"] + 6
+    began = time.monotonic()
+    run(target, inputs)
+    patience_ms = str(int(max(2.0, 4 * (time.monotonic() - began)) * 1000))  # on a busy machine too, one gets through
     with concurrent.futures.ThreadPoolExecutor(crowd) as pool:
-        asked = [pool.submit(run, target, inputs, headers={"howsfit-timeout-ms": "2000"}) for _ in range(crowd)]
+        asked = [pool.submit(run, target, inputs, headers={"howsfit-timeout-ms": patience_ms}) for _ in range(crowd)]
         answers = [future.result() for future in asked]
     assert any(answer.status_code == 200 for answer in answers)
     for answer in answers:
