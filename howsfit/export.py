@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 MODELS = ("cihp_pgn", "graphonomy", "posenet")
-MEMORY = "4g"
-"""The arrays and the model made of them are in memory at once: 2.6 GB for CIHP_PGN."""
+MEMORY = "5g"
+"""The arrays and the model made of them are in memory at once: 4 GB for CIHP_PGN."""
 
 POSENET = "services/pose/engines/posenet/"
 
