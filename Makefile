@@ -3,7 +3,7 @@ SHELL := /bin/sh
 HOWSFIT := .venv/bin/howsfit
 PYTEST := .venv/bin/pytest
 
-.PHONY: help demo test test-slow test-py36 serve up down test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 bench lint format lock clean
+.PHONY: help demo test test-slow test-py36 serve up down test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights docker bench lint format lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,47 +42,44 @@ up:  ## Build and start the cluster, and wait until it is healthy
 down:  ## Stop the cluster and forget its data
 	docker compose down --volumes
 
-test-cluster: .venv/ready  ## Bring the containers up, send a photo through, compare with the one process
+docker: .venv/ready
 	deploy/local/start-engine.sh
 	deploy/local/base-images.sh
+
+test-cluster: docker  ## Bring the containers up, send a photo through, compare with the one process
 	$(PYTEST) -m cluster tests/cluster
 
-test-engines: test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2  ## Build the research engines, hold them to their golden runs (Docker)
+test-engines: test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights  ## Build the research engines, hold them to their golden runs (Docker)
 
-test-hr-viton: .venv/ready test-parity  ## HR-VITON by itself, and in a cluster
-	deploy/local/start-engine.sh
-	deploy/local/base-images.sh
+test-hr-viton: docker test-parity  ## HR-VITON by itself, and in a cluster
 	$(PYTEST) -m engines tests/engines/test_hr_viton.py
 
-test-cihp: .venv/ready  ## CIHP_PGN in its Python 3.6 and on ONNX Runtime, in a cluster
-	deploy/local/start-engine.sh
-	deploy/local/base-images.sh
+test-cihp: docker  ## CIHP_PGN in its Python 3.6 and on ONNX Runtime, in a cluster
 	$(PYTEST) -m engines tests/engines/test_cihp_pgn.py
 
-test-graphonomy: .venv/ready  ## Graphonomy on Torch 1.10 and on ONNX Runtime
-	deploy/local/start-engine.sh
-	deploy/local/base-images.sh
+test-graphonomy: docker  ## Graphonomy on Torch 1.10 and on ONNX Runtime
 	$(PYTEST) -m engines tests/engines/test_graphonomy.py
 
-test-openpose: .venv/ready  ## OpenPose with its light weights, alone and in a cluster
-	deploy/local/start-engine.sh
-	deploy/local/base-images.sh
+test-openpose: docker  ## OpenPose with its light weights, alone and in a cluster
 	$(PYTEST) -m engines tests/engines/test_pose.py -k openpose
 
-test-posenet: .venv/ready  ## PoseNet converted, alone and in a cluster
-	deploy/local/start-engine.sh
-	deploy/local/base-images.sh
+test-posenet: docker  ## PoseNet converted, alone and in a cluster
 	$(PYTEST) -m engines tests/engines/test_pose.py -k posenet
 
-test-detectron2: .venv/ready  ## DensePose on Detectron2, against Detectron2's own predictor and visualiser
-	deploy/local/start-engine.sh
-	deploy/local/base-images.sh
+test-detectron2: docker  ## DensePose on Detectron2, against Detectron2's own predictor and visualiser
 	$(PYTEST) -m engines tests/engines/test_detectron2.py
+
+test-carvekit: docker  ## CarveKit in its container, without a network
+	$(PYTEST) -m engines tests/engines/test_carvekit.py
+
+test-weights: docker  ## Download weights in their container, from a server of the test
+	$(PYTEST) -m engines tests/engines/test_weights.py
 
 bench: .venv/ready  ## Run every benchmark; the figures go to out/bench/
 	@mkdir -p out/bench
 	.venv/bin/python -m bench.tryon --json out/bench/tryon.json
 	.venv/bin/python -m bench.reuse --json out/bench/reuse.json
+	.venv/bin/python -m bench.cloth_mask --json out/bench/cloth_mask.json
 	@if [ -x .venv-torch2/bin/python ] && [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
 	    .venv-torch2/bin/python -m bench.hr_viton --openvino --json out/bench/hr_viton.json; fi
 	@if [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \

@@ -17,12 +17,16 @@ from rich.table import Table
 
 from gateway.errors import StartupError
 from howsfit.client import TryonFailed, connect
+from howsfit.weights.commands import app as weights_app
+from howsfit.weights.errors import WeightsError
+from stagekit.errors import StageError
 
 app = typer.Typer(
     help="Dress the person in one photograph in the garment of another.", no_args_is_help=True, add_completion=False
 )
 keys_app = typer.Typer(help="Make, list and revoke the API keys of a gateway.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+app.add_typer(weights_app, name="weights")
 out = Console(width=None if sys.stdout.isatty() else 200)  # tables in a pipe are not folded at 80 columns
 err = Console(stderr=True)
 
@@ -44,7 +48,7 @@ def main() -> None:
     except TryonFailed as failure:
         stage = failure.problem.get("stage")
         _die(f"{stage}: {failure}" if stage else str(failure))
-    except (StartupError, ValueError) as error:
+    except (StartupError, StageError, WeightsError, ValueError) as error:
         _die(str(error))
     except httpx.TransportError as error:
         _die(f"The gateway cannot be reached ({error}). Is it up, and is --url right?")
@@ -224,9 +228,8 @@ def doctor(url: Url = None, key: ApiKey = None) -> None:
     findings = asyncio.run(examine(url, key))
     table = Table("what", "found", "")
     for finding in findings:
-        table.add_row(
-            finding.what, finding.found, "[green]ok[/green]" if finding.good else f"[red]{finding.advice}[/red]"
-        )
+        told = f"[dim]{finding.offer}[/dim]" if finding.offer else "[green]ok[/green]"
+        table.add_row(finding.what, finding.found, told if finding.good else f"[red]{finding.advice}[/red]")
     out.print(table)
     if not all(finding.good for finding in findings):
         raise SystemExit(1)

@@ -4,13 +4,17 @@ import os
 import platform
 import shutil
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
 from gateway.errors import GatewayError, StartupError
 from gateway.settings import Settings
 from howsfit.client import TryonFailed, connect
+from howsfit.weights.sets import COMMERCIAL, SetState, look
+from stagekit.errors import WeightsMissing
+from stagekit.manifest import read_manifest, sets_of
+from stagekit.weights import all_weights
 
 ENOUGH_DISK = 2_000_000_000
 ENOUGH_MEMORY = 2_000_000_000
@@ -24,10 +28,13 @@ class Finding(NamedTuple):
     good: bool
     advice: str = ""
 
+    offer: str = ""
+    """What could be done about something that is good as it is."""
+
 
 async def examine(url: str | None, key: str | None = None) -> list[Finding]:
     """Look at everything; never raises for what is merely wrong."""
-    return [_python(), _cores(), _memory(), *await _folder(), *await _stages(url, key)]
+    return [_python(), _cores(), _memory(), *await _folder(), *_weights(), *await _stages(url, key)]
 
 
 def _python() -> Finding:
@@ -61,18 +68,51 @@ async def _folder() -> list[Finding]:
     ]
 
 
+def _weights() -> list[Finding]:
+    """All that the engines could use, whether or not they are here and chosen."""
+    try:
+        states = look(Path(all_weights()), read_manifest(), os.environ, quick=True)
+    except WeightsMissing as error:
+        return [Finding("weights", str(error), False, "mend what it says")]
+    return [_weight_set(state) for state in states]
+
+
+def _weight_set(state: SetState) -> Finding:
+    weights = state.weights
+    found = f"{state.told()}; {weights.licence}, {COMMERCIAL[weights.commercial]}"
+    # What nobody asked for may be missing, but not be altered.
+    good = not state.wrong or (state.missing and not state.used)
+    command = weights.command() if state.wrong else ""
+    return Finding(f"weights {weights.key}", found, good, command, command)
+
+
 async def _stages(url: str | None, key: str | None) -> list[Finding]:
     try:
         async with connect(url, key) as client:
             stages = await client.stages()
     except (StartupError, ValueError, TryonFailed, httpx.TransportError) as error:
         return [Finding("stages", str(error), False, "mend what it says")]
-    return [
-        Finding(
-            f"stage {stage['stage']}",
-            f"{stage['engine']} ({stage['licence']}), {stage['health'].get('status', 'down')}",
-            stage["health"]["ready"],
-            str(stage["health"].get("detail", "see its log")),
-        )
-        for stage in stages
-    ]
+    return [*map(_stage, stages), _commercial_use(stages)]
+
+
+def _stage(stage: dict[str, Any]) -> Finding:
+    weights = "".join(f", {each['file']}: {each['trust']}" for each in stage["weights"] if "trust" in each)
+    return Finding(
+        f"stage {stage['stage']}",
+        f"{stage['engine']} ({stage['licence']}), {stage['health'].get('status', 'down')}{weights}",
+        stage["health"]["ready"],
+        str(stage["health"].get("detail", "see its log")),
+    )
+
+
+def _commercial_use(stages: list[dict[str, Any]]) -> Finding:
+    """Whether this set-up may be used commercially: the strictest of its engines' licences decides."""
+    against = []
+    for stage in stages:
+        allowed = {each["commercial"] for each in stage["weights"] if "commercial" in each}
+        if not allowed:  # an engine that is not loaded does not tell
+            allowed = {each.commercial for each in sets_of(stage["engine"], read_manifest(), os.environ)}
+        if allowed - {"yes"}:
+            against.append(f"{stage['stage']} runs {stage['engine']} ({stage['licence']})")
+    found = "not with this set-up: " + "; ".join(against) if against else "allowed with this set-up"
+    return Finding("commercial use", found, True)

@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from howsfit.weights.lock import record
+
 MODELS = ("cihp_pgn", "graphonomy", "posenet")
 MEMORY = "5g"
 """The arrays and the model made of them are in memory at once: 4 GB for CIHP_PGN."""
@@ -49,6 +51,7 @@ def _export_trained(model: str, weights: Path) -> Path:
                 file.fileno(),
             )
         part.replace(target)
+        record(weights, target.parent.name, target.name, "made", f"howsfit export {model}")
     finally:
         part.unlink(missing_ok=True)
     return target

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.settings import STAGES, Settings
 from howsfit.embedded import find_stage
+from services.cloth_mask.engines.carvekit.settings import CarvekitSettings
 from services.densepose.engines.detectron2.settings import DensePoseSettings
 from services.human_parse.settings import ParseSettings
 from services.pose.engines.blazepose.settings import BlazeposeSettings
@@ -72,6 +73,7 @@ def test_every_setting_is_in_the_example_and_in_compose():
         (HrVitonSettings(), HrVitonSettings._fields),
         (BlazeposeSettings(), BlazeposeSettings._fields),
         (OpenposeSettings(), OpenposeSettings._fields),
+        (CarvekitSettings(), CarvekitSettings._fields),
     )
     for settings, fields in everything:
         for name in set(fields) - fixed:

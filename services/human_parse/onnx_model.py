@@ -6,19 +6,17 @@ from typing import List
 import numpy as np
 import onnxruntime
 
-from stagekit.errors import WeightsMissing
+from stagekit.weights import not_right
 
 
 class OnnxModel:
     """A model of one input on the CPU.
 
-    path: the file. outputs: names that it must give. advice: what to do when it is missing; it takes up the path and what
-    is wrong by %. Raises WeightsMissing.
+    engine: whose model it is. path: the file. outputs: names that it must give. Raises WeightsMissing.
     """
 
-    def __init__(self, path: str, outputs: List[str], advice: str) -> None:
-        if not os.path.exists(path):
-            raise WeightsMissing(advice % (path, "there is no such file"))
+    def __init__(self, engine: str, path: str, outputs: List[str]) -> None:
+        name = os.path.basename(path)
         settings = onnxruntime.SessionOptions()
         # Waiting threads sleep: in a container that may use less than the whole machine, spinning takes time from others.
         settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -28,10 +26,10 @@ class OnnxModel:
         try:
             self._session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's own errors have no common base but this
-            raise WeightsMissing(advice % (path, "ONNX Runtime cannot read it: %s" % error)) from None
+            raise not_right(engine, "ONNX Runtime cannot read %s: %s" % (name, error)) from None
         given = [output.name for output in self._session.get_outputs()]
         if given != outputs:
-            raise WeightsMissing(advice % (path, "it gives %s, not %s" % (given, outputs)))
+            raise not_right(engine, "%s gives %s, not %s" % (name, given, outputs))
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, values: np.ndarray) -> List[np.ndarray]:

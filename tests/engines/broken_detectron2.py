@@ -5,8 +5,11 @@ import pickle
 import tempfile
 from pathlib import Path
 
-from services.densepose.engines.detectron2.checkpoint import FILE
+import torch
+
+from services.densepose.engines.detectron2.checkpoint import FILE, read
 from services.densepose.engines.detectron2.engine import Engine
+from services.densepose.engines.detectron2.network import Network
 from stagekit.errors import WeightsMissing
 from tests.specs.detectron2.weights import write_weights
 
@@ -16,9 +19,9 @@ class Trap:
         return os.system, ("touch /tmp/sprung",)
 
 
-def told():
+def refusal(read, *arguments):
     try:
-        Engine().load()
+        read(*arguments)
         return "loaded"
     except WeightsMissing as error:
         return error.detail.replace("\n", " ")
@@ -30,12 +33,14 @@ def change(arrays):
     arrays[name + "weight"] = arrays[name + "weight"][:, :1]
 
 
+shapes = Network(torch.device("cpu"), 800).shapes()
 with tempfile.TemporaryDirectory() as weights:
     os.environ["HOWSFIT_WEIGHTS_DIR"] = weights
     folder = Path(weights, "detectron2")
-    print(told())
+    print(refusal(Engine().load))
     folder.mkdir()
     (folder / FILE).write_bytes(pickle.dumps({"model": Trap()}))
-    print(told(), os.path.exists("/tmp/sprung"))
+    print(refusal(read, str(folder), shapes), os.path.exists("/tmp/sprung"))
     write_weights(folder, change=change)
-    print(told())
+    print(refusal(read, str(folder), shapes))
+    print(refusal(Engine().load))

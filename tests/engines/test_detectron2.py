@@ -31,6 +31,8 @@ def built(yard):
     yard.build("densepose", HOWSFIT_DENSEPOSE_ENGINE="detectron2")
     yard.inside(IMAGE, "python", "-m", "tests.specs.detectron2.weights", "/weights/somebody/detectron2")
     yard.inside(IMAGE, "python", "-m", "tests.specs.detectron2.weights", "/weights/nobody/detectron2", "--nobody")
+    for folder in ("somebody", "nobody"):
+        yard.choose("detectron2/model_final_162be9.pkl", folder)
     return yard
 
 
@@ -50,18 +52,21 @@ def test_the_picture_is_that_of_detectron2_and_its_visualiser(built, artifacts):
 
 
 def test_what_is_wrong_with_the_weights_is_told(built):
-    empty, trap, foreign = built.inside(IMAGE, "python", "-m", "tests.engines.broken_detectron2").splitlines()[-3:]
-    assert "model_final_162be9.pkl are not in" in empty and "https://" in empty and "CC-BY-SA" in empty
+    told = built.inside(IMAGE, "python", "-m", "tests.engines.broken_detectron2").splitlines()[-4:]
+    empty, trap, foreign, altered = told
+    assert "there is no model_final_162be9.pkl" in empty and "howsfit weights pull detectron2" in empty
+    assert "https://" in empty and "CC-BY-SA" in empty
     assert "posix.system" in trap and trap.endswith("False"), "the code in the file was not run"
     assert "ann_index_lowres.bias" in foreign and "moon" in foreign and "(512, 1, 4, 4), not (512, 2, 4, 4)" in foreign
+    assert "bytes, not 255757821" in altered, "refused before it is read"
 
 
 def test_a_person_is_painted_in_the_published_colours_on_black(built, artifacts):
-    with built.stage(IMAGE, "somebody") as stage:
+    with built.stage(IMAGE, weights="somebody") as stage:
         info = stage.get("/info").json()
         assert info["runtime"]["python"].startswith("3.9.") and list(info["inputs"]) == ["person"]
         assert info["runtime"]["framework"] == "torch 1.10.0+cu102, detectron2 0.6"
-        assert info["weights"][0]["file"] == "model_final_162be9.pkl" and not info["stand_in"]
+        assert info["weights"][0]["file"] == "model_final_162be9.pkl" and info["weights"][0]["trust"] == "recorded"
         answer = stage.post("/run?extras=true", files={"person": artifacts["person"]})
         assert answer.status_code == 200, answer.text
         again = stage.post("/run?artifact=densepose", files={"person": artifacts["person"]})
@@ -76,6 +81,6 @@ def test_a_person_is_painted_in_the_published_colours_on_black(built, artifacts)
 
 
 def test_a_photo_without_a_person_is_refused(built, artifacts):
-    with built.stage(IMAGE, "nobody") as stage:
+    with built.stage(IMAGE, weights="nobody") as stage:
         answer = stage.post("/run", files={"person": artifacts["person"]})
     assert answer.status_code == 422 and answer.json()["code"] == "no-person"

@@ -109,13 +109,14 @@ def test_stages_and_doctor(house):
     assert "blazepose" in howsfit("stages", "--url", house).stdout
     done = howsfit("doctor", "--url", house)
     assert done.returncode == 0 and "tryon" in done.stdout
+    assert "howsfit weights pull hr_viton" in done.stdout and "allowed with this set-up" in done.stdout
     done = howsfit("doctor", "--url", "http://127.0.0.1:1")
     assert done.returncode == 1
 
 
 def test_help_names_every_command():
     text = howsfit("--help").stdout
-    for command in ("try", "serve", "run", "stages", "doctor", "keys"):
+    for command in ("try", "serve", "run", "stages", "doctor", "keys", "weights"):
         assert f" {command} " in text
 
 

@@ -124,3 +124,17 @@ def test_same_input_same_output() -> None:
     image = picture(tee((500, 700), 2), (200, 150, 30), (240, 240, 240), 3)
     first, second = cut(image), cut(image)
     assert np.array_equal(first[0], second[0]) and np.array_equal(first[1], second[1])
+
+
+def test_white_cloth_on_white_has_no_holes_and_leaves_its_shadow() -> None:
+    truth = tee((768, 1024), 3)
+    shadow = cv2.GaussianBlur(np.roll(truth, (7, 5), (0, 1)).astype(np.float32), (0, 0), 9)
+    backdrop = 246 * (1 - 0.06 * shadow)
+    rim = np.minimum(cv2.distanceTransform(truth.astype(np.uint8), cv2.DIST_L2, 5), 14) / 14
+    cloth = 240 * (0.86 + 0.14 * rim)
+    cloth[400:520, 240:420] = 246  # as bright as the backdrop, and near the outline
+    image = cv2.GaussianBlur(np.where(truth, cloth, backdrop).astype(np.float32), (0, 0), 0.8)
+    image += np.random.default_rng(2).normal(0, 1.5, truth.shape)
+    _, mask, _ = cut(np.repeat(np.clip(image, 0, 255).astype(np.uint8)[..., None], 3, axis=2))
+    assert mask[460, 320]
+    assert overlap(mask, truth) > 0.93

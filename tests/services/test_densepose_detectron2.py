@@ -121,12 +121,6 @@ def test_arrays_of_python_2_and_of_numpy_2_are_read(tmp_path):
     assert (read(write(tmp_path, old), WANTED)["backbone.bias"] == 0.5).all()
 
 
-def test_a_missing_file_is_told(tmp_path):
-    with pytest.raises(WeightsMissing, match=re.escape(str(tmp_path))) as error:
-        read(str(tmp_path), WANTED)
-    assert FILE in error.value.detail and "https://" in error.value.detail
-
-
 def test_another_network_is_refused_with_what_differs(tmp_path):
     model = arrays(moon=np.zeros(1, np.float32), backbone__weight=np.zeros((4, 7), np.float32))
     del model["backbone.bias"]

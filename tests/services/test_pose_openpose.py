@@ -420,10 +420,13 @@ def test_missing_and_broken_weights_are_told_with_address_and_licence(model, wei
     with pytest.raises(WeightsMissing, match="there is no " + MODELS[model].files[0]) as told:
         engine_of(model, monkeypatch)
     assert str(weights) in told.value.detail and "Licence: " in told.value.detail
+    assert "howsfit weights pull openpose/" + model in told.value.detail
     for name in MODELS[model].files:
         (weights / name).write_bytes(b"<html>not found</html>")
-    with pytest.raises(WeightsMissing, match="cannot be read"):
+    with pytest.raises(WeightsMissing, match=MODELS[model].files[0] + " has 22 bytes"):
         engine_of(model, monkeypatch)
+    with pytest.raises(WeightsMissing, match="cannot be read"):
+        Network(MODELS[model], str(weights))
 
 
 @needs_weights

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from services.cloth_mask.engines.grabcut.background import Background, fit_background, length, to_lab
+from services.cloth_mask.hanger import garment_top
 
 WORK_SIDE = 512
 """Longest side in pixels at which the garment is found; its outline is refined at full size."""
@@ -11,6 +12,9 @@ WORK_SIDE = 512
 _CUT_SIDE = 256
 _MIN_AREA = 0.01
 """Smallest garment, as a share of the picture."""
+
+_EDGE_REACH = 7  # pixels that a shadow is wide at most
+_EDGE_GAIN = 6  # grey levels per Lab unit: the watershed counts whole levels
 
 
 def garment_mask(rgb: np.ndarray) -> np.ndarray:
@@ -25,8 +29,11 @@ def garment_mask(rgb: np.ndarray) -> np.ndarray:
     body = _largest(_without_real_holes(body, distance, weak))
     if body.mean() < _MIN_AREA:
         return np.zeros(rgb.shape[:2], bool)
-    body = _trim(_cut_shadow(small, body, distance, weak), distance, _shade(lab, background, body))
-    return _refine(rgb, _without_hanger(body, lab), background, distance)
+    faint = np.median(distance[body]) < 6 * weak
+    body = _to_edge(lab, body) if faint else _cut_shadow(small, body, distance, weak)
+    body = _trim(body, distance, _shade(lab, background, body))
+    body[: garment_top(body, lab)] = False
+    return _refine(rgb, body, background, distance)
 
 
 def _evidence(lab: np.ndarray, distance: np.ndarray, weak: float) -> np.ndarray:
@@ -61,18 +68,16 @@ def _without_real_holes(body: np.ndarray, distance: np.ndarray, weak: float) -> 
         area = stats[label, cv2.CC_STAT_AREA]
         hole = labels == label
         if 0.0003 * body.size < area < 0.12 * body.sum() and to_outside[hole].min() < near:
-            body &= ~cv2.dilate(hole.astype(np.uint8), _disc(2)).astype(bool)
+            opened = cv2.dilate(hole.astype(np.uint8), _disc(2))
+            # The cloth around a hole stands out; where white cloth turns to the white of the backdrop nothing does.
+            around = cv2.dilate(opened, _disc(3)).astype(bool) & (opened == 0)
+            if np.median(distance[around]) > 2 * weak:
+                body &= opened == 0
     return body
 
 
 def _cut_shadow(rgb: np.ndarray, body: np.ndarray, distance: np.ndarray, weak: float) -> np.ndarray:
-    """GrabCut in a band along the outline, where a soft shadow was taken for garment.
-
-    Where the garment hardly differs from the backdrop (white on white) colour models cannot tell them apart, and the
-    outline stays as found.
-    """
-    if np.median(distance[body]) < 6 * weak:
-        return body
+    """GrabCut in a band along the outline, where a soft shadow was taken for garment."""
     scale = min(1.0, _CUT_SIDE / max(body.shape))
     size = (max(1, round(body.shape[1] * scale)), max(1, round(body.shape[0] * scale)))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
@@ -91,26 +96,23 @@ def _cut_shadow(rgb: np.ndarray, body: np.ndarray, distance: np.ndarray, weak: f
     return _largest(body & (cut | (distance > 8 * weak) | _thin(body)))
 
 
-def _without_hanger(body: np.ndarray, lab: np.ndarray) -> np.ndarray:
-    """Drop a hanger above the garment: narrow rows, thin as a hook or of another colour than the rim."""
-    rows = np.flatnonzero(body.any(axis=1))
-    widths = body.sum(axis=1)
-    rim = body & ~cv2.erode(body.astype(np.uint8), _disc(6)).astype(bool)
-    rim[: rows[len(rows) // 5]] = False
-    colour = np.median(lab[rim], axis=0) if rim.any() else np.zeros(3)
-    plain = rim.any() and np.median(np.linalg.norm(lab[rim] - colour, axis=1)) < 12
-    middle = np.nonzero(body)[1].mean()
-    body = body.copy()
-    for row in rows[: len(rows) // 4]:
-        across = np.flatnonzero(body[row])
-        extent = np.ptp(across) + 1
-        if abs(across.mean() - middle) > 0.2 * widths.max():  # a strap
-            break
-        foreign = plain and np.linalg.norm(np.median(lab[row, body[row]], axis=0) - colour) > 15
-        if extent > (0.22 if foreign else 0.12) * widths.max():
-            break
-        body[row] = False
-    return body
+def _to_edge(lab: np.ndarray, body: np.ndarray) -> np.ndarray:
+    """The outline at the sharpest edge nearby, by a watershed: the edge of cloth is sharp, that of its shadow is soft.
+
+    For a garment that hardly differs from the backdrop (white on white): colour models cannot tell the two apart, and the
+    shadow differs more than either.
+    """
+    smooth = cv2.GaussianBlur(lab, (0, 0), 0.8)
+    levels = np.clip(128 + _EDGE_GAIN * (smooth - np.median(smooth, axis=(0, 1))), 0, 255).astype(np.uint8)
+    inside = body.astype(np.uint8)
+    marks = np.zeros(body.shape, np.int32)
+    marks[cv2.dilate(inside, _disc(2)) == 0] = 1
+    marks[(cv2.erode(inside, _disc(_EDGE_REACH)) > 0) | _thin(body)] = 2
+    if set(np.unique(marks)) != {0, 1, 2}:
+        return body
+    cv2.watershed(levels, marks)
+    found = cv2.dilate((marks == 2).astype(np.uint8), _disc(1)) > 0  # the line between both is garment
+    return _largest(found & body)
 
 
 def _thin(body: np.ndarray) -> np.ndarray:

@@ -9,16 +9,10 @@ from typing import Any, Mapping
 
 import numpy as np
 
-from stagekit.errors import WeightsMissing
+from stagekit.weights import not_right
 
+ENGINE = "detectron2"
 FILE = "model_final_162be9.pkl"
-ADDRESS = "https://dl.fbaipublicfiles.com/densepose/densepose_rcnn_R_50_FPN_s1x/165712039/" + FILE
-LICENCE = "CC-BY-SA-3.0"
-
-_GET_IT = (
-    "Download it from %s (256 MB) and save it there under that name. It is under %s: commercial use is allowed, with "
-    "attribution and under the same licence."
-) % (ADDRESS, LICENCE)
 _SHOWN = 3
 
 Arrays = dict[str, np.ndarray]
@@ -27,21 +21,19 @@ Arrays = dict[str, np.ndarray]
 def read(folder: str, wanted: Mapping[str, tuple[int, ...]]) -> Arrays:
     """The arrays of the weight file in a folder: those that are wanted (name -> shape), all of them and no other.
 
-    Nothing in the file is executed. Raises WeightsMissing that says what is wrong and where to get the right file.
+    Nothing in the file is executed. Raises WeightsMissing that says what is wrong and which command helps.
     """
     path = os.path.join(folder, FILE)
-    if not os.path.isfile(path):
-        raise WeightsMissing("DensePose's weights %s are not in %s. %s" % (FILE, folder, _GET_IT))
     try:
         arrays = _without_constants(_named_arrays(_unpickle(path)))
     except Exception as error:  # unpickling raises whatever the bytes lead to
-        raise WeightsMissing("%s cannot be read: %s. %s" % (path, error, _GET_IT)) from error
+        raise not_right(ENGINE, "%s cannot be read: %s" % (path, error)) from error
     differences = compare(arrays, wanted)
     if differences:
-        raise WeightsMissing("%s holds another network: %s. %s" % (path, differences, _GET_IT))
+        raise not_right(ENGINE, "%s holds another network: %s" % (path, differences))
     broken = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if broken:
-        raise WeightsMissing("%s holds values that are no numbers: %s. %s" % (path, _some(broken), _GET_IT))
+        raise not_right(ENGINE, "%s holds values that are no numbers: %s" % (path, _some(broken)))
     return arrays
 
 

@@ -15,7 +15,8 @@ from services.densepose.engines.detectron2.person import paint, part_map, surfac
 from services.densepose.engines.detectron2.settings import read_densepose_settings
 from stagekit.errors import NoPerson
 from stagekit.formats import HEIGHT, WIDTH
-from stagekit.weights import in_folder, weights_folder
+from stagekit.manifest import read_manifest
+from stagekit.weights import require, weights_folder
 
 
 class Engine(stagekit.Engine):
@@ -28,11 +29,11 @@ class Engine(stagekit.Engine):
     Raises WeightsMissing (at load), NoPerson where nobody is found with a score of 0.8.
     """
 
-    name = "detectron2"
+    name = checkpoint.ENGINE
     version = "1"
     inputs = ("person",)
     extras = ("densepose_i", "densepose_u", "densepose_v")
-    licence = "Apache-2.0 code; weights " + checkpoint.LICENCE
+    licence = "Apache-2.0 code; weights " + read_manifest()[checkpoint.ENGINE].licence
 
     def __init__(self) -> None:
         self._settings = read_densepose_settings()
@@ -40,12 +41,12 @@ class Engine(stagekit.Engine):
         self._weights: tuple[dict[str, str], ...] = ()
 
     def load(self) -> None:
-        folder = weights_folder(self.name)
+        weights = require(self.name)
         network = Network(self._device, self._settings.densepose_side)
-        network.take(checkpoint.read(folder, network.shapes()))
+        network.take(checkpoint.read(weights_folder(self.name), network.shapes()))
         network.look(np.full((HEIGHT, WIDTH, 3), 127, np.uint8))  # warms up
         self._network = network
-        self._weights = in_folder(folder, checkpoint.LICENCE, checkpoint.FILE)
+        self._weights = weights
 
     def run(self, inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
         found = self._network.look(inputs["person"])

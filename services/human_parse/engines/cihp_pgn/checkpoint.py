@@ -6,15 +6,9 @@ from typing import List, Mapping
 from services.human_parse.engines.cihp_pgn.layers import Shape, layers, variable_shapes
 from services.human_parse.engines.cihp_pgn.tf1 import tf
 from stagekit.errors import WeightsMissing
+from stagekit.weights import not_right
 
 FILES = (".index", ".data-00000-of-00001")
-
-_ADVICE = (
-    "The weights of CIHP_PGN are not in %s (%s). Download CIHP_pgn.zip from "
-    "https://drive.google.com/uc?id=1Mqpse5Gen4V4403wFEpv3w3JAsWw2uhk (the link in the README of "
-    "github.com/Engineering-Course/CIHP_PGN) and unpack it there with `unzip -j CIHP_pgn.zip`. Its code is MIT; the weights "
-    "come without a licence: use them for research only."
-)
 
 
 def find_checkpoint(folder: str) -> str:
@@ -25,19 +19,23 @@ def find_checkpoint(folder: str) -> str:
     """
     state = tf.train.get_checkpoint_state(folder)
     if state is None:
-        raise WeightsMissing(_ADVICE % (folder, "there is no file `checkpoint`"))
+        raise _not_right("there is no file `checkpoint`")
     path = os.path.join(folder, os.path.basename(state.model_checkpoint_path))
     for ending in FILES:
         if not os.path.exists(path + ending):
-            raise WeightsMissing(_ADVICE % (folder, "there is no %s" % os.path.basename(path + ending)))
+            raise _not_right("there is no %s" % os.path.basename(path + ending))
     try:
         found = tf.train.NewCheckpointReader(path).get_variable_to_shape_map()
     except (tf.errors.OpError, ValueError) as error:
-        raise WeightsMissing(_ADVICE % (folder, "the checkpoint cannot be read: %s" % error)) from None
+        raise _not_right("the checkpoint cannot be read: %s" % error) from None
     problems = _differences(variable_shapes(layers()), found)
     if problems:
-        raise WeightsMissing(_ADVICE % (folder, "%d variables differ: %s" % (len(problems), _some(problems))))
+        raise _not_right("%d variables differ: %s" % (len(problems), _some(problems)))
     return path
+
+
+def _not_right(what: str) -> WeightsMissing:
+    return not_right("cihp_pgn", what)
 
 
 def _differences(wanted: Mapping[str, Shape], found: Mapping[str, List[int]]) -> List[str]:

@@ -1,16 +1,15 @@
 """Human parse by the published CIHP_PGN: TensorFlow 1.15 on Python 3.6, with the authors' own checkpoint."""
 
-import os
 from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
-from services.human_parse.engines.cihp_pgn.checkpoint import FILES, find_checkpoint
+from services.human_parse.engines.cihp_pgn.checkpoint import find_checkpoint
 from services.human_parse.engines.cihp_pgn.network import Network
 from services.human_parse.engines.cihp_pgn.tf1 import tf
 from services.human_parse.parser import Parser
 from services.human_parse.part_grouping import look
-from stagekit.weights import in_folder, weights_folder
+from stagekit.weights import require, weights_folder
 
 
 class Engine(Parser):
@@ -26,11 +25,11 @@ class Engine(Parser):
     licence = "MIT code; weights without a licence, for research only"
 
     def load(self) -> None:
-        folder = weights_folder(self.name)
-        checkpoint = find_checkpoint(folder)
+        weights = require(self.name)
+        checkpoint = find_checkpoint(weights_folder(self.name))
         self._network = Network(self.sizes())
         self._network.restore(checkpoint)
-        self._weights = in_folder(folder, "none stated", *(os.path.basename(checkpoint) + ending for ending in FILES))
+        self._weights = weights
         self.warm_up()
 
     def look(self, image: np.ndarray, scales: Sequence[float]) -> Tuple[np.ndarray, Optional[np.ndarray]]:

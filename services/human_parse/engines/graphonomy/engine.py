@@ -6,10 +6,10 @@ from typing import Optional
 import numpy as np
 import torch
 
-from services.human_parse.engines.graphonomy.checkpoint import FILE, load_network
+from services.human_parse.engines.graphonomy.checkpoint import load_network
 from services.human_parse.graph_transfer import look
 from services.human_parse.parser import Parser
-from stagekit.weights import in_folder, weights_folder
+from stagekit.weights import require, weights_folder
 
 
 class Engine(Parser):
@@ -23,9 +23,9 @@ class Engine(Parser):
     licence = "MIT code; weights without a licence, for research only"
 
     def load(self) -> None:
-        folder = weights_folder(self.name)
-        self._network = load_network(folder)
-        self._weights = in_folder(folder, "none stated", FILE)
+        weights = require(self.name)
+        self._network = load_network(weights_folder(self.name))
+        self._weights = weights
         self.warm_up()
 
     def look(self, image: np.ndarray, scales: Sequence[float]) -> tuple[np.ndarray, Optional[np.ndarray]]:

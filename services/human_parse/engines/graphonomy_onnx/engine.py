@@ -9,15 +9,10 @@ import onnxruntime
 from services.human_parse.graph_transfer import look
 from services.human_parse.onnx_model import OnnxModel
 from services.human_parse.parser import Parser
-from stagekit.weights import in_folder, weights_folder
+from stagekit.weights import require, weights_folder
 
 MODEL = "graphonomy.onnx"
 OUTPUTS = ["parsing"]
-ADVICE = (
-    "%s is not the exported Graphonomy (%s). `howsfit export graphonomy` writes it from the published weights; "
-    "docs/human_parse.md says where to get those. Its code is MIT; the weights come without a licence: use them for "
-    "research only."
-)
 
 
 class Engine(Parser):
@@ -31,9 +26,9 @@ class Engine(Parser):
     licence = "MIT code; weights without a licence, for research only"
 
     def load(self) -> None:
-        folder = weights_folder(self.name)
-        self._model = OnnxModel(os.path.join(folder, MODEL), OUTPUTS, ADVICE)
-        self._weights = in_folder(folder, "none stated", MODEL)
+        weights = require(self.name)
+        self._model = OnnxModel(self.name, os.path.join(weights_folder(self.name), MODEL), OUTPUTS)
+        self._weights = weights
         self.warm_up()
 
     def look(self, image: np.ndarray, scales: Sequence[float]) -> tuple[np.ndarray, np.ndarray | None]:

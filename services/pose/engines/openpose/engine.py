@@ -14,7 +14,8 @@ from services.pose.layouts import BODY_25, convert
 from services.pose.skeleton import draw_skeleton
 from stagekit.errors import NoPerson
 from stagekit.formats import pose_document
-from stagekit.weights import in_folder, weights_folder
+from stagekit.manifest import read_manifest
+from stagekit.weights import require, weights_folder
 
 _CLEAR_PERSON = 0.4  # a second person counts as clear from this part of the first one's size
 
@@ -37,13 +38,13 @@ class Engine(stagekit.Engine):
         self._chosen = read_openpose_settings().openpose_model
         self._model = MODELS[self._chosen]
         self._scales = read_scales()
-        self.licence = self._model.licence
+        self.licence = read_manifest()[self._model.weights].licence
         self._weights: tuple[dict[str, str], ...] = ()
 
     def load(self) -> None:
-        folder = weights_folder(self.name)
-        self._pyramid = Pyramid(self._model, folder, self._scales)
-        self._weights = in_folder(folder, self._model.licence, *self._model.files)
+        weights = require(self._model.weights)
+        self._pyramid = Pyramid(self._model, weights_folder(self.name), self._scales)
+        self._weights = weights
 
     def run(self, inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
         image = inputs["person"]

@@ -28,12 +28,11 @@ _BODY_25_LIMBS = (
 """Like COCO's, but for the mid-hip and the feet at the end. Not yet checked against the weights: where they are, the test of
 the order does it."""
 
-_RESEARCH = "OpenPose's own, academic or non-profit research only; the files must not be passed on"
-_SERVER = "http://vcl.snu.ac.kr/OpenPose/models/pose/"
-
 
 class Model(NamedTuple):
     """One published network. Its output is heat maps, background last, then affinity maps, all of an eighth of the input."""
+
+    name: str
 
     skeleton: Skeleton
 
@@ -43,35 +42,30 @@ class Model(NamedTuple):
     size: tuple[int, int]
     """Height and width of the input: 3 to 4 like the picture, multiples of 16."""
 
-    licence: str
-
-    advice: str
-    """Where the files come from."""
+    @property
+    def weights(self) -> str:
+        """Key of its weights in the manifest."""
+        return "openpose/" + self.name
 
 
 MODELS = {
     "body_25": Model(
+        "body_25",
         Skeleton(BODY_25, _BODY_25_LIMBS),
         ("pose_deploy.prototxt", "pose_iter_584000.caffemodel"),
         (384, 288),
-        _RESEARCH,
-        f"Download {_SERVER}body_25/pose_iter_584000.caffemodel (104715850 bytes, md5 78287b57cf85fa89c03f1393d368e5b7), "
-        "and take pose_deploy.prototxt from models/pose/body_25 of an OpenPose release.",
     ),
     "coco": Model(
+        "coco",
         Skeleton(COCO_18, _COCO_LIMBS),
         ("pose_deploy_linevec.prototxt", "pose_iter_440000.caffemodel"),
         (384, 288),
-        _RESEARCH,
-        f"Download {_SERVER}coco/pose_iter_440000.caffemodel (209274056 bytes, md5 5156d31f670511fce9b4e28b403f2939), "
-        "and take pose_deploy_linevec.prototxt from models/pose/coco of an OpenPose release.",
     ),
     "mobilenet": Model(
+        "mobilenet",
         Skeleton(COCO_18, _COCO_LIMBS),
         ("openpose_mobilenet_v2_small_coco.pb",),
         (448, 336),
-        "Apache-2.0",
-        "Take the graph mobilenet_v2_small of the project tf-pose-estimation and save it under that name.",
     ),
 }
 """What HOWSFIT_OPENPOSE_MODEL chooses from. OpenPose's own input is 368 high; 384 is the next height of 3 to 4. Mobilenet was

@@ -7,7 +7,7 @@ import numpy as np
 
 from services.pose.engines.openpose.models import Model
 from services.pose.engines.openpose.tensorflow_graph import with_constant_sizes
-from stagekit.errors import WeightsMissing
+from stagekit.weights import not_right
 
 
 class Network:
@@ -17,21 +17,18 @@ class Network:
     """Pixels of the input per cell of a map."""
 
     def __init__(self, model: Model, folder: str) -> None:
-        """Raises WeightsMissing for files that are missing, unreadable, or another network's."""
+        """folder: holds the model's files. Raises WeightsMissing for files that are unreadable, or another network's."""
         self._model = model
-        missing = [name for name in model.files if not os.path.isfile(os.path.join(folder, name))]
-        if missing:
-            raise WeightsMissing(self._told(folder, "there is no " + " and no ".join(missing)))
         try:
             self._net = _read(model, folder)
             output = self._forward(np.zeros((*model.size, 3), dtype=np.uint8))
         except (cv2.error, ValueError) as error:
-            raise WeightsMissing(self._told(folder, f"they cannot be read ({str(error).strip()})")) from None
+            raise not_right(model.weights, f"they cannot be read ({str(error).strip()})") from None
         height, width = model.size
         wanted = (1, self._heats() + 2 * len(model.skeleton.limbs), height // self.STRIDE, width // self.STRIDE)
         if output.shape != wanted:
             what = f"they are another network's, whose output is {output.shape} and not {wanted}"
-            raise WeightsMissing(self._told(folder, what))
+            raise not_right(model.weights, what)
 
     def look(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """RGB picture (H, W, 3) uint8 -> heat maps (joints + background, h, w) and fields (2 * limbs, h, w), float32."""
@@ -49,13 +46,6 @@ class Network:
 
     def _heats(self) -> int:
         return len(self._model.skeleton.joints) + 1
-
-    def _told(self, folder: str, what: str) -> str:
-        files = " and ".join(self._model.files)
-        return (
-            f"OpenPose's weights must lie in {folder} as {files}, but {what}. {self._model.advice} "
-            f"Licence: {self._model.licence}. HOWSFIT_OPENPOSE_MODEL chooses another model."
-        )
 
 
 def _read(model: Model, folder: str) -> cv2.dnn.Net:

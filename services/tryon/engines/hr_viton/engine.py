@@ -21,12 +21,7 @@ from services.tryon.engines.hr_viton.inputs import SHOWN_AS, Arrays, prepare
 from services.tryon.engines.hr_viton.memory import keep_freed_memory
 from services.tryon.engines.hr_viton.passage import Inputs, Outputs, dress
 from services.tryon.engines.hr_viton.settings import SIZES, read_hr_viton_settings
-from stagekit.errors import WeightsMissing
-from stagekit.weights import in_folder, weights_folder
-
-LICENCE = "CC-BY-NC-4.0"
-FILES = {"mtviton.pth": "1XJTCdRBOPVgVTmqzhVGFAgMm2NLkw5uQ", "gen.pth": "1T5_YDUhYSSKPC_nZMk2NeC-XXUFoYeNy"}
-"""The checkpoints and their addresses on Google Drive, as the authors' README gives them. No digest is published."""
+from stagekit.weights import require, weights_folder
 
 HEIGHT, WIDTH = 1024, 768
 
@@ -47,7 +42,7 @@ class Engine(stagekit.Engine):
     version = "1"
     inputs = ("agnostic", "parse_agnostic", "densepose", "cloth", "cloth_mask", "pose")
     extras = ("warped_cloth", "warped_mask", "parse_predicted")
-    licence = LICENCE
+    licence = "CC-BY-NC-4.0"
 
     def __init__(self) -> None:
         self._settings = read_hr_viton_settings()
@@ -57,15 +52,13 @@ class Engine(stagekit.Engine):
 
     def load(self) -> None:
         folder = Path(weights_folder(self.name))
-        missing = [name for name in FILES if not (folder / name).is_file()]
-        if missing:
-            raise WeightsMissing(how_to_get(missing, folder))
+        weights = require(self.name)
         condition, generator = ConditionGenerator().eval(), ImageGenerator().eval()
         checkpoint.load(condition, folder / "mtviton.pth")
         checkpoint.load(generator, folder / "gen.pth")
         self._predict = folded(condition).to(self._device)
         self._draw = self._drawer(generator)
-        self._weights = in_folder(str(folder), LICENCE, *FILES)
+        self._weights = weights
 
     def run(self, inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
         arrays = prepare(inputs, warn)
@@ -139,15 +132,6 @@ def multiplies_bfloat16(cpuinfo: str = "/proc/cpuinfo") -> bool:
         return False
     flags = Path(cpuinfo).read_text().split()
     return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
-def how_to_get(missing: list[str], folder: Path) -> str:
-    """What to do about missing weights."""
-    addresses = ", ".join("%s from https://drive.google.com/uc?id=%s" % (name, FILES[name]) for name in missing)
-    return (
-        "HR-VITON's weights are not in %s (HOWSFIT_WEIGHTS_DIR). They are its authors', under %s: not for commercial use. "
-        "If that suits you, download %s and put them there under these names." % (folder, LICENCE, addresses)
-    )
 
 
 def tensors(arrays: Arrays, size: tuple[int, int], device: torch.device) -> Inputs:

@@ -1,0 +1,1 @@
+"""Garment cut-out with CarveKit's networks."""
