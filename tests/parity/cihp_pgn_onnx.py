@@ -7,7 +7,7 @@ import argparse
 
 import numpy as np
 
-from services.human_parse.engines.cihp_pgn_onnx.engine import ADVICE, OUTPUTS
+from services.human_parse.engines.cihp_pgn_onnx.engine import OUTPUTS
 from services.human_parse.multiscale import SCALES
 from services.human_parse.onnx_model import OnnxModel
 from services.human_parse.part_grouping import look
@@ -20,4 +20,4 @@ def main(arguments):
     parser.add_argument("--model", required=True, help="exported from the deterministic checkpoint")
     options = parser.parse_args(arguments)
     golden = np.load(options.golden)
-    report_with_edges(*look(OnnxModel(options.model, OUTPUTS, ADVICE), golden["in_rgb"], SCALES), golden)
+    report_with_edges(*look(OnnxModel("cihp_pgn_onnx", options.model, OUTPUTS), golden["in_rgb"], SCALES), golden)

@@ -7,7 +7,7 @@ import argparse
 
 import numpy as np
 
-from services.human_parse.engines.graphonomy_onnx.engine import ADVICE, OUTPUTS
+from services.human_parse.engines.graphonomy_onnx.engine import OUTPUTS
 from services.human_parse.graph_transfer import look
 from services.human_parse.multiscale import SCALES
 from services.human_parse.onnx_model import OnnxModel
@@ -20,6 +20,6 @@ def main(arguments):
     parser.add_argument("--model", required=True, help="exported from the deterministic weights")
     options = parser.parse_args(arguments)
     golden = np.load(options.golden)
-    model = OnnxModel(options.model, OUTPUTS, ADVICE)
+    model = OnnxModel("graphonomy_onnx", options.model, OUTPUTS)
     logits = look(lambda pair: model(pair)[0], golden["in_rgb"], SCALES)
     report(logits * len(SCALES), logits.argmax(axis=0), golden["out_logits"], golden["out_label"])
