@@ -3,7 +3,7 @@ SHELL := /bin/sh
 HOWSFIT := .venv/bin/howsfit
 PYTEST := .venv/bin/pytest
 
-.PHONY: help demo test test-slow test-py36 serve up down test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights docker bench lint format lock clean
+.PHONY: help demo test test-slow web web-client test-web test-py36 serve up down test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights docker bench lint format lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,8 +33,20 @@ test-parity: .venv-torch1/ready .venv-torch2/ready  ## Hold HR-VITON to its gold
 	    done; \
 	done
 
-serve: .venv/ready  ## Serve gateway and stages in one process on http://127.0.0.1:8080/
+serve: .venv/ready  ## Serve web app, gateway and stages in one process on http://127.0.0.1:8080/
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web; \
+	else echo "No npm here (Node 20 brings it): served without the web app."; fi
 	$(HOWSFIT) serve
+
+web: web/dist/index.html  ## Build the web app, which the gateway then serves (Node 20)
+
+web-client: .venv/ready web/node_modules/.package-lock.json  ## Make the web app's client of the API anew
+	PYTHONPATH=. .venv/bin/python scripts/openapi.py
+	cd web && npm run --silent client
+
+test-web: .venv/ready web  ## Lint, type check and test the web app: units, then the whole of it in Chromium
+	cd web && npm run --silent lint && npm run --silent types && npm run --silent check-client
+	cd web && npm run --silent unit && npm run --silent e2e
 
 up:  ## Build and start the cluster, and wait until it is healthy
 	docker compose up --build --wait
@@ -80,6 +92,7 @@ bench: .venv/ready  ## Run every benchmark; the figures go to out/bench/
 	.venv/bin/python -m bench.tryon --json out/bench/tryon.json
 	.venv/bin/python -m bench.reuse --json out/bench/reuse.json
 	.venv/bin/python -m bench.cloth_mask --json out/bench/cloth_mask.json
+	@if command -v npm >/dev/null && command -v chromium >/dev/null; then $(MAKE) --no-print-directory web && cd web && npm run --silent bench; fi
 	@if [ -x .venv-torch2/bin/python ] && [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
 	    .venv-torch2/bin/python -m bench.hr_viton --openvino --json out/bench/hr_viton.json; fi
 	@if [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
@@ -100,7 +113,7 @@ lock: .venv/ready  ## Write the locked requirements anew
 	scripts/lock.sh
 
 clean:  ## Remove what make made
-	rm -rf .venv .venv-py36 .venv-torch1 .venv-torch2 out
+	rm -rf .venv .venv-py36 .venv-torch1 .venv-torch2 out web/node_modules web/dist web/test-results
 
 .venv/ready: requirements/dev.txt pyproject.toml scripts/make-venv.sh
 	scripts/make-venv.sh 3.11 .venv requirements/dev.txt
@@ -113,6 +126,16 @@ clean:  ## Remove what make made
 
 .venv-torch2/ready: requirements/torch2.txt scripts/make-venv.sh
 	scripts/make-venv.sh 3.11 .venv-torch2 requirements/torch2.txt
+	@touch $@
+
+WEB_SOURCES := $(shell find web/src web/build web/public -type f) web/index.html web/vite.config.ts $(wildcard howsfit/samples/*.jpg)
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd web && npm run --silent build
+
+# npm writes this file at the end of an installation.
+web/node_modules/.package-lock.json: web/package-lock.json web/.npmrc
+	cd web && npm ci --silent
 	@touch $@
 
 .venv-py36/ready: requirements/py36.txt scripts/make-venv.sh

@@ -18,10 +18,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.errors import Forbidden, RateLimited, Unauthorized
 from gateway.keys import ADMIN, Key, Keys
 from gateway.problems import problem_response
+from gateway.web import OPEN as WEB
+from gateway.web import OPEN_BELOW
 from stagekit.errors import Problem
 
-OPEN = ("/", "/livez", "/readyz", "/metrics", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
-"""What needs no key: health for probes, counts without names or pictures for Prometheus, and what the API is like."""
+OPEN = ("/", "/livez", "/readyz", "/metrics", "/docs", "/openapi.json", *WEB)
+"""What needs no key: health for probes, counts without names or pictures for Prometheus, what the API is like, and the web
+app, which has no pictures in it (neither has what lies below OPEN_BELOW)."""
 
 PAGES = ("/debug", "/stages/")
 """Where people go with a browser, which asks for a password when told to: the key is the password, with any user name."""
@@ -67,7 +70,7 @@ class Access:
         self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN:
+        if scope["type"] != "http" or scope["path"] in OPEN or scope["path"].startswith(OPEN_BELOW):
             await self._app(scope, receive, send)
             return
         request = Request(scope)

@@ -15,6 +15,7 @@ from gateway.openapi import describe
 from gateway.problems import add_problem_handlers
 from gateway.routes import batches, images, keys, preprocessing, service, tryons, webhooks
 from gateway.settings import Settings
+from gateway.web import add_web_app, built
 
 ROUTERS = (
     tryons.router,
@@ -36,7 +37,9 @@ def create_app(settings: Settings | None = None, apps: Mapping[str, Any] | None 
 
     apps: stage name -> ASGI app for the addresses inproc://name; their lifespans are run with the gateway's.
     """
-    gateway = Gateway(settings or Settings(), apps or {})
+    settings = settings or Settings()
+    gateway = Gateway(settings, apps or {})
+    web = built(settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -52,23 +55,27 @@ def create_app(settings: Settings | None = None, apps: Mapping[str, Any] | None 
         description="Dresses the person in one photograph in the garment of another.",
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
+        docs_url=None if web else "/docs",  # its own needs scripts of another host
+        redoc_url=None,
     )
     app.state.gateway = gateway
-    largest = 2 * gateway.settings.max_upload_mb + 1  # two pictures, and a little around them
+    largest = 2 * settings.max_upload_mb + 1  # two pictures, and a little around them
     # The last one is the outermost: whoever has no key uploads nothing, and every answer tells a browser who may read it.
     app.add_middleware(BodyLimit, max_bytes=int(largest * 1e6))
     if gateway.keys.on:
         app.add_middleware(Access, keys=gateway.keys)
     add_problem_handlers(app)
-    if gateway.settings.cors_origins:
+    if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=gateway.settings.cors_origins,
+            allow_origins=settings.cors_origins,
             allow_methods=("GET", "POST", "DELETE"),
             allow_headers=SENT_BY_PAGES,
             expose_headers=READ_BY_PAGES,
             allow_credentials=False,  # a page sends the key itself; a browser must not add one that it knows
         )
+    if web:
+        add_web_app(app, web, settings)
     for router in ROUTERS:
         app.include_router(router)
     describe(app)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.batches import Batch
 from gateway.events import Event
@@ -45,6 +45,32 @@ class StageDocument(BaseModel):
     made_by: dict[str, Any] = Field({}, description="version, stand_in, licence, runtime and weights of the engine.")
 
 
+class ServingDocument(BaseModel):
+    """A stage, and what serves it: its /info, which may say more than is listed here, or less where it is not ours."""
+
+    model_config = ConfigDict(extra="allow")
+
+    stage: str
+    engine: str = ""
+    version: str = ""
+    fingerprint: str = Field("", description="Same fingerprint and same input bytes: same output.")
+    inputs: dict[str, str] = Field(description="Artifact to its kind.")
+    outputs: dict[str, str] = Field(description="Artifact to its kind.")
+    stand_in: bool = Field(False, description="A default engine that stands in for a research model.")
+    licence: str = ""
+    runtime: dict[str, Any] = Field({}, description="Python, framework, device.")
+    weights: list[Any] = Field([], description="Of each its file, digest and licence.")
+    needs: list[str] = Field(description="The stages that it waits for.")
+    health: dict[str, Any] = Field(description="`ready`, and the answer of its /readyz.")
+    debug: str | None = Field(description="Address of its debug page, where it can be reached through the gateway.")
+
+
+class ServingList(BaseModel):
+    """The stage graph, in running order."""
+
+    stages: list[ServingDocument]
+
+
 class WebhookDocument(BaseModel):
     """A message that is sent when the try-on ends."""
 
@@ -64,6 +90,7 @@ class TryonDocument(BaseModel):
         description="Addresses of what it was for, once it succeeded; of a try-on the picture: `tryon` 768 x 1024, "
         "`tryon_photo` as large as the photo."
     )
+    images: dict[str, str] = Field(description="Ids of the pictures that it was made from: `photo`, `garment`.")
     artifacts: dict[str, str] = Field(description="Address of every artifact there is so far, uploads included.")
     stages: list[StageDocument]
     warnings: list[WarningDocument]
@@ -96,6 +123,7 @@ class TryonDocument(BaseModel):
             output={name: addresses[name] for name in OUTPUTS[kind] if name in addresses}
             if job.state == "succeeded"
             else None,
+            images=uploads_of(job.payload),
             artifacts=addresses,
             stages=stages,
             warnings=[WarningDocument(**w) for event in events for w in event.data.get("warnings", [])]

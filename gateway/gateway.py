@@ -97,7 +97,9 @@ class Gateway:
         """The /info of every stage, with what it waits for and its health, in running order."""
         health = await self.cluster.health()
         return [
-            self.cluster.clients[name].info | {"needs": sorted(self.cluster.graph.needs(name)), "health": health[name]}
+            self.cluster.clients[name].info
+            | {"needs": sorted(self.cluster.graph.needs(name)), "health": health[name]}
+            | {"debug": f"/stages/{name}/debug" if self.cluster.clients[name].mounted else None}
             for name in self.cluster.graph.order
         ]
 

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     data_dir: Path = Path("out/gateway")
     """Folder for images and, by default, the database."""
 
+    web_dir: Path | None = None
+    """Folder of the built web app; default: web/dist beside the gateway's code, where `make web` puts it."""
+
     database_url: str | None = None
     """Where try-ons are kept: postgresql://USER:PASSWORD@HOST/NAME, which several gateways may share; default: a SQLite
     file in data_dir, for one gateway."""

@@ -68,6 +68,11 @@ class StageClient:
             timeout=httpx.Timeout(connect=5, read=timeout_s + GRACE_S, write=30, pool=5),
         )
 
+    @property
+    def mounted(self) -> bool:
+        """Whether it runs in this process, where its pages can be reached below /stages/."""
+        return self.address.startswith("inproc://")
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()

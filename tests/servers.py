@@ -42,10 +42,10 @@ def server(*command: str, env: dict[str, str] | None = None, port: int, log: Pat
 
 
 def howsfit_serve(folder: Path, env: dict[str, str] | None = None) -> contextlib.AbstractContextManager[str]:
-    """Gateway and all stages in one process, with its data below `folder`."""
+    """Gateway and all stages in one process, with its data below `folder`, and without the web app, built or not."""
     port = free_port()
     command = (sys.executable, "-m", "howsfit.cli", "serve", "--port", str(port))
-    env = {"HOWSFIT_DATA_DIR": str(folder / "data")} | (env or {})
+    env = {"HOWSFIT_DATA_DIR": str(folder / "data"), "HOWSFIT_WEB_DIR": str(folder / "no-web")} | (env or {})
     return server(*command, env=env, port=port, log=folder / "serve.log")
 
 

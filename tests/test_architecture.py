@@ -64,7 +64,7 @@ def test_every_setting_is_in_the_example_and_in_compose():
     example = (ROOT / ".env.example").read_text()
     compose = (ROOT / "docker-compose.yml").read_text()
     # Addresses and paths are the compose file's own business.
-    fixed = {"stages", "data_dir", "listen_port", "weights_dir"}
+    fixed = {"stages", "data_dir", "web_dir", "listen_port", "weights_dir"}
     everything = (
         (Settings(), Settings.model_fields),
         (StageSettings(), StageSettings._fields),

@@ -1,15 +1,16 @@
 """What is there for whoever runs the gateway: health, metrics, the stages, a debug page."""
 
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from gateway.access import Reader
+from gateway.documents import ServingDocument, ServingList
 from gateway.gateway import Here
 from gateway.problems import refusals
+from gateway.web import built
 
 router = APIRouter(tags=["service"])
 stages = APIRouter(prefix="/v1/stages", tags=["stages"])
@@ -50,9 +51,10 @@ async def metrics(gateway: Here) -> Response:
 async def debug(gateway: Here, caller: Reader) -> HTMLResponse:
     page = _pages.get_template("debug.html")
     listed = await gateway.documents(12, owner=caller.sees)
-    return HTMLResponse(page.render(stages=await gateway.stages(), tryons=listed.tryons))
+    web = built(gateway.settings) is not None
+    return HTMLResponse(page.render(stages=await gateway.stages(), tryons=listed.tryons, web=web))
 
 
 @stages.get("", summary="The stage graph, and what serves each stage", responses=refusals())
-async def list_stages(gateway: Here, caller: Reader) -> dict[str, Any]:
-    return {"stages": await gateway.stages()}
+async def list_stages(gateway: Here, caller: Reader) -> ServingList:
+    return ServingList(stages=[ServingDocument(**stage) for stage in await gateway.stages()])

@@ -14,6 +14,7 @@ from gateway.documents import TryonDocument, TryonList
 from gateway.errors import NotFound
 from gateway.gateway import Gateway, Here
 from gateway.jobs import State
+from gateway.previews import preview
 from gateway.problems import refusals
 from gateway.routes.orders import STARTING, Options, Picture, PictureId, picture, start
 from gateway.tryons import Kind
@@ -24,6 +25,10 @@ KEEP_ALIVE_S = 15.0
 
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 Name = Annotated[str, Path(max_length=40, description="One of the document's `artifacts`.")]
+Width = Annotated[
+    int | None,
+    Query(ge=16, le=1024, description="Of a picture: a JPEG of at most so many pixels across, as a preview."),
+]
 IMAGE: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in ("image/png", "image/jpeg")},
@@ -120,12 +125,15 @@ async def tryon_events(
     "/{tryon_id}/artifacts/{name}",
     summary="One artifact",
     response_class=Response,
-    responses=IMAGE | refusals(404, 503),
+    responses=IMAGE | refusals(404, 422, 503),
 )
-async def get_artifact(gateway: Here, caller: Reader, tryon_id: Id, name: Name) -> Response:
-    if gateway.settings.s3_public_endpoint and (link := await gateway.tryons.link(tryon_id, name, caller.sees)):
+async def get_artifact(gateway: Here, caller: Reader, tryon_id: Id, name: Name, width: Width = None) -> Response:
+    links = width is None and gateway.settings.s3_public_endpoint
+    if links and (link := await gateway.tryons.link(tryon_id, name, caller.sees)):
         return RedirectResponse(link)
     part = await gateway.tryons.artifact(tryon_id, name, caller.sees)
+    if width is not None:
+        part = await asyncio.to_thread(preview, part, width)
     return Response(part.data, media_type=part.media_type, headers={"X-Content-Type-Options": "nosniff"})
 
 

@@ -35,6 +35,7 @@ async def serving(folder, **settings):
     stage = FastAPI()
     stage.get("/debug")(lambda: "everybody's pictures")
     settings = {"data_dir": folder, "admin_key": ADMIN_KEY, "stages": {"pose": "inproc://pose"}} | settings
+    settings = {"web_dir": folder / "no-web"} | settings
     app = create_app(Settings(**settings), {"pose": stage})
     await app.state.gateway.database.create_tables()
     app.get("/v1/bug", include_in_schema=False)(lambda: 1 // 0)

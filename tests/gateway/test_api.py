@@ -214,3 +214,17 @@ def test_health_metrics_and_debug_page(api, tryon):
     page = api.get("/debug").text
     assert "blazepose" in page and "<script" not in page
     assert api.get("/", follow_redirects=False).headers["location"] == "/debug"
+    assert "make web" in page
+
+
+def test_a_preview_is_small_and_of_an_unbroken_picture(api, tryon, bundled):
+    address = tryon["artifacts"]["tryon"]
+    preview = api.get(address, params={"width": 96})
+    assert preview.headers["content-type"] == "image/jpeg" and len(preview.content) < 10_000
+    with Image.open(io.BytesIO(preview.content)) as image:
+        assert image.size == (96, 128)
+    assert api.get(tryon["artifacts"]["pose"], params={"width": 96}).json()["people"]
+    assert api.get(address, params={"width": 9}).status_code == 400
+    broken = post(api, bundled[0][:3000], bundled[1], prefer="wait=30").json()
+    answer = api.get(broken["artifacts"]["photo"], params={"width": 96})
+    assert (answer.status_code, answer.json()["code"]) == (422, "unreadable-image")

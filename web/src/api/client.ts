@@ -1,0 +1,112 @@
+import createClient from "openapi-fetch";
+import { noteReached } from "../lib/online";
+import { storedKey } from "../lib/settings";
+import type { components, paths } from "./schema";
+
+type Schemas = components["schemas"];
+export type Tryon = Schemas["TryonDocument"];
+export type StageRun = Schemas["StageDocument"];
+export type Warning = Schemas["WarningDocument"];
+export type Serving = Schemas["ServingDocument"];
+export type Batch = Schemas["BatchDocument"];
+export type Problem = Pick<Schemas["ProblemDocument"], "status"> & {
+  code?: string | null;
+  detail?: string | null;
+  stage?: string;
+};
+
+/** The gateway said no, and why. */
+export class Refused extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail ?? problem.code ?? `status ${problem.status}`);
+  }
+}
+
+/** The gateway could not be reached. */
+export class Unreachable extends Error {}
+
+/** Heard when a request was refused for want of a (good) key. */
+export const keyNeeded = new EventTarget();
+
+/** Send a request with the key; throws Unreachable, never for a status. */
+export async function send(request: Request): Promise<Response> {
+  const key = storedKey();
+  if (key) request.headers.set("Authorization", `Bearer ${key}`);
+  let answer: Response;
+  try {
+    answer = await fetch(request);
+    noteReached(true);
+  } catch (error) {
+    if (request.signal.aborted) throw error;
+    noteReached(false);
+    throw new Unreachable("no answer", { cause: error });
+  }
+  if (answer.status === 401) keyNeeded.dispatchEvent(new Event("needed"));
+  return answer;
+}
+
+/** Fetch anything of the gateway's; throws Refused, Unreachable. */
+export async function get(path: string, init?: RequestInit): Promise<Response> {
+  const answer = await send(new Request(path, init));
+  if (!answer.ok) throw new Refused(await problemOf(answer));
+  return answer;
+}
+
+async function problemOf(answer: Response): Promise<Problem> {
+  const body = await answer.json().catch(() => ({}));
+  return { status: answer.status, ...body };
+}
+
+const client = createClient<paths>({ baseUrl: location.origin, fetch: send });
+
+async function taken<T>(asked: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await asked;
+  if (!response.ok) throw new Refused({ status: response.status, ...(error as Partial<Problem>) });
+  return data as T;
+}
+
+const byId = (tryon_id: string) => ({ params: { path: { tryon_id } } });
+
+export const api = {
+  stages: async (): Promise<Serving[]> => (await taken(client.GET("/v1/stages"))).stages,
+
+  tryon: (id: string): Promise<Tryon> => taken(client.GET("/v1/tryons/{tryon_id}", byId(id))),
+
+  tryons: (query: { limit: number; before?: string; kind?: "tryon" }) =>
+    taken(client.GET("/v1/tryons", { params: { query } })),
+
+  upload: async (picture: Blob): Promise<string> => {
+    const form = new FormData();
+    form.append("image", picture, "picture");
+    const answer = await get("/v1/images", { method: "POST", body: form });
+    return ((await answer.json()) as Schemas["ImageDocument"]).id;
+  },
+
+  start: async (photo_id: string, garment_id: string): Promise<Tryon> => {
+    const form = new FormData();
+    form.append("photo_id", photo_id);
+    form.append("garment_id", garment_id);
+    return (await get("/v1/tryons", { method: "POST", body: form })).json();
+  },
+
+  cancel: (id: string): Promise<Tryon> => taken(client.POST("/v1/tryons/{tryon_id}/cancel", byId(id))),
+
+  retry: (id: string): Promise<Tryon> => taken(client.POST("/v1/tryons/{tryon_id}/retry", byId(id))),
+
+  /** With its pictures, the uploaded ones too: what other try-ons made of those stays with them. */
+  forget: async (tryon: Tryon): Promise<void> => {
+    await taken(client.DELETE("/v1/tryons/{tryon_id}", byId(tryon.id)));
+    for (const image_id of new Set(Object.values(tryon.images))) {
+      await client.DELETE("/v1/images/{image_id}", { params: { path: { image_id } } });
+    }
+  },
+
+  startBatch: (photo_ids: string[], garment_ids: string[]): Promise<Batch> =>
+    taken(client.POST("/v1/batches", { body: { photo_ids, garment_ids, priority: -10 } })),
+
+  batch: (batch_id: string): Promise<Batch> =>
+    taken(client.GET("/v1/batches/{batch_id}", { params: { path: { batch_id } } })),
+
+  cancelBatch: (batch_id: string): Promise<Batch> =>
+    taken(client.POST("/v1/batches/{batch_id}/cancel", { params: { path: { batch_id } } })),
+};

@@ -1,0 +1,104 @@
+import { useEffect, useState } from "react";
+import { api, Refused } from "../api/client";
+import { useText } from "../i18n";
+import { type Chosen, choose, idOf, type Part, sendAgain } from "../lib/chosen";
+import { go } from "../lib/router";
+import { takeShared } from "../lib/share";
+import { ProblemText } from "../ui/problem";
+import { Picker } from "./picker";
+
+export type Outfit = Record<Part, Chosen | null>;
+
+interface Props {
+  outfit: Outfit;
+  onOutfit(change: (outfit: Outfit) => Outfit): void;
+}
+
+/** Where a try-on starts: two pictures and a button. */
+export function Studio({ outfit, onOutfit }: Props) {
+  const t = useText();
+  const [sending, setSending] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const [shared, setShared] = useState<"shared" | "sharedMissed" | null>(null);
+
+  useEffect(() => {
+    const put = (part: Part, chosen: Chosen) => onOutfit((now) => ({ ...now, [part]: chosen }));
+    takeShared().then(async (picture) => {
+      if (picture === null) return;
+      const looked = picture === "missed" ? picture : await choose(picture);
+      if (typeof looked === "string") return setShared("sharedMissed");
+      put("garment", looked);
+      setShared("shared");
+    });
+    const paste = async (event: ClipboardEvent) => {
+      const picture = [...(event.clipboardData?.files ?? [])].find((file) => file.type.startsWith("image/"));
+      const looked = picture && (await choose(picture));
+      if (!looked || typeof looked === "string") return;
+      const focused = document.activeElement?.closest<HTMLElement>("[data-part]")?.dataset.part as Part | undefined;
+      onOutfit((now) => ({ ...now, [focused ?? (now.person ? "garment" : "person")]: looked }));
+    };
+    window.addEventListener("paste", paste);
+    return () => window.removeEventListener("paste", paste);
+  }, [onOutfit]);
+
+  const start = async () => {
+    const { person, garment } = outfit;
+    if (!person || !garment) return;
+    setSending(true);
+    setError(null);
+    try {
+      go(`/tryons/${await startTryon(person, garment)}`);
+    } catch (problem) {
+      setError(problem);
+      setSending(false);
+    }
+  };
+  const ready = outfit.person !== null && outfit.garment !== null;
+
+  return (
+    <div className="studio">
+      <header className="intro">
+        <h1>{t.studio.heading}</h1>
+        <p>{t.studio.lead}</p>
+      </header>
+      {shared && (
+        <p className={`notice ${shared === "shared" ? "good" : "bad"}`} role="status">
+          {t.studio[shared]}
+        </p>
+      )}
+      <div className="pickers">
+        {(["person", "garment"] as const).map((part) => (
+          <Picker
+            key={part}
+            part={part}
+            chosen={outfit[part]}
+            onChosen={(chosen) => onOutfit((now) => ({ ...now, [part]: chosen }))}
+          />
+        ))}
+      </div>
+      {error !== null && <ProblemText error={error} />}
+      <div className="start">
+        <button type="button" className="button primary large" disabled={!ready || sending} onClick={start}>
+          {sending ? t.studio.starting : t.studio.start}
+        </button>
+      </div>
+      <p className="quiet after" aria-live="polite">
+        {ready ? t.studio.privacy : t.studio.needBoth}
+      </p>
+    </div>
+  );
+}
+
+/** Upload what the gateway does not have yet, and start. Gives the try-on's id; throws Refused, Unreachable. */
+async function startTryon(person: Chosen, garment: Chosen): Promise<string> {
+  const ids = () => Promise.all([idOf(person, api.upload), idOf(garment, api.upload)]);
+  try {
+    return (await api.start(...(await ids()))).id;
+  } catch (error) {
+    if (!(error instanceof Refused) || error.problem.status !== 404) throw error;
+    // Sent a while ago, and deleted since.
+    sendAgain(person);
+    sendAgain(garment);
+    return (await api.start(...(await ids()))).id;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Serving, Tryon } from "../api/client";
+import { download } from "../api/pictures";
+import { useText, word } from "../i18n";
+import { Download } from "../ui/icons";
+import { Picture } from "../ui/picture";
+
+/** Every artifact of a try-on, to look at and to keep. */
+export function Artifacts({ tryon, serving }: { tryon: Tryon; serving: Serving[] }) {
+  const t = useText();
+  const kinds: Record<string, string> = { photo: "picture", garment: "picture" };
+  for (const stage of serving) Object.assign(kinds, stage.outputs);
+  return (
+    <section className="artifacts" id="stages" aria-label={t.tryon.seeStages}>
+      <ul>
+        {Object.entries(tryon.artifacts).map(([name, path]) => {
+          const label = word(t.artifact, name) ?? name;
+          const document = ["keypoints", "transform"].includes(kinds[name] ?? "");
+          return (
+            <li key={name}>
+              {document ? (
+                <span className="picture document">JSON</span>
+              ) : (
+                <Picture path={path} alt={label} width={180} />
+              )}
+              <div>
+                <span>{label}</span>
+                <button
+                  type="button"
+                  className="chip"
+                  aria-label={t.tryon.save(label)}
+                  onClick={() => download(path, `${name}${document ? ".json" : ""}`)}
+                >
+                  <Download />
+                </button>
+              </div>
+            </li>
+          );
+        })}
+      </ul>
+      <button
+        type="button"
+        className="button"
+        onClick={() => download(`/v1/tryons/${tryon.id}/dataset.zip`, "dataset.zip")}
+      >
+        <Download /> {t.tryon.dataset}
+      </button>
+    </section>
+  );
+}

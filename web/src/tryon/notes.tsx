@@ -1,0 +1,23 @@
+import type { Warning } from "../api/client";
+import { useText, word } from "../i18n";
+
+/** The warnings in plain words, each said once. */
+export function Notes({ warnings }: { warnings: Warning[] }) {
+  const t = useText();
+  const once = new Map(warnings.map((warning) => [warning.code, warning]));
+  if (once.size === 0) return null;
+  // What stood in is said last: it is about the service, not about the pictures.
+  const ordered = [...once.values()].sort((a, b) => Number(a.code === "stand-in") - Number(b.code === "stand-in"));
+  return (
+    <section className="notes" aria-label={t.tryon.notes}>
+      <h2>{t.tryon.notes}</h2>
+      <ul>
+        {ordered.map(({ code, detail }) => (
+          <li key={code} data-code={code}>
+            {word(t.warning, code) ?? detail}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

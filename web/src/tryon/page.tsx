@@ -1,0 +1,217 @@
+import { useState } from "react";
+import { api, Refused, type Tryon } from "../api/client";
+import { download, fetchPicture } from "../api/pictures";
+import { seconds, useSpeech } from "../i18n";
+import { choose } from "../lib/chosen";
+import { hasEnded } from "../lib/progress";
+import { go } from "../lib/router";
+import type { Outfit } from "../studio/studio";
+import { Download, Enlarge } from "../ui/icons";
+import { Link } from "../ui/link";
+import { Picture } from "../ui/picture";
+import { ProblemText } from "../ui/problem";
+import { Artifacts } from "./artifacts";
+import { Compare } from "./compare";
+import { Notes } from "./notes";
+import { StageGraph } from "./stage-graph";
+import { useTryon } from "./use-tryon";
+import { Zoom } from "./zoom";
+
+interface Props {
+  id: string;
+  onOutfit(change: (outfit: Outfit) => Outfit): void;
+}
+
+/** One try-on: what happens, then what came out. */
+export function TryonPage({ id, onOutfit }: Props) {
+  const { t } = useSpeech();
+  const { tryon, serving, gone, connected, error, replace } = useTryon(id);
+  const [failure, setFailure] = useState<unknown>(null);
+  const [whole, setWhole] = useState(false);
+  const [all, setAll] = useState(false);
+
+  if (gone) return <Gone />;
+  if (error !== null) return <ProblemText error={error} />;
+  if (!tryon) return <p className="loading">{t.loading}</p>;
+
+  const attempt = async (action: () => Promise<unknown>) => {
+    setFailure(null);
+    try {
+      await action();
+    } catch (problem) {
+      setFailure(problem);
+    }
+  };
+  const again = (keep: Exclude<Action, "retry">) =>
+    attempt(async () => {
+      const kept = await choose(await fetchPicture(tryon.artifacts[keep === "person" ? "photo" : "garment"] ?? ""));
+      const none = { person: null, garment: null };
+      onOutfit(() => (typeof kept === "string" ? none : { ...none, [keep]: kept }));
+      go("/");
+    });
+  const over = hasEnded(tryon);
+  const helps = helpful(tryon);
+  const succeeded = tryon.status === "succeeded";
+  const pair = whole ? { before: "photo", after: "tryon_photo" } : { before: "person", after: "tryon" };
+
+  return (
+    <div className="tryon" data-status={tryon.status}>
+      <Heading tryon={tryon} />
+      {!connected && !over && (
+        <p className="notice" role="status">
+          {t.tryon.reconnecting}
+        </p>
+      )}
+      <div className="sides">
+        <div className="show">
+          <div className="frame" data-busy={!over}>
+            {succeeded ? (
+              <Compare before={tryon.artifacts[pair.before]} after={tryon.artifacts[pair.after]} />
+            ) : (
+              <Picture path={tryon.artifacts.person ?? tryon.artifacts.photo} alt={t.tryon.beforeAlt} width={512} />
+            )}
+            {!succeeded && (
+              <Picture path={tryon.artifacts.garment} alt={t.tryon.garmentAlt} width={96} className="inset" />
+            )}
+          </div>
+          <div className="view">{succeeded && <View tryon={tryon} whole={whole} onWhole={setWhole} />}</div>
+        </div>
+        <div className="facts">
+          {tryon.error && <ProblemText error={new Refused(tryon.error as Refused["problem"])} />}
+          {failure !== null && <ProblemText error={failure} />}
+          {succeeded && <Downloads tryon={tryon} />}
+          <div className="actions">
+            {!over && (
+              <button
+                type="button"
+                className="button"
+                onClick={() => attempt(async () => replace(await api.cancel(id)))}
+              >
+                {t.tryon.cancel}
+              </button>
+            )}
+            {over &&
+              helps.map((action, index) => (
+                <button
+                  key={action}
+                  type="button"
+                  className={`button ${index === 0 ? "primary" : ""}`}
+                  onClick={() =>
+                    action === "retry" ? attempt(async () => replace(await api.retry(id))) : again(action)
+                  }
+                >
+                  {action === "retry" ? t.tryon.retry : action === "person" ? t.tryon.another : t.tryon.otherPhoto}
+                </button>
+              ))}
+          </div>
+          {over && <Notes warnings={tryon.warnings} />}
+          <section aria-label={t.tryon.how}>
+            <h2>{t.tryon.how}</h2>
+            <StageGraph tryon={tryon} serving={serving} />
+          </section>
+          <button
+            type="button"
+            className="button"
+            aria-expanded={all}
+            aria-controls="stages"
+            onClick={() => setAll(!all)}
+          >
+            {all ? t.tryon.hideStages : t.tryon.seeStages}
+          </button>
+        </div>
+      </div>
+      {all && <Artifacts tryon={tryon} serving={serving} />}
+    </div>
+  );
+}
+
+type Action = "retry" | "person" | "garment";
+
+/** What to do next, the most helpful first: run it again, or keep one of the pictures and choose another one beside it. */
+function helpful({ status, error }: Tryon): Action[] {
+  if (status === "succeeded") return ["person", "garment"];
+  if (["no-person", "incomplete-pose"].includes(String(error?.code))) return ["garment", "person"];
+  if (error?.code === "garment-not-found") return ["person", "garment"];
+  return ["retry", "person", "garment"];
+}
+
+function Heading({ tryon }: { tryon: Tryon }) {
+  const { t, language } = useSpeech();
+  const done = tryon.stages.filter(({ status }) => status === "succeeded").length;
+  const total = tryon.metrics.total_seconds;
+  const { status } = tryon;
+  return (
+    <div className="intro" role="status">
+      <h1>{t.tryon[status]}</h1>
+      <p>
+        {tryon.status === "succeeded" && total !== undefined
+          ? t.tryon.took(seconds(total, language))
+          : t.tryon.progress(done, tryon.stages.length)}
+      </p>
+    </div>
+  );
+}
+
+function View({ tryon, whole, onWhole }: { tryon: Tryon; whole: boolean; onWhole(whole: boolean): void }) {
+  const t = useSpeech().t.tryon;
+  const [zoomed, setZoomed] = useState(false);
+  return (
+    <>
+      {tryon.artifacts.tryon_photo && (
+        <fieldset className="segments">
+          <legend className="unseen">{t.view}</legend>
+          {[false, true].map((each) => (
+            <label key={String(each)}>
+              <input type="radio" name="view" checked={whole === each} onChange={() => onWhole(each)} />
+              <span>{each ? t.whole : t.framed}</span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+      <button type="button" className="button small" onClick={() => setZoomed(true)}>
+        <Enlarge /> {t.zoom}
+      </button>
+      {zoomed && (
+        <Zoom
+          path={tryon.artifacts[whole ? "tryon_photo" : "tryon"]}
+          alt={t.afterAlt}
+          onClose={() => setZoomed(false)}
+        />
+      )}
+    </>
+  );
+}
+
+function Downloads({ tryon }: { tryon: Tryon }) {
+  const t = useSpeech().t.tryon;
+  const offers = [
+    ["tryon_photo", t.downloadPhoto],
+    ["tryon", t.downloadFramed],
+  ] as const;
+  return (
+    <section className="downloads" aria-label={t.download}>
+      {offers.map(([name, label]) => {
+        const path = tryon.output?.[name];
+        return (
+          path && (
+            <button key={name} type="button" className="button" onClick={() => download(path, `howsfit-${name}.png`)}>
+              <Download /> {label}
+            </button>
+          )
+        );
+      })}
+    </section>
+  );
+}
+
+function Gone() {
+  const { t } = useSpeech();
+  return (
+    <div className="intro">
+      <h1>{t.tryon.gone}</h1>
+      <Link href="/" className="button primary">
+        {t.missing.home}
+      </Link>
+    </div>
+  );
+}
