@@ -136,6 +136,8 @@ export const en = {
     "several-people": "There are several people in the photo. The one who fills most of it was dressed.",
     "low-resolution": "You are small in the photo, so it was enlarged. A closer one gives a sharper result.",
     "seen-from-behind": "You are seen from behind. The garment is made for the front.",
+    "joints-guessed":
+      "Some joints could not be seen, so their place is a guess. A photo from head to hips, both arms visible, fits better.",
     "hips-outside":
       "Your hips are outside of the photo, so where the garment ends is a guess. A photo down to the hips fits better.",
     "doubtful-pose":
