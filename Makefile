@@ -96,7 +96,7 @@ bench: .venv/ready  ## Run every benchmark; the figures go to out/bench/
 	@if [ -x .venv-torch2/bin/python ] && [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
 	    .venv-torch2/bin/python -m bench.hr_viton --openvino --json out/bench/hr_viton.json; fi
 	@if [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
-	    .venv/bin/python -m bench.human_parse_posecut --json out/bench/human_parse.json; \
+	    .venv/bin/python -m bench.defaults --json out/bench/defaults.json; \
 	    .venv/bin/python -m bench.pose --json out/bench/pose.json; \
 	    .venv/bin/python -m bench.densepose --json out/bench/densepose.json; fi
 

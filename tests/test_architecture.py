@@ -14,6 +14,7 @@ from services.human_parse.settings import ParseSettings
 from services.pose.engines.blazepose.settings import BlazeposeSettings
 from services.pose.engines.openpose.settings import OpenposeSettings
 from services.tryon.engines.hr_viton.settings import HrVitonSettings
+from services.tryon.engines.tps.settings import TpsSettings
 from stagekit.settings import Settings as StageSettings
 from tests.servers import ROOT
 
@@ -72,6 +73,7 @@ def test_every_setting_is_in_the_example_and_in_compose():
         (ParseSettings(), ParseSettings._fields),
         (HrVitonSettings(), HrVitonSettings._fields),
         (BlazeposeSettings(), BlazeposeSettings._fields),
+        (TpsSettings(), TpsSettings._fields),
         (OpenposeSettings(), OpenposeSettings._fields),
         (CarvekitSettings(), CarvekitSettings._fields),
     )

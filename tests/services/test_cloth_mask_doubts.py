@@ -82,12 +82,36 @@ def test_a_head_with_skin_is_somebody_wearing_the_garment_and_a_hood_is_none():
         assert code == "garment-worn" and "%" in detail
 
 
+@pytest.mark.parametrize("name", ["T-shirt", "jumper", "camisole"])
+@pytest.mark.parametrize("spoil", ["shifted", "grown", "with a blob of backdrop", "eaten by holes"])
+def test_a_mask_that_follows_no_edge_or_is_ragged_is_doubted(name, spoil):
+    good = drawn(TOPS[name])
+    cloth = np.where(good[..., None] > 0, (40, 80, 150), (246, 246, 246)).astype(np.uint8)
+    holes = cv2.resize(np.random.default_rng(0).random((40, 30)), (768, 1024)) > 0.65
+    bad = {
+        "shifted": np.roll(good, 40, axis=1),
+        "grown": cv2.dilate(good, np.ones((61, 61), np.uint8)),
+        "with a blob of backdrop": cv2.circle(good.copy(), (384, 860), 150, 255, -1),
+        "eaten by holes": np.where(holes, 0, good).astype(np.uint8),
+    }[spoil]
+    ((code, detail),) = [found for found in warnings_of(bad, cloth) if found[0] == "doubtful-mask"]
+    assert re.search(r"\d.*above", detail)
+
+
+def test_a_soft_shade_at_the_edge_is_enough():
+    mask = drawn(TOPS["T-shirt"])
+    white = np.where(mask[..., None] > 0, 252, 240).astype(np.uint8).repeat(3, axis=2)
+    assert warnings_of(mask, white) == []
+
+
 def test_scraps_and_nothing_are_left_alone():
     for mask in (np.zeros((1024, 768), np.uint8), filled([(5, 5), (20, 5), (20, 20)])):
         assert warnings_of(mask) == []
     apart = np.zeros((1024, 768), np.uint8)
     apart[:60, :80] = apart[960:, 600:] = 255
     assert len(warnings_of(apart)) <= 1
+    full = np.full((1024, 768), 255, np.uint8)
+    assert "doubtful-mask" not in dict(warnings_of(full)), "without an outline there is none to doubt"
 
 
 @needs_samples
@@ -99,7 +123,7 @@ def test_the_samples_published_masks_pass():
 
 @needs_samples
 def test_a_photo_of_a_person_is_no_garment():
-    assert dict(cut(read(SAMPLES / "wild" / "model_5.png"))).keys() == {"garment-worn"}
+    assert "garment-worn" in dict(cut(read(SAMPLES / "wild" / "model_5.png")))
 
 
 @pytest.mark.slow
@@ -114,4 +138,5 @@ def test_what_the_engine_cuts_from_the_samples_passes_and_their_people_do_not():
     for path in sorted((SAMPLES / "cloth").glob("*.jpg")):
         assert cut(read(path)) == [], path.name
     for path in sorted([*(SAMPLES / "image").glob("*.jpg"), *(SAMPLES / "wild").iterdir()]):
-        assert len(cut(read(path))) == 1, path.name
+        codes = {code for code, _ in cut(read(path))} - {"doubtful-mask"}
+        assert len(codes) == 1, path.name

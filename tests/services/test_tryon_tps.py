@@ -15,7 +15,7 @@ from services.tryon.engines.tps.garment import read_garment
 from services.tryon.engines.tps.spline import fit_spline, warp
 from stagekit.errors import GarmentNotFound, IncompletePose, NoPerson
 from stagekit.formats import BODY_25, CIHP, pose_document
-from tests.services.outlines import OTHERS, TOPS, drawn
+from tests.services.outlines import OTHERS, SHOE, TOPS, drawn, filled
 
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", Path(__file__).resolve().parents[2] / ".." / "shared" / "samples"))
 needs_samples = pytest.mark.skipif(
@@ -169,6 +169,65 @@ def test_any_outline_goes_on(name: str) -> None:
     assert near(dress(inputs), (40, 80, 150)).mean() > 0.01
 
 
+def warnings_of(person: dict[str, Any], mask: np.ndarray) -> list[str]:
+    cloth = np.where(mask[..., None] > 0, (40, 80, 150), (246, 246, 246)).astype(np.uint8)
+    found: list[tuple[str, str]] = []
+    Engine().run({**person, "cloth": cloth, "cloth_mask": mask}, lambda code, detail: found.append((code, detail)))
+    assert all("%" in detail and "above" in detail for _, detail in found)
+    return [code for code, _ in found]
+
+
+BENT = {"batwing", "hoodie"}
+"""A checkerboard on these comes out visibly squeezed at the chest of the drawn person, whose shoulders are narrow."""
+
+
+@pytest.mark.parametrize("name", sorted(set(TOPS) - BENT))
+def test_a_top_fits_without_a_warning(name: str) -> None:
+    assert warnings_of(drawn_person(), drawn(TOPS[name])) == []
+
+
+def test_what_has_to_be_bent_to_fit_is_doubted() -> None:
+    for mask in (drawn(OTHERS["long dress"][0]), drawn(OTHERS["tight trousers"][0]), filled(SHOE)):
+        assert warnings_of(drawn_person(), mask) == ["doubtful-fit"]
+
+
+def test_skin_is_in_the_persons_tone_whatever_the_top_was() -> None:
+    for skin in (SKIN, (110, 72, 54)):
+        person = drawn_person()
+        person["person"][near(person["person"], SKIN, 1)] = skin
+        chest = dress({**person, **drawn_cloth("sleeveless")})[330:420, 262:276]
+        assert np.abs(np.median(chest.reshape(-1, 3), axis=0) - skin).max() < 25
+
+
+def test_a_dark_garments_neckline_is_found_like_a_light_ones() -> None:
+    depths = []
+    for light in (1.0, 0.1):
+        cloth = drawn_cloth("tee")
+        picture = np.where(cloth["cloth_mask"][..., None] > 0, 200, 246).astype(np.uint8).repeat(3, axis=2)
+        mask = cv2.fillPoly(cloth["cloth_mask"].copy(), [np.array([(300, 260), (384, 300), (468, 260)])], 255)
+        inside = cv2.ellipse(np.zeros_like(mask), (384, 260), (84, 100), 0, 0, 180, 1, -1) > 0
+        picture[inside] = 140  # the inner back behind the front edge
+        picture[mask > 0] = (picture[mask > 0] * light).astype(np.uint8)
+        depths.append(read_garment(picture, mask > 0).neckline[:, 1].max())
+    assert abs(depths[0] - 360) < 12 and abs(depths[1] - 360) < 12
+
+
+def test_tucked_leaves_the_trousers_in_front(monkeypatch: pytest.MonkeyPatch) -> None:
+    person = drawn_person()
+    cv2.rectangle(person["person"], (300, 480), (468, 640), TROUSERS, -1)  # a high waist, and a top that ends at it
+    cv2.rectangle(person["parse"], (300, 480), (468, 640), CIHP["pants"], -1)
+    hanging = dress({**person, **drawn_cloth("tee")})
+    monkeypatch.setenv("HOWSFIT_TRYON_HEM", "tucked")
+    tucked = dress({**person, **drawn_cloth("tee")})
+    waist = slice(495, 540), slice(340, 430)
+    assert near(hanging[waist], NEW).mean() > 0.9 and near(tucked[waist], TROUSERS).mean() > 0.9
+    assert near(tucked[400:470, 340:430], NEW).mean() > 0.98
+    assert Engine().options() == {"hem": "tucked"}
+    monkeypatch.setenv("HOWSFIT_TRYON_HEM", "high")
+    with pytest.raises(ValueError, match="HOWSFIT_TRYON_HEM must be hanging or tucked"):
+        Engine()
+
+
 def test_a_cropped_jumper_has_its_armpits_above_the_hem() -> None:
     mask = drawn(TOPS["cropped jumper"]) > 0
     garment = read_garment(np.full((1024, 768, 3), 100, np.uint8), mask)
@@ -195,7 +254,7 @@ def test_a_parse_of_one_label_is_no_obstacle(label: str) -> None:
     person = drawn_person()
     person["parse"][:] = CIHP[label]
     result = dress({**person, **drawn_cloth("tee")})
-    assert near(result, NEW)[400:600, 340:430].mean() > 0.98
+    assert near(result, NEW)[400:560, 340:430].mean() > 0.98
 
 
 @pytest.mark.parametrize(
@@ -243,12 +302,23 @@ def test_photographs_keep_the_person_and_change_the_top(name: str) -> None:
     same = (result == person["person"]).all(axis=2)
     parse = person["parse"]
     inner = cv2.erode(np.isin(parse, (CIHP["face"], CIHP["hair"])).astype(np.uint8), np.ones((9, 9))) > 0
-    assert same[inner].mean() > 0.999, "face and hair"
+    # the data set's parse calls a few spots of the white top of 03615_00 hair
+    assert same[inner].mean() > 0.997, "face and hair"
     far = cv2.dilate((parse > 0).astype(np.uint8), np.ones((61, 61))) == 0
     assert same[far].all(), "backdrop"
     top = cv2.erode((parse == CIHP["upper_clothes"]).astype(np.uint8), np.ones((9, 9))) > 0
     red = result[..., 0].astype(int) - result[..., 1] > 60
     assert red[top].mean() > 0.5, "the red tee is on"
+
+
+@needs_samples
+@pytest.mark.parametrize("name", PEOPLE)
+def test_photographs_in_sample_garments_give_no_warning(name: str) -> None:
+    person, engine = photograph(name), Engine()
+    for cloth in ("00006_00", "06429_00", "08348_00", "11351_00"):
+        found: list[str] = []
+        engine.run({**person, **sample_cloth(cloth)}, lambda code, detail, found=found: found.append(detail))
+        assert found == [], cloth
 
 
 @needs_samples

@@ -136,6 +136,10 @@ export const en = {
     "several-people": "There are several people in the photo. The one who fills most of it was dressed.",
     "low-resolution": "You are small in the photo, so it was enlarged. A closer one gives a sharper result.",
     "seen-from-behind": "You are seen from behind. The garment is made for the front.",
+    "doubtful-mask":
+      "The garment may not be cut out well. One top before a plain background of another colour works best.",
+    "doubtful-fit":
+      "The garment had to be stretched a lot to fit this body. A picture of one top, laid flat, works best.",
     "joints-guessed":
       "Some joints could not be seen, so their place is a guess. A photo from head to hips, both arms visible, fits better.",
     "hips-outside":

@@ -29,7 +29,8 @@ def choose_box(extent: Extent, photo_width: int, photo_height: int) -> tuple[int
     vital, whole = extent.vital, extent.whole
     x = _place((whole[0] + whole[2]) / 2 - width / 2, vital[0], vital[2], width, photo_width)
     if _is_cut_off(whole, photo_height):
-        y = photo_height - height
+        # nothing is put below her, unless her head would be cut off above instead
+        y = _place(photo_height - height, vital[1], vital[3], height, photo_height)
     else:
         spare = height - (whole[3] - whole[1])
         share = _HEAD_ROOM / (_HEAD_ROOM + _FOOT_ROOM)

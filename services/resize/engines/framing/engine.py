@@ -43,7 +43,7 @@ class Engine(stagekit.Engine):
     """
 
     name = "framing"
-    version = "1"
+    version = "2"
     inputs = ("photo",)
     licence = "Apache-2.0"
 

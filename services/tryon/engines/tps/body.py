@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from services.tryon.engines.tps.curves import labelled, polygon_mask, resample
+from services.tryon.engines.tps.curves import grow, labelled, polygon_mask, resample
 from services.tryon.engines.tps.garment import LEFT, RIGHT
 from stagekit.errors import IncompletePose
 from stagekit.formats import BODY_25, CIHP
@@ -46,7 +46,11 @@ class Arm:
     """(n, 2) unit vectors towards the outer side (away from the trunk when the arm hangs)."""
     half: np.ndarray
     """(n,) half of the bare arm's width."""
-    upper_length: float
+    edges: np.ndarray
+    """(n, 2) pixels from the mid-line to the outer and to the inner edge of what the photo shows, sleeve or skin; `half`
+    where the picture does not tell."""
+    old_sleeve: float
+    """How far the worn sleeve reaches along the arm; 1 for an arm that vanishes behind the trunk."""
 
     def outline(self, start: float = 0.0, stop: float = 2.3, extra: float = 0.0) -> np.ndarray:
         """Closed outline between two places, widened by `extra` pixels a side."""
@@ -173,7 +177,21 @@ def _arm(points: np.ndarray, parse: np.ndarray, name: str, side: int, unit: floa
     normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1) * out
     place = np.arange(len(line)) / 20
     width = np.interp(place, *np.array(_ARM_WIDTH).T) * unit
-    return _centred(parse, Arm(line, normal, width / 2, float(np.linalg.norm(b - a))))
+    half = width / 2
+    return _centred(parse, Arm(line, normal, half, np.stack([half, half], axis=1), _old_sleeve(parse, line)))
+
+
+def _old_sleeve(parse: np.ndarray, line: np.ndarray) -> float:
+    bare = np.flatnonzero(_under(parse, line, ARMS))
+    if not bare.size:
+        return 1.0
+    return float(bare[bare >= 4][0] if (bare >= 4).any() else 4) / 20
+
+
+def _under(parse: np.ndarray, line: np.ndarray, labels: list[int]) -> np.ndarray:
+    """Which points of a line lie on one of the labels."""
+    columns, rows = np.clip(line.round().astype(int), 0, np.array(parse.shape[::-1]) - 1).T
+    return labelled(np.ascontiguousarray(parse[rows, columns]), labels)
 
 
 def _centred(parse: np.ndarray, arm: Arm) -> Arm:
@@ -192,14 +210,28 @@ def _centred(parse: np.ndarray, arm: Arm) -> Arm:
     both = fits_outer & (inner > 0.4) & (inner < 1.7)
     outer, inner = np.minimum(outer, 9), np.minimum(inner, 9)
     shift = np.where(both, (outer - inner) / 2, np.where(fits_outer, np.clip(outer - 1.05, -0.5, 0.5), 0.0))
-    columns, rows = np.clip(arm.line.round().astype(int), 0, np.array(parse.shape[::-1]) - 1).T
-    bare = both & labelled(parse[rows, columns], ARMS)
-    # a sleeve hides how thick the arm is: the bare part tells
-    usual = float(np.clip(np.median((outer + inner)[bare] / 2), 0.8, 1.3)) if bare.sum() > 3 else 1.0
-    half = np.where(bare, np.clip((outer + inner) / 2, 0.8, 1.3), usual)
+    bare = both & _under(parse, arm.line, ARMS)
+    shift = np.where(bare, shift, np.clip(shift, -0.3, 0.3))  # a sleeve may hang off the arm
+    # a sleeve hides how thick the arm is: the bare part tells, and most of all the nearest
+    half = np.ones(len(shift))
+    if bare.sum() > 3:
+        wide = _smooth(_nearest(np.clip((outer + inner) / 2, 0.8, 1.3), bare))
+        away = np.abs(np.arange(len(bare))[:, None] - np.flatnonzero(bare)).min(axis=1) / 20
+        half = np.where(bare, wide, np.interp(away, (0.2, 0.8), (0, 1)) * (np.median(wide[bare]) - wide) + wide)
     shift, half = _smooth(shift), _smooth(half)
     line = arm.line + (shift * arm.half)[:, None] * arm.normal
-    return Arm(line, arm.normal, arm.half * half, arm.upper_length)
+    seen = [np.where(fits, edge - sign * shift, half)
+            for fits, edge, sign in ((fits_outer, outer, 1), (both, inner, -1))]  # fmt: skip
+    edges = np.stack([_smooth(np.clip(edge, 0.9 * half, 1.3 * half)) for edge in seen], axis=1)
+    return Arm(line, arm.normal, arm.half * half, arm.half[:, None] * edges, arm.old_sleeve)
+
+
+def _nearest(values: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """Each value that is not good becomes the nearest good one."""
+    places, everywhere = np.flatnonzero(good), np.arange(len(values))
+    after = places[np.minimum(np.searchsorted(places, everywhere), len(places) - 1)]
+    before = places[np.maximum(np.searchsorted(places, everywhere, side="right") - 1, 0)]
+    return values[np.where(np.abs(after - everywhere) < np.abs(before - everywhere), after, before)]
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:
@@ -212,25 +244,33 @@ def _trunk_sides(body: Body, parse: np.ndarray) -> np.ndarray:
     """x of the trunk's left and right outline per row."""
     height, width = parse.shape
     trunk = labelled(parse, UPPER + LOWER + [NECK])
+    lower = labelled(parse, LOWER)
     passing = trunk | labelled(parse, ARMS + HEAD)
-    ribbons = [np.zeros(parse.shape, bool) if arm is None else polygon_mask(arm.outline(0.1), parse.shape)
-               for arm in body.arms]  # fmt: skip
+    ribbons = [np.zeros(parse.shape, bool) if arm is None else
+               polygon_mask(arm.outline(0.1, arm.old_sleeve), parse.shape) & ~lower for arm in body.arms]  # fmt: skip
     top = int(np.clip(body.middle[1] + 0.2 * body.unit, 0, height - 1))
     rows = np.arange(height)
     share = (rows - body.middle[1]) / (body.hip[1] - body.middle[1])
     least = np.interp(share, (0.2, 0.6, 1.0), (0.42, 0.36, 0.42)) * body.unit
-    most = np.interp(share, (0.2, 0.6, 1.0, 1.3), (0.58, 0.56, 0.72, 0.78)) * body.unit
+    most = np.interp(share, (0.2, 0.6, 1.0, 1.3), (0.58, 0.56, 0.8, 0.85)) * body.unit
     axis = body.axis(rows)
     centre = np.clip(np.round(axis), 0, width - 1).astype(int)
+    speck = int(0.03 * body.unit)
+    trunk = grow(grow(trunk, -speck), speck)  # without those on the arms
     sides = np.zeros((height, 2))
     for side in (LEFT, RIGHT):
         out = -1 if side == LEFT else 1
         half = np.zeros(height)
         half[top:] = _reach(trunk[top:], passing[top:], ribbons[side][top:], centre[top:], out, body.unit)
         half[:top] = half[top]
+        seen = half > 0.3 * body.unit  # between the legs there is no outline
+        half = _nearest(half, seen) if seen.any() else half
         half = np.clip(half, least, most)
         kernel = int(0.12 * body.unit) * 2 + 1
         half = cv2.medianBlur(half.astype(np.float32)[:, None], 5)[:, 0]
+        # what hangs over the hips covers their widest place
+        widest = cv2.dilate(half[:, None], np.ones((kernel // 2, 1), np.uint8))[:, 0]
+        half = np.where(share > 0.75, widest, half)
         half = cv2.GaussianBlur(half[:, None], (1, kernel), 0, borderType=cv2.BORDER_REPLICATE)[:, 0]
         sides[:, side] = axis + out * half
     return sides
@@ -241,13 +281,15 @@ def _reach(
 ) -> np.ndarray:
     """Pixels from the mid-line to the outline per row, at most one `unit`.
 
-    Crossing arms are passed; a hanging arm ends the trunk, and so does the picture.
+    Crossing arms are passed; a sleeve that hangs beside the trunk ends it, and so does the picture.
     """
     sure, rows = int(0.3 * unit), np.arange(len(trunk))[:, None]
     columns = centre[:, None] + out * np.arange(int(unit) + 1)
     beyond = (columns < 0) | (columns >= trunk.shape[1])
     columns = np.clip(columns, 0, trunk.shape[1] - 1)
     stop = ~passing[rows, columns] | beyond
-    stop[:, sure:] |= (ribbon | ~trunk)[rows, columns[:, sure:]]
+    stop[:, sure:] |= ribbon[rows, columns[:, sure:]]
     stop[:, -1] = True
-    return stop.argmax(axis=1)
+    before = np.arange(stop.shape[1]) < stop.argmax(axis=1)[:, None]
+    trunk = trunk[rows, columns] & before
+    return np.where(trunk.any(axis=1), stop.shape[1] - trunk[:, ::-1].argmax(axis=1), 0)

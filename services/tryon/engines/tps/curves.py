@@ -62,6 +62,13 @@ def opened(mask: np.ndarray, radius: int) -> np.ndarray:
     return cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= reach
 
 
+def within(mask: np.ndarray, reach: float) -> np.ndarray:
+    """What lies at most `reach` pixels from a bool mask. By distances, whose cost does not grow with the reach."""
+    if not mask.any():
+        return mask
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3) <= reach)
+
+
 def soft(mask: np.ndarray) -> np.ndarray:
     """A bool mask as float32 0..1 with soft edges."""
     box = box_around(mask, 8)

@@ -10,9 +10,12 @@ import numpy as np
 import stagekit
 from services.tryon.engines.tps.body import Body
 from services.tryon.engines.tps.curves import Box, box_around, disc, grow, lay, opened, polygon_mask, soft
-from services.tryon.engines.tps.erase import fill_smoothly, under_sleeves
+from services.tryon.engines.tps.distortion import distorted_share
+from services.tryon.engines.tps.erase import under_sleeves
 from services.tryon.engines.tps.fit import Fit, Part, fit_garment
 from services.tryon.engines.tps.garment import read_garment
+from services.tryon.engines.tps.settings import read_tps_settings
+from services.tryon.engines.tps.skin import fill_smoothly
 from services.tryon.engines.tps.spline import fit_spline, warp
 from services.tryon.engines.tps.wearer import Wearer, read_wearer
 from stagekit.errors import GarmentNotFound, NoPerson
@@ -21,24 +24,38 @@ from stagekit.formats import keypoints
 _REMEMBERED = 4
 """Wearers kept in memory, 15 MB each."""
 
+_MOST_BENT = 0.4
+"""Share of the trunk [0 to 0.33 on the sample people in sample garments and drawn tops, to 0.63 in a batwing; tight trousers,
+flared and long dresses and shoes 0.5 to 0.9]."""
+
+_SHADOW = 0.3
+"""How much darker it gets just below the garment's edges."""
+
+_EDGE = 2.5
+"""Pixels over which a garment's outline is smoothed."""
+
 
 class Engine(stagekit.Engine):
-    """cloth, cloth_mask, person, parse, pose -> tryon: uint8 RGB (1024, 768, 3).
+    """cloth, cloth_mask, person, parse, pose -> tryon: uint8 RGB (1024, 768, 3); warped_cloth, on white, and warped_mask on
+    request.
 
     Landmarks of the garment's outline are laid onto the body's, one thin-plate spline per part (trunk, sleeves); the
     worn top is painted over with skin, trousers or backdrop; hair, face, hands and bare arms stay in front. Outside of the
-    old and the new top the photo stays as it is, pixel for pixel.
+    old and the new top, and of the shadow that the new one casts, the photo stays as it is, pixel for pixel.
+    HOWSFIT_TRYON_HEM chooses whether the garment hangs over the trousers or is tucked in.
 
     Raises NoPerson, IncompletePose (shoulders and a hip are needed), GarmentNotFound (empty mask).
     """
 
     name = "tps"
-    version = "2"
+    version = "3"
     inputs = ("cloth", "cloth_mask", "person", "parse", "pose")
+    extras = ("warped_cloth", "warped_mask")
     stand_in = True
     concurrency = 2
 
     def __init__(self) -> None:
+        self._hem = read_tps_settings().tryon_hem
         self._lock = threading.Lock()
         self._wearers: dict[bytes, Wearer] = {}  # the one used last comes last
 
@@ -51,8 +68,22 @@ class Engine(stagekit.Engine):
             raise GarmentNotFound("The cloth mask is empty. Send a picture of one garment on a plain background.")
         wearer = self._wearer(inputs["person"], inputs["parse"], people[0])
         garment = read_garment(inputs["cloth"], mask)
-        fit = fit_garment(garment, wearer.body, wearer.old_hem)
-        return {"tryon": _compose(wearer, _bleed(inputs["cloth"], garment.mask), fit)}
+        tucked = self._hem == "tucked" and bool(wearer.lower.any())
+        fit = fit_garment(garment, wearer.body, wearer.old_hem, tucked)
+        bent = distorted_share(fit.trunk, mask.shape)
+        if bent > _MOST_BENT:
+            warn(
+                "doubtful-fit",
+                f"The garment fits badly: {bent:.0%} of its trunk had to be stretched more than twice as far one way as the "
+                f"other (above {_MOST_BENT:.0%}). Send a picture of one top, laid flat or hung, seen from the front.",
+            )
+        sleeves = under_sleeves(wearer.body, fit.sleeve_ends, mask.shape)
+        worn, covered = _wear(wearer, _bleed(inputs["cloth"], garment.mask), fit, wearer.arms * ~sleeves, tucked)
+        return {
+            "tryon": _compose(wearer, worn, covered, fit, sleeves),
+            "warped_cloth": lambda: _on_white(worn, covered),
+            "warped_mask": lambda: (covered[0] * 255 + 0.5).astype(np.uint8),
+        }
 
     def _wearer(self, photo: np.ndarray, parse: np.ndarray, points: np.ndarray) -> Wearer:
         """Read the wearer, or remember her: most people try several garments on."""
@@ -67,68 +98,128 @@ class Engine(stagekit.Engine):
                 del self._wearers[next(iter(self._wearers))]
         return wearer
 
+    def options(self) -> dict[str, Any]:
+        return {"hem": self._hem}
+
     def runtime(self) -> dict[str, Any]:
         return {"framework": "opencv " + cv2.__version__, "device": "cpu"}
 
 
-def _compose(wearer: Wearer, cloth: np.ndarray, fit: Fit) -> np.ndarray:
+def _wear(wearer: Wearer, cloth: np.ndarray, fit: Fit, arms: np.ndarray, tucked: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The garment on the person: float32 RGB (H, W, 3), and where it shows, float32 (2, H, W) 0..1: all of it, the sleeves.
+
+    arms: float32 0..1, those that stay bare.
+    """
     photo, body = wearer.photo, wearer.body
     worn, covered = np.zeros(photo.shape, np.float32), np.zeros(photo.shape[:2], np.float32)
     box, worn[box], covered[box] = _warp_part(cloth, fit.trunk, photo.shape)
-    covered *= soft(_trunk_bound(fit, photo.shape)) * (1 - wearer.arms)
+    covered *= soft(_trunk_bound(fit, photo.shape)) * (1 - arms)
+    if tucked:
+        covered *= 1 - wearer.lower
+    # a bare arm lay against the worn top: the new one reaches as far
+    if wearer.beside_arms.any():
+        trunk = grow(polygon_mask(fit.trunk.outline, photo.shape), int(0.06 * body.unit))
+        _close_slits(worn, covered, wearer.beside_arms & trunk, arms, int(0.05 * body.unit), 1.0)
+    sleeved = np.zeros(photo.shape[:2], np.float32)
     for part in fit.sleeves:
         if part is not None:
             box, sleeve, alpha = _warp_part(cloth, part, photo.shape)
             worn[box] += (sleeve - worn[box]) * alpha[..., None]
-            covered[box] = np.maximum(covered[box], alpha)
-    _close_armpits(worn, covered, fit, body)
+            sleeved[box] = np.maximum(sleeved[box], alpha)
+    covered = np.maximum(covered, sleeved)
+    # trunk and sleeve part a little below the armpit
+    armpits = _armpits(fit, body, photo.shape)
+    _close_slits(worn, covered, armpits, np.zeros_like(covered), int(0.05 * body.unit), 0.85)
     _round_shoulders(covered, fit, body)
-    result = wearer.undressed.under(under_sleeves(body, fit.sleeve_ends, photo.shape))
-    box = box_around(covered > 0)
+    return worn, np.stack([covered, sleeved])
+
+
+def _compose(wearer: Wearer, worn: np.ndarray, covers: np.ndarray, fit: Fit, sleeves: np.ndarray) -> np.ndarray:
+    """The picture from back to front: person without her top, shadow of the new one, the new one, hair and face."""
+    photo, body, (covered, sleeved) = wearer.photo, wearer.body, covers
+    result = wearer.undressed.under(sleeves | _over_shoulders(fit, body, photo.shape), fit.hem)
+    # arms are in front of the trunk: only sleeves cast a shadow on them
+    box = box_around(covered > 0, int(0.1 * body.unit))
+    if covered[box].size:
+        shadow = _shadow(covered[box], body.unit) * wearer.behind[box]
+        shadow += _shadow(sleeved[box], body.unit) * wearer.arms[box]
+        result[box] = (result[box] * (1 - shadow * (1 - covered[box]))[..., None] + 0.5).astype(np.uint8)
     lay(result[box], worn[box] * wearer.shading[box], covered[box])
     box = box_around(wearer.front > 0)
     lay(result[box], photo[box], wearer.front[box])
     return result
 
 
-def _close_armpits(worn: np.ndarray, covered: np.ndarray, fit: Fit, body: Body) -> None:
-    """Close, in place, the slits that open where trunk and sleeve part, a little below the armpit."""
-    area = np.zeros(covered.shape, bool)
+def _on_white(worn: np.ndarray, covers: np.ndarray) -> np.ndarray:
+    canvas = np.full(worn.shape, 255, np.uint8)
+    lay(canvas, worn, covers[0])
+    return canvas
+
+
+def _shadow(covered: np.ndarray, unit: float) -> np.ndarray:
+    """How much darker (0..1) it gets a little below what is covered."""
+    half = cv2.resize(covered, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    drop = max(1, int(0.012 * unit))
+    half = cv2.GaussianBlur(half, (0, 0), max(1.0, 0.012 * unit))
+    half[drop:] = half[:-drop].copy()
+    return np.asarray(_SHADOW * cv2.resize(half, covered.shape[::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def _over_shoulders(fit: Fit, body: Body, shape: tuple) -> np.ndarray:
+    """What lies above the garment's shoulder seams: no skin is painted there."""
+    above = np.zeros(shape[:2], bool)
+    for seam in fit.seams:
+        above |= polygon_mask(np.vstack([seam, seam[::-1] + 0.3 * body.unit * body.up]), shape)
+    return above
+
+
+def _armpits(fit: Fit, body: Body, shape: tuple) -> np.ndarray:
+    around = np.zeros(shape[:2], np.uint8)
     for part in fit.sleeves:
         if part is not None:
-            spot = np.zeros(covered.shape, np.uint8)
-            cv2.circle(spot, tuple(int(v) for v in part.outline[-1]), int(0.3 * body.unit), 1, -1)
-            area |= spot > 0
-    if not area.any():
-        return
-    radius = int(0.05 * body.unit)
+            cv2.circle(around, tuple(int(v) for v in part.outline[-1]), int(0.3 * body.unit), 1, -1)
+    return around > 0
+
+
+def _close_slits(
+    worn: np.ndarray, covered: np.ndarray, area: np.ndarray, arms: np.ndarray, radius: int, shade: float
+) -> None:
+    """Close, in place, slits in the garment, and between it and bare arms, up to twice `radius` wide.
+
+    area: bool, where to look; arms: float32 0..1; shade: the light in the slits, 1 for as much as beside them.
+    """
     box = box_around(area, 2 * radius)
-    closed = np.zeros_like(area)
-    closed[box] = cv2.morphologyEx((covered[box] > 0.5).astype(np.uint8), cv2.MORPH_CLOSE, disc(radius)) > 0
-    slit = closed & ~(covered > 0.95) & area
+    if not area[box].any():
+        return
+    area, arms = area[box], arms[box]
+    solid = np.maximum(covered[box], arms) > 0.5
+    closed = (cv2.morphologyEx(solid.astype(np.uint8), cv2.MORPH_CLOSE, disc(radius)) > 0) & area
+    slit = closed & (covered[box] <= 0.95) & (arms < 0.05)
     if not slit.any():
         return
-    box = box_around(slit, 30)
-    filled = fill_smoothly(worn[box], covered[box] > 0.95) * 0.85
-    slit = slit[box]
-    worn[box][slit] = filled[slit]
-    covered[box] = np.maximum(covered[box], soft(slit) * (closed & area)[box])
-    covered[box][slit] = 1.0
+    height, width = slit.shape
+    half = (max(1, width // 2), max(1, height // 2))  # half the size is enough for anything so smooth
+    known = cv2.resize((covered[box] > 0.95).astype(np.float32), half, interpolation=cv2.INTER_AREA) > 0.99
+    filled = fill_smoothly(cv2.resize(worn[box], half, interpolation=cv2.INTER_AREA), known)
+    worn[box][slit] = shade * cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR)[slit]
+    covered[box] = np.maximum(covered[box], np.where(slit, 1, soft(slit) * closed) * (1 - arms))
 
 
 def _round_shoulders(covered: np.ndarray, fit: Fit, body: Body) -> None:
     """Take the corner off, in place, where trunk and sleeve meet on top of the shoulder."""
-    for part in fit.sleeves:
+    for part, seam in zip(fit.sleeves, fit.seams, strict=True):
         if part is not None:
             x, y = part.outline[0].astype(int)
-            reach, radius = int(0.28 * body.unit), int(0.17 * body.unit)
+            reach, radius = int(0.28 * body.unit), int(0.14 * body.unit)
             box = (slice(max(y - reach, 0), y + reach), slice(max(x - reach, 0), x + reach))
             padded = (slice(max(y - 2 * reach, 0), y + 2 * reach), slice(max(x - 2 * reach, 0), x + 2 * reach))
-            round_ = np.zeros(covered.shape, bool)
-            round_[padded] = opened(covered[padded] > 0.5, radius)
-            spot = cv2.circle(np.zeros(covered.shape, np.float32), (int(x), int(y)), int(0.8 * reach), 1.0, -1)[box]
+            inner = tuple(slice(b.start - p.start, b.stop - p.start) for b, p in zip(box, padded, strict=True))
+            round_ = opened(covered[padded] > 0.5, radius)[inner]
+            away = min(0.8 * reach, 0.7 * float(np.linalg.norm(seam[1] - seam[0])))  # not as far as the collar
+            spot = np.zeros(round_.shape, np.float32)
+            cv2.circle(spot, (int(x) - box[1].start, int(y) - box[0].start), int(away), 1.0, -1)
             spot = cv2.GaussianBlur(spot, (0, 0), 2)
-            covered[box] *= 1 - spot * (1 - soft(grow(round_[box], 1)))
+            covered[box] *= 1 - spot * (1 - soft(grow(round_, 1)))
 
 
 def _warp_part(cloth: np.ndarray, part: Part, shape: tuple) -> tuple[Box, np.ndarray, np.ndarray]:
@@ -137,10 +228,14 @@ def _warp_part(cloth: np.ndarray, part: Part, shape: tuple) -> tuple[Box, np.nda
     box = box_around(bound, 1)
     if not bound[box].size:
         return box, np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0), np.float32)
-    spline = fit_spline(part.target, part.source, stiffness=1e-4)
-    layers = cv2.merge([*cv2.split(cloth), np.where(part.mask, np.uint8(255), np.uint8(0))])
-    warped = warp(layers, spline, box)
-    alpha = cv2.GaussianBlur(warped[..., 3].astype(np.float32) / 255, (0, 0), 0.9)
+    source = box_around(part.mask, 10)
+    if not part.mask[source].size:
+        return box, np.zeros((*bound[box].shape, 3), np.uint8), np.zeros(bound[box].shape, np.float32)
+    spline = fit_spline(part.target, part.source - (source[1].start, source[0].start), stiffness=1e-4)
+    # a mask's edge follows single pixels: blurred and made steep again it is a smooth line, a little inside of the old one
+    mask = cv2.GaussianBlur(np.where(part.mask[source], np.uint8(255), np.uint8(0)), (0, 0), _EDGE)
+    warped = warp(cv2.merge([*cv2.split(cloth[source]), mask]), spline, box)
+    alpha = np.clip((warped[..., 3].astype(np.float32) / 255 - 0.62) * _EDGE + 0.5, 0, 1)
     return box, warped[..., :3], alpha * bound[box]
 
 
@@ -157,9 +252,13 @@ def _bleed(cloth: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Carry the garment's colours a little over its edge, so that no backdrop mixes in along the seams."""
     result = cloth.copy()
     box = box_around(mask, 15)
-    core = grow(mask, -2)[box].astype(np.uint8)
-    weight = cv2.boxFilter(core, cv2.CV_32F, (15, 15))
-    sums = cv2.boxFilter(cloth[box] * core[..., None], cv2.CV_32F, (15, 15))
-    rim = (core == 0) & (weight > 1e-3)
-    result[box][rim] = sums[rim] / weight[rim][:, None]
+    core = grow(mask, -3)[box]
+    height, width = core.shape
+    half = (max(1, width // 2), max(1, height // 2))  # half the size does for an edge
+    known = (cv2.resize(core.astype(np.uint8) * 255, half, interpolation=cv2.INTER_AREA) == 255).astype(np.float32)
+    small = cv2.resize(cloth[box], half, interpolation=cv2.INTER_AREA) * known[..., None]
+    sums, weight = (cv2.boxFilter(values, cv2.CV_32F, (9, 9)) for values in (small, known))
+    beyond = cv2.resize(sums / np.maximum(weight, 1e-6)[..., None], (width, height), interpolation=cv2.INTER_LINEAR)
+    rim = ~core & (cv2.resize(weight, (width, height), interpolation=cv2.INTER_NEAREST) > 1e-3)
+    result[box][rim] = beyond[rim]
     return result

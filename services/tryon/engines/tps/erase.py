@@ -6,60 +6,15 @@ import cv2
 import numpy as np
 
 from services.tryon.engines.tps.body import ARMS, HEAD, LOWER, NECK, UPPER, Arm, Body
-from services.tryon.engines.tps.curves import Box, box_around, grow, labelled, lay, polygon_mask
+from services.tryon.engines.tps.curves import box_around, grow, labelled, lay, polygon_mask
+from services.tryon.engines.tps.skin import Layer, Tones, arm_skin, fill_smoothly, read_tones, trunk_skin
 from stagekit.formats import CIHP
 
 _SKIN = (CIHP["face"], NECK, CIHP["left_arm"], CIHP["right_arm"])
 
 
-def fill_smoothly(image: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Fill what is not known from what is around it, smoothly (push-pull pyramid; Gortler et al., SIGGRAPH 1996).
-
-    image: float32 (H, W, 3); known: bool (H, W). Known pixels stay as they are.
-    """
-    weight = known.astype(np.float32)
-    levels = [(image * weight[..., None], weight)]
-    while min(levels[-1][1].shape) > 4 and levels[-1][1].min() <= 0:
-        colour, mass = (cv2.resize(v, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for v in levels[-1])
-        levels.append((colour, mass))
-    colour, mass = levels[-1]
-    result = colour / np.maximum(mass, 1e-6)[..., None]
-    for colour, mass in levels[-2::-1]:
-        result = cv2.resize(result, mass.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        result = colour + result * (1 - mass)[..., None]
-    return result
-
-
-def skin_colour(photo: np.ndarray, parse: np.ndarray) -> np.ndarray:
-    """The wearer's skin in the light of the photo: (3,) float RGB, the median of arms and neck, else of the face."""
-    arms, face = (_usual_colour(photo, grow(labelled(parse, labels), -4))
-                  for labels in ([CIHP["left_arm"], CIHP["right_arm"]], [NECK, CIHP["face"]]))  # fmt: skip
-    if arms is None or face is None:
-        return next((colour for colour in (arms, face) if colour is not None), np.array([205.0, 165.0, 145.0]))
-    hands_only = labelled(parse, ARMS).sum() < 15000  # hands are redder and darker than arms
-    return (arms + face) / 2 if hands_only else arms
-
-
-def _usual_colour(photo: np.ndarray, area: np.ndarray) -> np.ndarray | None:
-    if area.sum() < 1000:
-        return None
-    colours = photo[area].astype(np.float32)
-    light = colours.mean(axis=1)
-    usual = (light >= np.percentile(light, 25)) & (light <= np.percentile(light, 90))
-    return np.median(colours[usual], axis=0)
-
-
-@dataclass(frozen=True)
-class Skin:
-    """A part of the body that the old top hid."""
-
-    box: Box
-    colour: np.ndarray
-    """RGB (h, w, 3) in the box."""
-    known: np.ndarray
-    """bool (h, w): where there is a colour."""
-    area: np.ndarray
-    """bool (h, w): what to paint."""
+_LAP = 10
+"""Rows by which trousers go on under the new hem."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +22,34 @@ class Undressed:
     """The photo without the worn top, in layers from back to front: backdrop, trousers, trunk, arms."""
 
     canvas: np.ndarray
-    """uint8 RGB (1024, 768, 3): backdrop and trousers where the top was, elsewhere the photo."""
+    """uint8 RGB (1024, 768, 3): backdrop where the top was, elsewhere the photo."""
     backdrop: np.ndarray
     """uint8 RGB (1024, 768, 3)."""
+    worn: np.ndarray
+    """bool: the old top."""
     bared: np.ndarray
     """bool: the old top and the arms, with a margin."""
-    skins: list[Skin]
+    trousers: Layer | None
+    skins: list[Layer]
 
-    def under(self, sleeves: np.ndarray) -> np.ndarray:
-        """The picture, uint8 RGB; backdrop instead of what new sleeves are to hide (bool mask) of shoulders and arms."""
+    def under(self, hidden: np.ndarray, hem: np.ndarray) -> np.ndarray:
+        """The picture, uint8 RGB, to lay the garment on.
+
+        hidden: bool, backdrop instead of what the garment is to hide of shoulders and arms; hem: (n, 2) from left to
+        right, below which trousers are drawn on upwards.
+        """
         trunk, *arms = self.skins
         canvas = self.canvas.copy()
-        _paint_skin(canvas, trunk, sleeves)
-        _paint(canvas, self.backdrop, sleeves & self.bared)
+        if self.trousers is not None:
+            rows, columns = (np.arange(part.start, part.stop) for part in self.trousers.box)
+            _paint(canvas, self.trousers, rows[:, None] < np.interp(columns, *hem.T) - _LAP)
+        _paint(canvas, trunk, hidden[trunk.box])
+        box = box_around(hidden & self.bared, 8)
+        if hidden[box].size:
+            alpha = cv2.GaussianBlur((hidden & self.bared)[box].astype(np.float32), (0, 0), 1.0)
+            lay(canvas[box], self.backdrop[box], alpha)
         for arm in arms:
-            _paint_skin(canvas, arm, sleeves)
+            _paint(canvas, arm, hidden[arm.box])
         return canvas
 
 
@@ -97,20 +65,18 @@ def erase_top(photo: np.ndarray, parse: np.ndarray, body: Body) -> Undressed:
     if reach.any():
         alpha = cv2.GaussianBlur(reach[box].astype(np.float32), (0, 0), 1.2)
         lay(canvas[box], backdrop[box], alpha * ~kept[box])  # no rim around hands
-    skin = skin_colour(photo, parse)
+    tones = read_tones(photo, parse, body)
     trunk = _trunk_area(body, parse.shape)
     forearms = np.zeros(parse.shape, bool)
     for arm in body.arms:
-        if arm is not None:
-            forearms |= polygon_mask(arm.outline(1.1, extra=0.05 * body.unit), parse.shape)
-    _paint_lower(canvas, photo, parse, reach & trunk & ~forearms, body)
+        if arm is not None and arm.old_sleeve > 1.1:
+            forearms |= polygon_mask(arm.outline(1.1, arm.old_sleeve, 0.05 * body.unit), parse.shape)
+    trousers = _trousers(photo, parse, reach & trunk & ~forearms, body)
     chest = reach & trunk & _above_waist(body, parse.shape)
-    box = box_around(chest, 8)
-    colour = _trunk_skin(photo, parse, body, skin)[box]
-    skins = [Skin(box, colour, np.ones_like(chest[box]), chest[box])]
-    skins += [_arm_skin(photo, parse, arm, skin, reach) for arm in body.arms if arm is not None]
+    skins = [trunk_skin(photo, parse, body, tones, chest)]
+    skins += [_arm(photo, parse, body, arm, tones, reach) for arm in body.arms if arm is not None]
     own = labelled(parse, UPPER + ARMS)
-    return Undressed(canvas, backdrop, own | (grow(own, 5) & (parse == 0)), skins)
+    return Undressed(canvas, backdrop, old, own | (grow(own, 5) & (parse == 0)), trousers, skins)
 
 
 def under_sleeves(body: Body, sleeve_ends: tuple, shape: tuple) -> np.ndarray:
@@ -153,92 +119,44 @@ def _above_waist(body: Body, shape: tuple) -> np.ndarray:
     return np.broadcast_to((np.arange(shape[0]) < waist)[:, None], shape[:2])
 
 
-def _paint(canvas: np.ndarray, colour: np.ndarray, area: np.ndarray, soft: float = 1.0) -> None:
+def _paint(canvas: np.ndarray, layer: Layer, hidden: np.ndarray) -> None:
+    """Lay what is not hidden, bool (h, w) in the layer's box, over the canvas in place."""
+    area = layer.area & ~hidden
     if area.any():
-        box = box_around(area, 8)
-        lay(canvas[box], colour[box], cv2.GaussianBlur(area[box].astype(np.float32), (0, 0), soft))
+        # a little over what shows of it, or the backdrop shines through along the seam
+        area |= grow(area, 3) & layer.beside
+        lay(canvas[layer.box], layer.colour, cv2.GaussianBlur(area.astype(np.float32), (0, 0), 1.2))
 
 
-def _paint_skin(canvas: np.ndarray, skin: Skin, hidden: np.ndarray) -> None:
-    area = skin.area & ~hidden[skin.box]
-    if area.any():
-        lay(canvas[skin.box], skin.colour, cv2.GaussianBlur(area.astype(np.float32), (0, 0), 1.2) * skin.known)
-
-
-def _paint_lower(canvas: np.ndarray, photo: np.ndarray, parse: np.ndarray, area: np.ndarray, body: Body) -> None:
-    """Draw the trousers on upwards: each column goes on with the colour just below the old hem."""
+def _trousers(photo: np.ndarray, parse: np.ndarray, area: np.ndarray, body: Body) -> Layer | None:
+    """Trousers drawn on upwards with the colour just below the old hem."""
     lower = labelled(parse, LOWER)
     if lower.sum() < 500:
-        return
+        return None
     sample = grow(lower, -3)
     band = sample & (np.arange(parse.shape[0])[:, None] < sample.argmax(axis=0) + 30)
     small = cv2.resize(photo.astype(np.float32), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     seen = cv2.resize(band.astype(np.float32), small.shape[1::-1], interpolation=cv2.INTER_AREA) > 0.6
-    if not seen.any():
-        return
-    colour = cv2.resize(fill_smoothly(small, seen), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     top = body.middle[1] + 0.72 * (body.hip[1] - body.middle[1])
-    below = (np.arange(parse.shape[0]) > top)[:, None]
-    _paint(canvas, colour, area & below, 1.2)
-
-
-def _trunk_skin(photo: np.ndarray, parse: np.ndarray, body: Body, skin: np.ndarray) -> np.ndarray:
-    """Neck and chest: skin with a soft shade under the chin and towards the sides, joined to the visible neck."""
-    known = grow(parse == NECK, -2)
-    small = cv2.resize(photo.astype(np.float32), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    seen = cv2.resize(known.astype(np.float32), small.shape[1::-1], interpolation=cv2.INTER_AREA) > 0.8
-    # away from the visible neck, often in the shade of the chin, the colour goes over to the general tone
-    if not seen.any():
-        return np.broadcast_to(skin, photo.shape).astype(np.float32)
-    far = cv2.distanceTransform((~seen).astype(np.uint8), cv2.DIST_L2, 3) * 4
-    share = np.exp(-far / (0.06 * body.unit))[..., None]
-    filled = fill_smoothly(small, seen) * share + skin * (1 - share)
-    filled = cv2.GaussianBlur(filled, (0, 0), 3)
-    return cv2.resize(filled, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-
-
-def _arm_skin(photo: np.ndarray, parse: np.ndarray, arm: Arm, skin: np.ndarray, reach: np.ndarray) -> Skin:
-    """A bare arm where the old sleeve was: the wearer's skin, darker towards the edges like a lit cylinder."""
-    shape = parse.shape
-    whole = polygon_mask(arm.outline(0.2), shape).astype(np.uint8)
-    for step in range(5):  # a round shoulder
-        centre = (int(arm.line[step, 0]), int(arm.line[step, 1]))
-        cv2.circle(whole, centre, int(arm.half[step]), 1, -1)
-    # a few pixels over the old sleeve's edge, for its folds are not the arm's outline
-    area = (whole > 0) & (reach | (grow(reach, 5) & (parse == 0)))
+    area = area & (np.arange(parse.shape[0]) > top)[:, None]
+    if not seen.any() or not area.any():
+        return None
     box = box_around(area, 8)
-    rows, columns = np.nonzero(area)
-    colour = np.zeros((*area[box].shape, 3), np.float32)
-    colour[area[box]] = _across_arm(photo, parse, arm, skin, reach, _off_middle(arm, columns, rows))
-    seen = labelled(parse, ARMS) & ~reach
-    return Skin(box, colour, area[box], (area & ~seen)[box])
+    colour = cv2.resize(fill_smoothly(small, seen), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)[box]
+    return Layer(box, colour, area[box], lower[box])
 
 
-def _off_middle(arm: Arm, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Place of pixels across an arm: -1 inner edge .. 1 outer edge."""
-    spots = np.stack([columns, rows], axis=1).astype(np.float32)
-    line = arm.line.astype(np.float32)
-    square = (spots**2).sum(axis=1)[:, None] - 2 * spots @ line.T + (line**2).sum(axis=1)
-    nearest = square.argmin(axis=1)
-    off = ((spots - line[nearest]) * arm.normal[nearest]).sum(axis=1) / np.maximum(arm.half[nearest], 1)
-    return np.clip(off, -1, 1)
-
-
-def _across_arm(
-    photo: np.ndarray, parse: np.ndarray, arm: Arm, skin: np.ndarray, reach: np.ndarray, off: np.ndarray
-) -> np.ndarray:
-    """Colours (n, 3) at places across an arm: as on the bare part of the same arm, else darker towards the edges."""
-    places = np.linspace(-1, 1, 9)
-    shade = skin * (1.03 - 0.18 * np.abs(places) ** 2.4 - 0.05 * places)[:, None]
-    bare = polygon_mask(arm.outline(0.2, 1.9), parse.shape) & labelled(parse, ARMS) & ~reach
-    rows, columns = np.nonzero(bare)
-    if len(rows) > 1500:
-        rows, columns = rows[::5], columns[::5]
-        seen = np.round(_off_middle(arm, columns, rows) * 4).astype(int) + 4
-        for index in range(9):
-            own = photo[rows, columns][seen == index]
-            if len(own) > 15:
-                shade[index] = np.median(own, axis=0)
-        shade[1:-1] = (shade[:-2] + 2 * shade[1:-1] + shade[2:]) / 4
-        shade[[0, -1]] = 0.94 * shade[[1, -2]]
-    return np.stack([np.interp(off, places, shade[:, channel]) for channel in range(3)], axis=1)
+def _arm(photo: np.ndarray, parse: np.ndarray, body: Body, arm: Arm, tones: Tones, reach: np.ndarray) -> Layer:
+    shape = parse.shape
+    whole = polygon_mask(arm.outline(0.2, 2.3), shape)
+    shoulder = np.zeros(shape, np.uint8)
+    for step in range(5):  # a round one
+        centre = (int(arm.line[step, 0]), int(arm.line[step, 1]))
+        cv2.circle(shoulder, centre, int(arm.half[step]), 1, -1)
+    sleeve = polygon_mask(arm.outline(0.2, min(arm.old_sleeve + 0.25, 2.3)), shape) | (shoulder > 0)
+    bare = labelled(parse, ARMS)
+    # a few pixels over the old sleeve's edge, for its folds are not the arm's outline; a speck is no sleeve
+    speck = int(0.03 * body.unit)
+    beyond = grow(grow(labelled(parse, UPPER) & sleeve, -speck), speck + 11) & (parse == 0)
+    area = (sleeve & ((reach & (parse != 0)) | beyond)) | (grow(whole, 6) & bare & reach)
+    return arm_skin(photo, parse, body, arm, tones, area, reach)

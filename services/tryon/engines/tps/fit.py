@@ -8,8 +8,17 @@ from services.tryon.engines.tps.body import SHOULDER_REACH, Arm, Body
 from services.tryon.engines.tps.curves import resample
 from services.tryon.engines.tps.garment import LEFT, RIGHT, Garment
 
-_ARMHOLE = 0.36
-"""Depth of the armpit below the shoulder joints, in shoulder distances."""
+_ARMHOLE = (0.36, 0.5)
+"""Depth of the armpit below the shoulder joints, in shoulder distances: of a close-fitting garment and of a loose one."""
+
+_SAME_LENGTH = 0.2
+"""A garment that ends this near to the hem of the worn one, in shoulder distances, hangs as that one does."""
+
+_ROUND = 0.68
+"""Width of a sleeve around an arm per its width laid flat (2 / pi around a stiff tube)."""
+
+_EASE = 1.05
+"""Width of a usual top per width of the trunk."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +44,20 @@ class Fit:
     """(n, 2) the front edge of the opening on the person."""
     hem: np.ndarray
     """(n, 2) from left to right."""
+    seams: tuple
+    """Two of (2, 2): the shoulder seam's ends, at the collar and outside."""
 
 
-def fit_garment(garment: Garment, body: Body, old_hem: float) -> Fit:
-    """Lay the garment onto the body. old_hem: row where the worn top ends, below the picture if that cuts it off.
+def fit_garment(garment: Garment, body: Body, old_hem: np.ndarray, tucked: bool = False) -> Fit:
+    """Lay the garment onto the body. old_hem: (768,) row where the worn top ends per column, as in `Wearer`; tucked: it is to
+    end a little below that, out of sight.
 
     One scale for both directions keeps prints undistorted; the outline decides the rest.
     """
-    scale = 1.06 * body.unit / garment.chest
+    armpit = np.array([_armpit(body, side, _ARMHOLE[0]) for side in (LEFT, RIGHT)])
+    scale = _EASE * np.clip(np.ptp(armpit[:, 0]), 0.84 * body.unit, 1.06 * body.unit) / garment.chest
+    deep = np.clip((garment.armpit - garment.shoulder)[:, 1].mean() * scale / body.unit - 0.08, *_ARMHOLE)
+    armpit = np.array([_armpit(body, side, deep) for side in (LEFT, RIGHT)])
     centre = garment.armpit[:, 0].mean()
     half = SHOULDER_REACH * np.linalg.norm(body.shoulder[RIGHT] - body.shoulder[LEFT])
 
@@ -54,9 +69,13 @@ def fit_garment(garment: Garment, body: Body, old_hem: float) -> Fit:
     if garment.sleeves[LEFT] is not None:
         tips = np.array([body.shoulder_point(-0.97), body.shoulder_point(0.97)])
     collar = np.array([on_shoulder(point) for point in garment.collar])
-    armpit = np.array([_armpit(body, side) for side in (LEFT, RIGHT)])
     neckline = _neckline(garment, collar, scale, body)
-    hem_row = _hem_row(garment, body, collar, scale, old_hem)
+    old_row = float(old_hem[int(np.clip(body.hip[0], 0, len(old_hem) - 1))])
+    hem_row = _hem_row(garment, body, collar, scale, old_row)
+    alike = abs(hem_row - old_row) < _SAME_LENGTH * body.unit
+    hem_row = old_row if alike else hem_row
+    if tucked and hem_row >= old_row > 0:
+        alike, hem_row = False, min(hem_row, old_row) + 0.12 * body.unit
     source, target = [*garment.shoulder, *garment.armpit], [*tips, *armpit]
     edge, worn_edge = garment.neckline[1:-1:4], neckline[1:-1:4]
     if garment.collar_top is not None:
@@ -71,6 +90,8 @@ def fit_garment(garment: Garment, body: Body, old_hem: float) -> Fit:
         out = -1 if side == LEFT else 1
         target.append((armpit[side] + tips[side]) / 2 - np.array([out * 0.02 * body.unit, 0]))
     hem_source, hem_target, lines = _below_armpit(garment, body, armpit, hem_row)
+    if alike:
+        hem_target = _like_old_hem(hem_target, old_hem)
     for side in (LEFT, RIGHT):
         source += list(garment.sides[side][3::4])
         target += list(lines[side][3::4])
@@ -84,11 +105,12 @@ def fit_garment(garment: Garment, body: Body, old_hem: float) -> Fit:
         part, end = _sleeve(garment, body, tips[side], armpit[side], scale, side)
         sleeves.append(part)
         ends.append(end)
-    return Fit(trunk, tuple(sleeves), tuple(ends), neckline, np.array(hem_target))
+    seams = tuple(np.array([collar[side], tips[side]]) for side in (LEFT, RIGHT))
+    return Fit(trunk, tuple(sleeves), tuple(ends), neckline, np.array(hem_target), seams)
 
 
-def _armpit(body: Body, side: int) -> np.ndarray:
-    row = body.shoulder[side, 1] + _ARMHOLE * body.unit
+def _armpit(body: Body, side: int, depth: float) -> np.ndarray:
+    row = body.shoulder[side, 1] + depth * body.unit
     return np.array([body.side(row, side), row])
 
 
@@ -106,7 +128,7 @@ def _neckline(garment: Garment, collar: np.ndarray, scale: float, body: Body) ->
 
 
 def _hem_row(garment: Garment, body: Body, collar: np.ndarray, scale: float, old_hem: float) -> float:
-    natural = collar[:, 1].mean() + (garment.hem[:, 1].mean() - garment.collar[:, 1].mean()) * scale * 0.88
+    natural = collar[:, 1].mean() + (garment.hem[:, 1].mean() - garment.collar[:, 1].mean()) * scale * 0.95
     lowest = body.hip[1] + 0.30 * body.unit
     row = min(natural, lowest)
     if row < old_hem:  # rather a little longer than a strip to invent
@@ -137,15 +159,24 @@ def _below_armpit(garment: Garment, body: Body, armpit: np.ndarray, hem_row: flo
     return source, target, lines
 
 
+def _like_old_hem(points: list[np.ndarray], old_hem: np.ndarray) -> list[np.ndarray]:
+    """The hem moved onto the worn top's: tucked, draped or gathered as that one."""
+    hem = np.array(points)
+    columns = np.clip(hem[:, 0].round().astype(int), 0, len(old_hem) - 1)
+    return list(np.stack([hem[:, 0], old_hem[columns] + 2], axis=1))
+
+
 def _sleeve(garment: Garment, body: Body, tip: np.ndarray, armpit: np.ndarray, scale: float, side: int) -> tuple:
     sleeve, arm = garment.sleeves[side], body.arms[side]
     if sleeve is None or arm is None:
         return None, 0.0
     underarm = float(np.clip(_place_of(arm.line, armpit), 0.2, 0.8))
     end = max(_sleeve_end(sleeve.length * scale, body.unit), underarm + 0.12)
+    if end > 1.8:  # rather as long as the worn sleeve than a strip of skin to invent
+        end = float(np.clip(arm.old_sleeve + 0.04, end, 2.25))
     steps = 14
     outer, inner = resample(sleeve.outer, steps), resample(sleeve.inner, steps)
-    own = np.linalg.norm(outer - inner, axis=1) / 2 * scale
+    own = _ROUND * np.linalg.norm(outer - inner, axis=1) / 2 * scale
     along, under = np.linspace(0, end, steps), np.linspace(underarm, end, steps)
     to_outer, to_inner = _edge(arm, along, own, 1), _edge(arm, under, own, -1)
     # the seam is shared with the trunk: tip and armpit; farther down the sleeve follows the arm alone
@@ -165,11 +196,10 @@ def _place_of(line: np.ndarray, point: np.ndarray) -> float:
 
 
 def _edge(arm: Arm, place: np.ndarray, own: np.ndarray, sign: int) -> np.ndarray:
-    """One edge of a sleeve: as wide as the garment's own, within what an arm can fill."""
+    """One edge of a sleeve: as wide as the garment's own, not inside of what the photo shows, nor far outside of the arm."""
     half = _at(arm.half, place)
-    wide = np.clip(
-        own, np.interp(place, (0.3, 0.8), (1.13, 1.1)) * half, np.interp(place, (0, 0.3, 0.8), (1.13, 1.2, 1.45)) * half
-    )
+    shown = _at(arm.edges[:, 0 if sign > 0 else 1], place) + 1
+    wide = np.clip(own, shown, np.maximum(shown, np.interp(place, (0, 0.3, 0.8), (1.05, 1.2, 1.45)) * half))
     return _at(arm.line, place) + sign * wide[:, None] * _at(arm.normal, place)
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from services.tryon.engines.tps.body import ARMS, HEAD, UPPER, Body, read_body
-from services.tryon.engines.tps.clean import without_mistaken_head
-from services.tryon.engines.tps.curves import grow, labelled, soft
+from services.tryon.engines.tps.body import ARMS, HEAD, LOWER, UPPER, Body, read_body
+from services.tryon.engines.tps.clean import with_overlooked_top, without_mistaken_head
+from services.tryon.engines.tps.curves import grow, labelled, polygon_mask, soft, within
 from services.tryon.engines.tps.erase import Undressed, erase_top
 
 
@@ -23,36 +23,64 @@ class Wearer:
     """float32 (1024, 768, 1): folds and light of the worn top, factors around 1."""
     arms: np.ndarray
     """float32 0..1: bare arms and hands, in front of the trunk of the garment."""
+    beside_arms: np.ndarray
+    """bool: the worn top near bare arms."""
     front: np.ndarray
     """float32 0..1: hair and face, in front of everything."""
-    old_hem: float
-    """Row where the worn top ends in the middle of the trunk; below the picture where that cuts it off, 0 without a top."""
+    lower: np.ndarray
+    """float32 0..1: trousers or skirt."""
+    behind: np.ndarray
+    """float32 0..1: the person without her arms."""
+    old_hem: np.ndarray
+    """(768,) row where the worn top ends in each column of the trunk; below the picture where that cuts it off, 0 without
+    a top."""
 
 
 def read_wearer(photo: np.ndarray, parse: np.ndarray, points: np.ndarray) -> Wearer:
     """photo: uint8 RGB; parse: uint8 CIHP ids; points: (25, 3) BODY_25. Raises IncompletePose."""
     photo = photo.copy()  # a wearer is kept, and the caller may go on with his array
-    parse = without_mistaken_head(photo, parse)
+    parse = with_overlooked_top(photo, without_mistaken_head(photo, parse))
     body = read_body(points, parse)
+    arms = soft(_bare_arms(parse, body))
+    undressed = erase_top(photo, parse, body)
     return Wearer(
         photo=photo,
         body=body,
-        undressed=erase_top(photo, parse, body),
+        undressed=undressed,
         shading=_shading(photo, parse),
-        arms=soft(_bare_arms(parse, body)),
+        arms=arms,
+        beside_arms=undressed.worn & within(arms > 0.5, 0.1 * body.unit),
         front=soft(labelled(parse, HEAD)),
+        lower=soft(labelled(parse, LOWER)),
+        behind=np.clip(soft(grow(parse > 0, -1)) - arms, 0, 1),
         old_hem=_old_hem(parse, body),
     )
 
 
-def _old_hem(parse: np.ndarray, body: Body) -> float:
+def _old_hem(parse: np.ndarray, body: Body) -> np.ndarray:
+    height, width = parse.shape
+    top, hidden = labelled(parse, UPPER), labelled(parse, ARMS)
+    for arm in body.arms:
+        if arm is not None:
+            hidden |= polygon_mask(arm.outline(0.2, arm.old_sleeve + 0.1, 0.06 * body.unit), parse.shape)
+    top &= ~hidden
+    last = np.where(top.any(axis=0), height - 1 - top[::-1].argmax(axis=0), 0)
     spread = int(0.3 * body.unit)
-    centre = int(np.clip(body.hip[0], spread, parse.shape[1] - spread))
-    strip = labelled(parse[:, centre - spread : centre + spread], UPPER)
-    rows = np.flatnonzero(strip.mean(axis=1) > 0.3)
-    if not rows.size:
-        return 0.0
-    return float(rows[-1] if rows[-1] < parse.shape[0] - 8 else parse.shape[0] + 0.1 * body.unit)
+    centre = int(np.clip(body.hip[0], spread, width - spread))
+    middle = last[centre - spread : centre + spread]
+    if (middle > 0).mean() < 0.3:
+        return np.zeros(width)
+    usual = float(np.median(middle[middle > 0]))
+    if usual > height - 8:
+        return np.full(width, height + 0.1 * body.unit)
+    # where an arm hides the hem, or nothing hangs, it goes on as beside it
+    near = slice(max(int(usual - 0.2 * body.unit), 0), int(usual + 0.2 * body.unit))
+    known = (np.abs(last - usual) < 0.2 * body.unit) & ~hidden[near].any(axis=0)
+    known &= np.abs(np.arange(width) - centre) < 0.9 * body.unit
+    if not known.any():
+        return np.full(width, usual)
+    line = np.interp(np.arange(width), np.flatnonzero(known), last[known])
+    return cv2.GaussianBlur(line[None], (0, 0), 0.03 * body.unit, borderType=cv2.BORDER_REPLICATE)[0]
 
 
 def _bare_arms(parse: np.ndarray, body: Body) -> np.ndarray:
@@ -79,11 +107,12 @@ def _shading(photo: np.ndarray, parse: np.ndarray) -> np.ndarray:
 
 
 def _plainness(photo: np.ndarray, top: np.ndarray) -> float:
-    """1 for a worn top of one colour, 0 for a patterned one, whose pattern would pass for folds."""
+    """1 for a worn top of one colour, 0 for a dark or a patterned one, whose pattern would pass for folds."""
     if not top.any():
         return 0.0
     colours = cv2.cvtColor(photo[top][::7, None], cv2.COLOR_RGB2LAB)[:, 0].astype(np.float32)
-    return float(np.clip(1.6 - colours[:, 1:].std(axis=0).max() / 5 - colours[:, 0].std() / 45, 0, 1))
+    plain = np.clip(1.6 - colours[:, 1:].std(axis=0).max() / 5 - colours[:, 0].std() / 45, 0, 1)
+    return float(plain * np.clip(np.median(colours[:, 0]) / 50 - 0.5, 0, 1))  # in the dark it is noise
 
 
 def _masked_blur(values: np.ndarray, mass: np.ndarray, sigma: float) -> np.ndarray:

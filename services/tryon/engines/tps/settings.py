@@ -1,0 +1,20 @@
+"""Settings of this engine, read from the environment like the chassis's own."""
+
+from typing import NamedTuple
+
+from stagekit.settings import read_over
+
+
+class TpsSettings(NamedTuple):
+    """Each is read from `HOWSFIT_` + its name in capitals."""
+
+    tryon_hem: str = "hanging"
+    """How tps wears a top: hanging over the trousers, or tucked into them as high as the photo shows them."""
+
+
+def read_tps_settings() -> TpsSettings:
+    """Raises ValueError naming the setting for any other hem."""
+    settings = read_over(TpsSettings())
+    if settings.tryon_hem not in ("hanging", "tucked"):
+        raise ValueError(f"HOWSFIT_TRYON_HEM must be hanging or tucked, not {settings.tryon_hem!r}.")
+    return settings
