@@ -1,6 +1,6 @@
 """Nodes and constants of an ONNX graph under construction."""
 
-from typing import List, Sequence, Set, Union
+from typing import Any, List, Sequence, Set, Union
 
 import numpy as np
 import onnx
@@ -15,7 +15,7 @@ class Nodes:
         self.constants: List[onnx.TensorProto] = []
         self._made: Set[str] = set()
 
-    def node(self, op: str, inputs: Sequence[str], output: str, **attributes: object) -> str:
+    def node(self, op: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
         """Add a node of one output; returns the output's name."""
         self.nodes.append(helper.make_node(op, list(inputs), [output], **attributes))
         return output
