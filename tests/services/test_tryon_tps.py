@@ -333,3 +333,13 @@ def test_every_cloth_goes_on(path: Path) -> None:
     changed = (result != person["person"]).any(axis=2)
     assert 0.1 < changed.mean() < 0.5
     assert changed[cv2.erode((person["parse"] == 5).astype(np.uint8), np.ones((9, 9))) > 0].mean() > 0.9
+
+
+def test_an_arm_whose_hand_is_not_seen_is_bared_as_far_as_its_sleeve_shows():
+    inputs = drawn_person() | drawn_cloth("tee")
+    inputs["pose"] = pose_document(joints(right_wrist=(0, 0), left_wrist=(0, 0)))
+    hands = np.isin(inputs["parse"], (CIHP["left_arm"], CIHP["right_arm"]))
+    inputs["person"][hands], inputs["parse"][hands] = OLD, CIHP["upper_clothes"]  # gloves
+    result = dress(inputs)
+    forearm = result[560, 230:262].astype(int)
+    assert (np.abs(forearm - SKIN).max(axis=1) < 45).any(), "no stump at the elbow"

@@ -50,7 +50,7 @@ class Arm:
     """(n, 2) pixels from the mid-line to the outer and to the inner edge of what the photo shows, sleeve or skin; `half`
     where the picture does not tell."""
     old_sleeve: float
-    """How far the worn sleeve reaches along the arm; 1 for an arm that vanishes behind the trunk."""
+    """How far the worn sleeve reaches along the arm; about 1 for an arm that vanishes behind the trunk."""
 
     def outline(self, start: float = 0.0, stop: float = 2.3, extra: float = 0.0) -> np.ndarray:
         """Closed outline between two places, widened by `extra` pixels a side."""
@@ -184,7 +184,8 @@ def _arm(points: np.ndarray, parse: np.ndarray, name: str, side: int, unit: floa
 def _old_sleeve(parse: np.ndarray, line: np.ndarray) -> float:
     bare = np.flatnonzero(_under(parse, line, ARMS))
     if not bare.size:
-        return 1.0
+        forearm = _under(parse, line[20:], UPPER)  # a glove, or a hand that is cut off
+        return (20 + int(np.append(~forearm, True).argmax()) - 1) / 20 if forearm[0] else 1.0
     return float(bare[bare >= 4][0] if (bare >= 4).any() else 4) / 20
 
 
