@@ -34,8 +34,8 @@ test-parity: .venv-torch1/ready .venv-torch2/ready  ## Hold HR-VITON to its gold
 	done
 
 serve: .venv/ready  ## Serve web app, gateway and stages in one process on http://127.0.0.1:8080/
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web; \
-	else echo "No npm here (Node 20 brings it): served without the web app."; fi
+	@command -v npm >/dev/null && $(MAKE) --no-print-directory web \
+	|| echo "The web app was not built (it needs Node 20 and npm): served with what is there."
 	$(HOWSFIT) serve
 
 web: web/dist/index.html  ## Build the web app, which the gateway then serves (Node 20)
@@ -135,7 +135,7 @@ web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 
 # npm writes this file at the end of an installation.
 web/node_modules/.package-lock.json: web/package-lock.json web/.npmrc
-	cd web && npm ci --silent
+	cd web && npm ci --no-progress --loglevel=error
 	@touch $@
 
 .venv-py36/ready: requirements/py36.txt scripts/make-venv.sh

@@ -1,11 +1,15 @@
 """Small copies of pictures, for lists and phones. Pure: bytes in, bytes out."""
 
 import io
+import threading
 
 from PIL import Image, ImageOps
 
 from gateway.errors import ImageUnreadable
 from stagekit.wire import Part
+
+_ONE_AT_A_TIME = threading.Lock()
+"""The largest picture that the gateway takes needs some hundreds of megabytes while it is read."""
 
 
 def preview(part: Part, width: int) -> Part:
@@ -13,11 +17,12 @@ def preview(part: Part, width: int) -> Part:
 
     Raises ImageUnreadable for an upload that was broken from the start.
     """
-    if not part.media_type.startswith("image/"):
+    if not part.media_type.startswith("image/") and part.media_type != "application/octet-stream":
         return part
     try:
-        with Image.open(io.BytesIO(part.data)) as image:
+        with _ONE_AT_A_TIME, Image.open(io.BytesIO(part.data)) as image:
             image.draft("RGB", (2 * width, 2 * width))
+            image.thumbnail((4 * width, 4 * width), Image.Resampling.BOX)  # before anything copies it
             upright = ImageOps.exif_transpose(image)
             if "A" in upright.getbands() or "transparency" in upright.info:
                 upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright.convert("RGBA"))

@@ -306,17 +306,19 @@ def revoke_key(key_id: Annotated[str, typer.Argument(metavar="ID")], url: Gatewa
 def export_(
     model: Annotated[str, typer.Argument(help="cihp_pgn, graphonomy or posenet.")],
     weights: Annotated[
-        Path, typer.Option(envvar="HOWSFIT_WEIGHTS", help="Folder that holds a folder of weights for each engine.")
-    ] = Path("weights"),
+        Path | None,
+        typer.Option(envvar="HOWSFIT_WEIGHTS_DIR", help="Folder that holds a folder of weights for each engine."),
+    ] = None,
 ) -> None:
     """Write MODEL as ONNX: engine MODEL_onnx then does the same on today's Python; posenet has no other form here.
 
     Needs Docker and a clone.
     """
     from howsfit.export import export
+    from stagekit.weights import all_weights
 
     with err.status(f"Exporting {model} in its container"):
-        target = export(model, weights)
+        target = export(model, weights or Path(all_weights()))
     out.print(str(target), highlight=False)
 
 

@@ -1,8 +1,8 @@
 """The one list of all weights that engines need and that are not part of this repository: manifest.json beside this file.
 
 It says of each file where it comes from, how it is recognised, and under which licence. A file is recognised by the digest
-that its publisher gives. Where none is published, the first file that has the right structure is trusted, and its digest is
-recorded (weights.lock.json, see stagekit.weights).
+that its publisher gives, or that of public copies. Where there is none, the first file that has the right structure is trusted,
+and its digest is recorded (weights.lock.json, see stagekit.weights).
 """
 
 import json
@@ -27,7 +27,7 @@ class WeightFile(NamedTuple):
     """Bytes that it cannot have less of, where the exact size is not published."""
 
     digests: Tuple[str, ...] = ()
-    """"algorithm:hex" of md5, sha256 or sha512, all of which it must have; none: its publisher gives none."""
+    """"algorithm:hex" of md5, sha256 or sha512, all of which it must have; none: none is known."""
 
     structure: Optional[Mapping[str, Any]] = None
     """`kind` (torch or tensorflow), number of `arrays` and of their `elements`, some of their `shapes`."""

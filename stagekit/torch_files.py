@@ -3,7 +3,7 @@
 import collections
 import pickle
 from types import SimpleNamespace
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import torch
 
@@ -15,12 +15,22 @@ def read_arrays(path: str) -> Dict[str, torch.Tensor]:
     is refused.
     """
     try:
+        if "constants.pkl" in _records(path):
+            raise ValueError("it is a TorchScript program, which would be run")
         found = torch.load(path, map_location="cpu", pickle_module=_ARRAYS_ONLY, **_explicit())
     except Exception as error:  # torch.load raises whatever the bytes lead to
         raise ValueError("it cannot be read: %s" % error) from error
     if not isinstance(found, dict) or not all(isinstance(array, torch.Tensor) for array in found.values()):
         raise ValueError("it holds no named arrays")
     return {name[len("module.") :] if name.startswith("module.") else name: found[name] for name in found}
+
+
+def _records(path: str) -> List[str]:
+    """Names of the records, by the reader that torch.load takes; none of a file older than Torch 1.6."""
+    try:
+        return list(torch._C.PyTorchFileReader(path).get_all_records())
+    except RuntimeError:
+        return []
 
 
 def _explicit() -> Dict[str, bool]:

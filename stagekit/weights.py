@@ -19,7 +19,7 @@ LOCK = "weights.lock.json"
 
 MISSING, ALTERED = "missing", "altered"
 PUBLISHED = "published"
-"""It has the digest that its publisher gives."""
+"""It has the digest that the manifest gives: its publisher's, or that of public copies."""
 RECORDED = "recorded"
 """It has the digest that was recorded when it came here; none is published, or it was chosen in place of the published."""
 UNRECORDED = "unrecorded"
@@ -126,6 +126,10 @@ def check(folder: str, weights: WeightSet, file: WeightFile, lock: Dict[str, Any
     entry = lock["files"].get("%s/%s" % (weights.engine, file.name))
     try:
         found = os.stat(path)
+    except PermissionError:
+        return State(
+            ALTERED, "%s may not be entered by user %d: `chmod a+rx` it" % (os.path.dirname(path), os.getuid())
+        )
     except OSError:
         return State(MISSING, "there is no %s" % file.name)
     if not os.access(path, os.R_OK):
@@ -173,6 +177,8 @@ def read_lock(folder: str) -> Dict[str, Any]:
         lock["accepted"].items()
     except FileNotFoundError:
         pass
+    except PermissionError:
+        raise WeightsMissing("%s may not be read by user %d: `chmod a+r` it." % (path, os.getuid())) from None
     except (AttributeError, OSError, TypeError, ValueError) as error:
         raise WeightsMissing(
             "%s cannot be read (%s). Remove it, and run `howsfit weights verify`." % (path, error)

@@ -16,9 +16,9 @@ from rich.table import Table
 from howsfit.weights import lock
 from howsfit.weights.download import TIMEOUT
 from howsfit.weights.download import Progress as Told
-from howsfit.weights.errors import NotAccepted, WeightsError, WrongFile
+from howsfit.weights.errors import NoRoom, NotAccepted, WeightsError, WrongFile
 from howsfit.weights.install import archive_of, copy, recognise
-from howsfit.weights.pull import install_archive
+from howsfit.weights.pull import alone, install_archive
 from howsfit.weights.pull import pull as pull_set
 from howsfit.weights.sets import COMMERCIAL, SetState, chosen, find, look
 from stagekit.manifest import WeightFile, WeightSet, read_manifest
@@ -70,8 +70,16 @@ def pull(
         if not weights.made_by:
             _ask(_folder(folder), weights, accept)
     with httpx.Client(follow_redirects=True, timeout=TIMEOUT, headers={"User-Agent": "howsfit"}) as client:
+        failed = []
         for weights in wanted:
-            pull_set(client, _folder(folder), weights, _bar, _say)
+            try:
+                pull_set(client, _folder(folder), weights, _bar, _say)
+            except NoRoom:
+                raise
+            except WeightsError as error:  # the others come all the same
+                failed.append(str(error))
+    if failed:
+        raise WeightsError("\n".join(failed))
 
 
 @app.command()
@@ -157,7 +165,8 @@ def _import_recognised(path: Path, folder: Path, known: Mapping[str, WeightSet],
     packed = archive_of(path, known)
     if packed:
         _ask(folder, packed, accept)
-        install_archive(path, folder, packed, list(packed.files), str(path), _say)
+        with alone(_home(folder, packed)):
+            install_archive(path, folder, packed, list(packed.files), str(path), _say)
         return len(packed.files)
     weights, file, trust = recognise(path, known)
     _import(path, folder, weights, file, trust, accept)
@@ -166,8 +175,15 @@ def _import_recognised(path: Path, folder: Path, known: Mapping[str, WeightSet],
 
 def _import(path: Path, folder: Path, weights: WeightSet, file: WeightFile, trust: str, accept: bool) -> None:
     _ask(folder, weights, accept)
-    copy(path, folder, weights, file, trust)
+    with alone(_home(folder, weights)):
+        copy(path, folder, weights, file, trust)
     _say(f"{weights.engine}/{file.name}: {trust}, from {path}")
+
+
+def _home(folder: Path, weights: WeightSet) -> Path:
+    home = folder / weights.engine
+    home.mkdir(parents=True, exist_ok=True)
+    return home
 
 
 def _named(name: str, known: Mapping[str, WeightSet]) -> tuple[WeightSet, WeightFile]:

@@ -27,6 +27,9 @@ ATTEMPTS = 5
 TIMEOUT = httpx.Timeout(connect=20, read=60, write=20, pool=20)
 
 _LARGEST_PAGE = 1 << 20  # no confirmation page is larger
+_MOST = 3
+"""A file may be so many times as large as it has to be at least: an optimiser keeps up to two more numbers for each weight."""
+
 _SPARE = 64 << 20  # bytes of the disk that are left free
 
 Progress = Callable[[int, int], None]
@@ -72,13 +75,13 @@ def download(
     origin = part.origin()
     if part.size() and not _continues(origin, address, file):
         part.forget()
-    failures = 0
+    failures, most = 0, part.size()
     while True:
-        before = part.size()
         try:
             return _attempt(client, address, part, file, progress)
         except (httpx.TransportError, _TryAgain) as error:
-            failures = 0 if part.size() > before else failures + 1
+            failures = 0 if part.size() > most else failures + 1
+            most = max(most, part.size())
             if failures >= ATTEMPTS:
                 raise AddressFailed(f"it broke off {ATTEMPTS} times without anything new ({_told(error)})") from None
             time.sleep(pause_s * 2 ** min(failures, 5) / 2)
@@ -160,7 +163,7 @@ def _receive(answer: httpx.Response, address: str, part: Part, file: WeightFile,
             f"{free / 1e6:.0f} MB free. Free some room and run the same command again."
         )
     total = total or file.size
-    most = total or 2 * file.at_least
+    most = total or _MOST * file.at_least
     with part.path.open("r+b" if start else "wb") as target:
         target.seek(start)
         for chunk in answer.iter_raw():  # as they come: bytes held back would be lost with the connection
@@ -189,7 +192,7 @@ def _refuse_size(total: int, file: WeightFile) -> None:
         raise AddressFailed(f"it has {total} bytes there, not {file.size}")
     if total and total < file.at_least:
         raise AddressFailed(f"it has only {total} bytes there, less than {file.at_least}")
-    if total and file.at_least and total > 2 * file.at_least:
+    if total and file.at_least and total > _MOST * file.at_least:
         raise AddressFailed(f"it has {total} bytes there, far more than {file.at_least}")
 
 

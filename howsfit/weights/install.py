@@ -3,6 +3,7 @@
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,7 @@ def put(path: Path, folder: Path, weights: WeightSet, file: WeightFile, trust: s
     """Move a file of the same disk to its place, and record it."""
     target = folder / weights.engine / file.name
     path.chmod(0o644)  # the services run as somebody else
+    target.parent.chmod(0o755)
     path.replace(target)
     _sync(target.parent)
     record(folder, weights.engine, file.name, trust, origin)
@@ -57,6 +59,7 @@ def copy(path: Path, folder: Path, weights: WeightSet, file: WeightFile, trust: 
         finally:
             part.unlink(missing_ok=True)
         target.chmod(0o644)
+        target.parent.chmod(0o755)
         _sync(target.parent)
     record(folder, weights.engine, file.name, trust, str(path))
 
@@ -79,7 +82,7 @@ def unpacked(archive: Path, folder: Path, weights: WeightSet) -> Iterator[dict[s
                 with opened.open(member) as source, (room / name).open("wb") as target:
                     shutil.copyfileobj(source, target, 1 << 20)
         yield {name: room / name for name in members}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise WrongFile(f"{archive.name} is damaged, or no ZIP archive ({error})") from None
     finally:
         shutil.rmtree(room, ignore_errors=True)
@@ -108,8 +111,11 @@ def archive_of(path: Path, manifest: Mapping[str, WeightSet]) -> WeightSet | Non
     """The set whose files a ZIP archive holds; None for any other file."""
     if not zipfile.is_zipfile(path):
         return None
-    with zipfile.ZipFile(path) as archive:
-        inside = {name.rpartition("/")[2] for name in archive.namelist()}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inside = {name.rpartition("/")[2] for name in archive.namelist()}
+    except zipfile.BadZipFile:
+        return None
     for weights in manifest.values():
         if weights.archive and {file.name for file in weights.files} <= inside:
             return weights

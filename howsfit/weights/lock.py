@@ -57,6 +57,7 @@ def _changing(folder: Path) -> Iterator[dict[str, Any]]:
         yield lock
         temporary = folder / (LOCK + ".part")
         temporary.write_text(json.dumps(lock, indent=2, sort_keys=True) + "\n")
+        temporary.chmod(0o644)  # the services run as somebody else
         os.replace(temporary, folder / LOCK)
 
 

@@ -25,12 +25,12 @@ def pull(client: httpx.Client, folder: Path, weights: WeightSet, show: Show, say
     client: follows redirects, keeps cookies. pause_s: as `download` takes it.
     Raises AddressFailed when no address gave the right file, NoRoom, WeightsError.
     """
-    if weights.made_by:
-        raise WeightsError(f"The weights {weights.key} are made here: run `{weights.made_by}`.")
     home = folder / weights.engine
     home.mkdir(parents=True, exist_ok=True)
-    with _alone(home):
+    with alone(home):
         wanted = _wanted(folder, weights, say)
+        if wanted and weights.made_by:
+            raise WeightsError(f"The weights {weights.key} are made here: run `{weights.made_by}`.")
         for file in (each for each in wanted if each.addresses):
             part, trust, origin = _fetch(client, file, home, show, say, pause_s)
             put(part.path, folder, weights, file, trust, origin)
@@ -135,11 +135,11 @@ def _by_hand(name: str, source: str, failed: list[str]) -> str:
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """One pull at a time in a folder. Raises WeightsError while another one is at work."""
+def alone(home: Path) -> Iterator[None]:
+    """One pull or import at a time in a folder. Raises WeightsError while another one is at work."""
     with (home / ".pull").open("w") as busy:
         try:
             fcntl.flock(busy, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise WeightsError(f"Another `howsfit weights pull` is at work in {home}. Wait for it.") from None
+            raise WeightsError(f"Another `howsfit weights` is at work in {home}. Wait for it.") from None
         yield

@@ -149,10 +149,13 @@ def tensorflow_shapes(path: Path) -> Shapes:
 
     Raises ValueError and others for any other file.
     """
-    index = path.read_bytes()
-    footer = index[-48:]
-    if len(footer) < 48 or struct.unpack("<Q", footer[-8:])[0] != _TABLE_MAGIC:
-        raise ValueError("it does not end like one")
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 48))
+        footer = file.read()
+        if len(footer) < 48 or struct.unpack("<Q", footer[-8:])[0] != _TABLE_MAGIC:
+            raise ValueError("it does not end like one")
+        file.seek(0)
+        index = file.read()
     (_, _, start, size), _ = _varints(footer, 0, 4)
     shapes: Shapes = {}
     end = 0

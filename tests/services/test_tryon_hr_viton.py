@@ -192,3 +192,9 @@ def test_precision_follows_the_processor(tmp_path: Path) -> None:
         assert choose_precision("auto", cpu) == torch.float32
         with pytest.raises(ValueError, match="Torch 2"):
             choose_precision("bf16", cpu)
+
+
+def test_a_program_in_a_checkpoint_is_refused_before_torch_would_run_it(tmp_path):
+    torch.jit.script(torch.nn.Linear(2, 2)).save(str(tmp_path / "gen.pth"))
+    with pytest.raises(WeightsMissing, match="TorchScript program"):
+        checkpoint.read(tmp_path / "gen.pth")

@@ -343,3 +343,12 @@ def test_an_arm_whose_hand_is_not_seen_is_bared_as_far_as_its_sleeve_shows():
     result = dress(inputs)
     forearm = result[560, 230:262].astype(int)
     assert (np.abs(forearm - SKIN).max(axis=1) < 45).any(), "no stump at the elbow"
+
+
+@pytest.mark.parametrize("shape", [(slice(500, 504), slice(60, 700)), (slice(100, 900), slice(380, 383))])
+def test_a_line_is_no_garment(shape):
+    cloth = drawn_cloth("tee")
+    cloth["cloth_mask"][:] = 0
+    cloth["cloth_mask"][shape] = 255
+    with pytest.raises(GarmentNotFound, match="shows no garment"):
+        dress(drawn_person() | cloth)

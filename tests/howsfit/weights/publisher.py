@@ -107,6 +107,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _cut_no_range(self, name, query):
         self._file(self.publisher.files[name], name, most=self.publisher.cut_after, ranges=False)
 
+    def _cut_here_and_there(self, name, query):
+        most = (self.publisher.cut_after, self.publisher.cut_after // 2)[len(self.publisher.asked) % 2]
+        self._file(self.publisher.files[name], name, most=most, ranges=False)
+
     def _slow(self, name, query):
         self._file(self.publisher.files[name], name, pause_s=0.02)
 

@@ -149,7 +149,7 @@ def test_mistakes_are_told_in_a_sentence(manifest, folder, weights, tmp_path):
         done = weights(*arguments)
         assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
         assert said in done.stderr.replace("\n", " ")
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "weights.lock.json").write_text("{")
     done = weights("list")
     assert done.returncode == 1 and "weights.lock.json cannot be read" in done.stderr

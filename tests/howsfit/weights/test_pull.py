@@ -136,6 +136,13 @@ def test_a_mirror_takes_over_and_is_told_why(kind, why, publisher, manifest, fol
     assert len(said) == 2
 
 
+def test_a_server_that_is_cut_here_and_there_is_given_up(publisher, manifest, folder, bring):
+    data = publisher.publish("a.bin", 350_000)
+    with pytest.raises(AddressFailed, match="without anything new"):
+        bring(manifest(entry("a.bin", data, publisher.at("cut-here-and-there", "a.bin"))))
+    assert len(publisher.asked) < 15
+
+
 def test_nobody_answers(manifest, bring):
     with pytest.raises(AddressFailed, match="5 times"):
         bring(manifest(entry("a.bin", b"abc", "http://127.0.0.1:1/a.bin")))
@@ -187,6 +194,12 @@ def archive_of(files, compression=zipfile.ZIP_DEFLATED):
     return buffer.getvalue()
 
 
+def damaged(packed):
+    """With some of what deflate wrote in the middle overwritten."""
+    middle = len(packed) - 400
+    return packed[:middle] + b"\xff" * 60 + packed[middle + 60 :]
+
+
 def archived(manifest, publisher, packed, kind="plain"):
     publisher.files["set.zip"] = packed
     return manifest(
@@ -217,6 +230,7 @@ def test_an_archive_is_unpacked(kind, publisher, manifest, folder, bring):
         (archive_of({"one": b"111", "two": b"2"}), "two: it has 1 bytes"),
         (archive_of({"one": b"111", "two": b"222"})[:-30], "no ZIP archive"),
         (archive_of({"one": b"111", "two": b"222222"}, zipfile.ZIP_STORED).replace(b"222222", b"222223", 1), "Bad CRC"),
+        (damaged(archive_of({"one": b"111", "two": os.urandom(200_000) + bytes(200_000)})), "damaged, or no ZIP"),
         (b"no archive at all", "no ZIP archive"),
     ],
 )

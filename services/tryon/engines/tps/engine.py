@@ -9,7 +9,17 @@ import numpy as np
 
 import stagekit
 from services.tryon.engines.tps.body import Body
-from services.tryon.engines.tps.curves import Box, box_around, disc, grow, lay, opened, polygon_mask, soft
+from services.tryon.engines.tps.curves import (
+    Box,
+    box_around,
+    disc,
+    grow,
+    largest_region,
+    lay,
+    opened,
+    polygon_mask,
+    soft,
+)
 from services.tryon.engines.tps.distortion import distorted_share
 from services.tryon.engines.tps.erase import under_sleeves
 from services.tryon.engines.tps.fit import Fit, Part, fit_garment
@@ -20,6 +30,9 @@ from services.tryon.engines.tps.spline import fit_spline, warp
 from services.tryon.engines.tps.wearer import Wearer, read_wearer
 from stagekit.errors import GarmentNotFound, NoPerson
 from stagekit.formats import keypoints
+
+_SMALLEST, _NARROWEST = 2000, 40
+"""Pixels of a garment: its area, and its shorter side."""
 
 _REMEMBERED = 4
 """Wearers kept in memory, 15 MB each."""
@@ -64,8 +77,10 @@ class Engine(stagekit.Engine):
         if not len(people):
             raise NoPerson("The pose lists nobody. Use a photo of one person who faces the camera.")
         mask = inputs["cloth_mask"] >= 128
-        if mask.sum() < 2000:
-            raise GarmentNotFound("The cloth mask is empty. Send a picture of one garment on a plain background.")
+        if not _is_large_enough(mask):
+            raise GarmentNotFound(
+                "The cloth mask shows no garment. Send a picture of one garment on a plain background."
+            )
         wearer = self._wearer(inputs["person"], inputs["parse"], people[0])
         garment = read_garment(inputs["cloth"], mask)
         tucked = self._hem == "tucked" and bool(wearer.lower.any())
@@ -132,6 +147,15 @@ def _wear(wearer: Wearer, cloth: np.ndarray, fit: Fit, arms: np.ndarray, tucked:
     _close_slits(worn, covered, armpits, np.zeros_like(covered), int(0.05 * body.unit), 0.85)
     _round_shoulders(covered, fit, body)
     return worn, np.stack([covered, sleeved])
+
+
+def _is_large_enough(mask: np.ndarray) -> bool:
+    """Whether the mask's largest region can be a garment; specks and lines have no shoulders to be found."""
+    if mask.sum() < _SMALLEST:
+        return False
+    region = largest_region(mask)
+    sides = [np.ptp(np.flatnonzero(region.any(axis=axis))) for axis in (0, 1)]
+    return bool(region.sum() >= _SMALLEST and min(sides) >= _NARROWEST)
 
 
 def _compose(wearer: Wearer, worn: np.ndarray, covers: np.ndarray, fit: Fit, sleeves: np.ndarray) -> np.ndarray:
