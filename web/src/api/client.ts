@@ -25,8 +25,16 @@ export class Refused extends Error {
 /** The gateway could not be reached. */
 export class Unreachable extends Error {}
 
-/** Heard when a request was refused for want of a (good) key. */
+/** The gateway does not have it, or no longer. */
+export const isGone = (error: unknown): boolean => error instanceof Refused && error.problem.status === 404;
+
+/** The same request would be refused again, however often it is sent. */
+export const isFinal = (error: unknown): boolean =>
+  error instanceof Refused && error.problem.status < 500 && error.problem.status !== 429;
+
+/** Heard when a request was refused for want of a (good) key: once for each key, since pages ask again and again. */
 export const keyNeeded = new EventTarget();
+const refusedKeys = new Set<string>();
 
 /** Send a request with the key; throws Unreachable, never for a status. */
 export async function send(request: Request): Promise<Response> {
@@ -41,7 +49,10 @@ export async function send(request: Request): Promise<Response> {
     noteReached(false);
     throw new Unreachable("no answer", { cause: error });
   }
-  if (answer.status === 401) keyNeeded.dispatchEvent(new Event("needed"));
+  if (answer.status === 401 && !refusedKeys.has(key)) {
+    refusedKeys.add(key);
+    keyNeeded.dispatchEvent(new Event("needed"));
+  }
   return answer;
 }
 
@@ -72,7 +83,7 @@ export const api = {
 
   tryon: (id: string): Promise<Tryon> => taken(client.GET("/v1/tryons/{tryon_id}", byId(id))),
 
-  tryons: (query: { limit: number; before?: string; kind?: "tryon" }) =>
+  tryons: (query: { limit: number; before?: string; kind?: "tryon"; status?: Tryon["status"] }) =>
     taken(client.GET("/v1/tryons", { params: { query } })),
 
   upload: async (picture: Blob): Promise<string> => {
@@ -95,10 +106,13 @@ export const api = {
 
   /** With its pictures, the uploaded ones too: what other try-ons made of those stays with them. */
   forget: async (tryon: Tryon): Promise<void> => {
-    await taken(client.DELETE("/v1/tryons/{tryon_id}", byId(tryon.id)));
+    // The pictures first: where one cannot be deleted, the try-on is still listed, and deleting can be tried again.
     for (const image_id of new Set(Object.values(tryon.images))) {
-      await client.DELETE("/v1/images/{image_id}", { params: { path: { image_id } } });
+      await taken(client.DELETE("/v1/images/{image_id}", { params: { path: { image_id } } })).catch((error) => {
+        if (!isGone(error)) throw error;
+      });
     }
+    await taken(client.DELETE("/v1/tryons/{tryon_id}", byId(tryon.id)));
   },
 
   startBatch: (photo_ids: string[], garment_ids: string[]): Promise<Batch> =>

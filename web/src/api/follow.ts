@@ -1,4 +1,4 @@
-import { get, Refused, type StageRun, type Tryon, Unreachable, type Warning } from "./client";
+import { get, isFinal, isGone, type StageRun, type Tryon, Unreachable, type Warning } from "./client";
 import { messages } from "./sse";
 
 /** What the gateway tells of a stage that begins or ends. */
@@ -41,8 +41,8 @@ export async function follow(id: string, listener: Listener, signal: AbortSignal
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof Refused && error.problem.status === 404) return listener.end(null);
-      if (error instanceof Refused && error.problem.status < 500 && error.problem.status !== 429) throw error;
+      if (isGone(error)) return listener.end(null);
+      if (isFinal(error)) throw error;
     } finally {
       clearTimeout(silence);
       signal.removeEventListener("abort", hangUp);

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { api, type Batch } from "../api/client";
+import { api, type Batch, isFinal } from "../api/client";
 import { useText, word } from "../i18n";
 import { Link } from "../ui/link";
 import { Picture } from "../ui/picture";
@@ -16,13 +16,17 @@ export function BatchPage({ id }: { id: string }) {
 
   useEffect(() => {
     if (over) return;
-    const look = () =>
-      api.batch(id).then((newer) => {
-        setBatch(newer);
+    const look = async () => {
+      try {
+        setBatch(await api.batch(id));
         setError(null);
-      }, setError);
-    look();
+      } catch (problem) {
+        setError(problem);
+        if (isFinal(problem)) clearInterval(timer);
+      }
+    };
     const timer = setInterval(look, LOOK_AGAIN_MS);
+    look();
     return () => clearInterval(timer);
   }, [id, over]);
 
@@ -52,7 +56,7 @@ export function BatchPage({ id }: { id: string }) {
             <Link href={`/tryons/${item.tryon_id}`}>
               <span className="unseen">{t.batch.item(index + 1)}</span>
               <Picture path={item.tryon ?? undefined} alt="" width={320} />
-              <Picture path={`/v1/images/${item.garment_id}/content`} alt="" className="inset" />
+              <Picture path={`/v1/tryons/${item.tryon_id}/artifacts/garment`} alt="" width={64} className="inset" />
               {item.status !== "succeeded" && <span className="state">{word(t.batch.status, item.status)}</span>}
             </Link>
           </li>

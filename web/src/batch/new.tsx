@@ -1,10 +1,12 @@
 import { useState } from "react";
 import { api } from "../api/client";
 import { useText } from "../i18n";
-import { ACCEPTED, type Chosen, type Complaint, choose, idOf } from "../lib/chosen";
+import { ACCEPTED, type Chosen, type Complaint, choose } from "../lib/chosen";
 import { go } from "../lib/router";
+import { usePaste } from "../studio/paste";
 import { Picker } from "../studio/picker";
 import { SAMPLES } from "../studio/samples";
+import { startWith } from "../studio/send";
 import { Close } from "../ui/icons";
 import { ProblemText } from "../ui/problem";
 
@@ -25,14 +27,20 @@ export function NewBatch({ person: first }: { person: Chosen | null }) {
       else setGarments((now) => [...now, looked]);
     }
   };
+  usePaste(async (pictures, focused) => {
+    if ((focused ?? (person ? "garment" : "person")) === "garment") return add(pictures);
+    const looked = pictures[0] && (await choose(pictures[0]));
+    if (looked && typeof looked !== "string") setPerson(looked);
+  });
   const start = async () => {
     if (!person) return;
     setSending(true);
     setError(null);
     try {
-      const [photo, ...pieces] = await Promise.all([person, ...garments].map((one) => idOf(one, api.upload)));
       // The same picture twice is the same id, and one try-on is enough.
-      const batch = await api.startBatch([photo as string], [...new Set(pieces)]);
+      const batch = await startWith([person, ...garments], ([photo = "", ...pieces]) =>
+        api.startBatch([photo], [...new Set(pieces)]),
+      );
       go(`/batches/${batch.id}`);
     } catch (problem) {
       setError(problem);
@@ -48,7 +56,7 @@ export function NewBatch({ person: first }: { person: Chosen | null }) {
       </header>
       <div className="pickers">
         <Picker part="person" chosen={person} onChosen={setPerson} />
-        <section className="picker" aria-label={t.batch.garments(garments.length)}>
+        <section className="picker" aria-label={t.batch.garments(garments.length)} data-part="garment">
           <h2>{t.batch.garments(garments.length)}</h2>
           {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is one of several ways */}
           <div

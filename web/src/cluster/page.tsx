@@ -6,22 +6,30 @@ import { Sparkline } from "./sparkline";
 
 const LOOK_AGAIN_MS = 5000;
 const LOOKED_BACK = 50;
+const COUNTED = 100; // as many as the gateway lists at once
 
 /** What serves each stage, how it is, and how long its last runs took. */
 export function ClusterPage() {
   const t = useText().cluster;
   const [stages, setStages] = useState<Serving[] | null>(null);
   const [recent, setRecent] = useState<Tryon[]>([]);
+  const [queue, setQueue] = useState<{ running: string; waiting: string } | null>(null);
   const [error, setError] = useState<unknown>(null);
 
   useEffect(() => {
     let here = true;
     const look = async () => {
       try {
-        const [serving, { tryons }] = await Promise.all([api.stages(), api.tryons({ limit: LOOKED_BACK })]);
+        const [serving, { tryons }, running, waiting] = await Promise.all([
+          api.stages(),
+          api.tryons({ limit: LOOKED_BACK }),
+          counted("processing"),
+          counted("queued"),
+        ]);
         if (!here) return;
         setStages(serving);
         setRecent(tryons);
+        setQueue({ running, waiting });
         setError(null);
       } catch (problem) {
         if (here) setError(problem);
@@ -36,8 +44,6 @@ export function ClusterPage() {
   }, []);
 
   const down = stages?.filter(({ health }) => !health.ready).length ?? 0;
-  const running = recent.filter(({ status }) => status === "processing").length;
-  const waiting = recent.filter(({ status }) => status === "queued").length;
   return (
     <div className="cluster">
       <header className="intro">
@@ -52,7 +58,7 @@ export function ClusterPage() {
         </div>
         <div>
           <dt>{t.queue}</dt>
-          <dd>{t.queueValue(running, waiting)}</dd>
+          <dd>{queue ? t.queueValue(queue.running, queue.waiting) : "–"}</dd>
         </div>
       </dl>
       <ul className="services">
@@ -65,6 +71,12 @@ export function ClusterPage() {
       </p>
     </div>
   );
+}
+
+/** How many try-ons are in that state; "100+" for more than the gateway lists at once. */
+async function counted(status: Tryon["status"]): Promise<string> {
+  const { tryons, next } = await api.tryons({ limit: COUNTED, status });
+  return `${tryons.length}${next ? "+" : ""}`;
 }
 
 /** How long the stage ran in these try-ons, the oldest first; not where its result was reused. */

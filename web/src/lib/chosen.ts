@@ -10,10 +10,11 @@ export interface Chosen {
 }
 
 export type Part = "person" | "garment";
-export type Complaint = "not-a-picture" | "heic" | "too-heavy" | "too-small" | "unreadable";
+export type Complaint = "not-a-picture" | "heic" | "too-heavy" | "too-large" | "too-small" | "unreadable";
 export type Doubt = "landscape" | "low-resolution";
 
 export const MAX_BYTES = 25_000_000;
+export const MAX_PIXELS = 50_000_000;
 export const MIN_SIDE = 64;
 const GOOD_SIDE = 400;
 
@@ -32,6 +33,7 @@ export function typeOf(start: Uint8Array): "picture" | "heic" | "other" {
 /** What stands in the way of a picture; null: nothing. */
 export function complaintOf(size: { bytes: number; width: number; height: number }): Complaint | null {
   if (size.bytes > MAX_BYTES) return "too-heavy";
+  if (size.width * size.height > MAX_PIXELS) return "too-large";
   if (Math.min(size.width, size.height) < MIN_SIDE) return "too-small";
   return null;
 }
@@ -43,6 +45,9 @@ export function doubtsOf(part: Part, { width, height }: { width: number; height:
   if (Math.max(width, height) < GOOD_SIDE) doubts.push("low-resolution");
   return doubts;
 }
+
+/** Lets go of the file behind Chosen.url once the page has forgotten the picture. */
+const addresses = new FinalizationRegistry<string>((url) => URL.revokeObjectURL(url));
 
 /** Look at a file: the picture, or why it cannot be taken. */
 export async function choose(file: Blob): Promise<Chosen | Complaint> {
@@ -65,7 +70,9 @@ export async function choose(file: Blob): Promise<Chosen | Complaint> {
     URL.revokeObjectURL(url);
     return complaint;
   }
-  return { file, url, width, height };
+  const chosen: Chosen = { file, url, width, height };
+  addresses.register(chosen, url);
+  return chosen;
 }
 
 const uploaded = new WeakMap<Blob, Promise<string>>();

@@ -5,7 +5,7 @@ let reached = navigator.onLine;
 const listeners = new Set<() => void>();
 
 const ASK_AGAIN_MS = 3000;
-let asking: ReturnType<typeof setInterval> | undefined;
+let asking: ReturnType<typeof setInterval> | undefined = reached ? undefined : setInterval(ask, ASK_AGAIN_MS);
 
 /** Tell what became of a request. */
 export function noteReached(yes: boolean): void {

@@ -3,6 +3,7 @@ import { get, Refused } from "../api/client";
 import { dictionaries, type Language, useSpeech } from "../i18n";
 import { storedKey, storeKey } from "../lib/settings";
 import { Dialog } from "../ui/dialog";
+import { ProblemText } from "../ui/problem";
 
 interface Props {
   /** It opened because the gateway asked for a key. */
@@ -15,17 +16,21 @@ interface Props {
 /** The key, and the language. */
 export function SettingsDialog({ asked, onClose, onKey }: Props) {
   const { t, language, speak } = useSpeech();
-  const [key, setKey] = useState(storedKey());
-  const [wrong, setWrong] = useState(false);
+  const [former] = useState(storedKey);
+  const [key, setKey] = useState(former);
+  const [error, setError] = useState<unknown>(null);
+  const wrong = error instanceof Refused && error.problem.status === 401;
   const said = t.settings;
 
   const save = async (event: FormEvent) => {
     event.preventDefault();
+    setError(null);
     storeKey(key);
     try {
       await get("/v1/tryons?limit=1");
-    } catch (error) {
-      setWrong(error instanceof Refused && error.problem.status === 401);
+    } catch (problem) {
+      storeKey(former); // a key is kept only when it opened something
+      setError(problem);
       return;
     }
     onKey();
@@ -47,7 +52,7 @@ export function SettingsDialog({ asked, onClose, onKey }: Props) {
             aria-describedby="key-hint"
             onChange={(event) => {
               setKey(event.target.value);
-              setWrong(false);
+              setError(null);
             }}
           />
           <small id="key-hint" role={wrong ? "alert" : undefined}>
@@ -64,6 +69,7 @@ export function SettingsDialog({ asked, onClose, onKey }: Props) {
             ))}
           </select>
         </label>
+        {error !== null && !wrong && <ProblemText error={error} />}
         <div className="actions">
           <button type="submit" className="button primary">
             {said.save}

@@ -1,11 +1,13 @@
 import { useEffect, useState } from "react";
-import { api, Refused } from "../api/client";
+import { api } from "../api/client";
 import { useText } from "../i18n";
-import { type Chosen, choose, idOf, type Part, sendAgain } from "../lib/chosen";
+import { type Chosen, choose, type Part } from "../lib/chosen";
 import { go } from "../lib/router";
 import { takeShared } from "../lib/share";
 import { ProblemText } from "../ui/problem";
+import { usePaste } from "./paste";
 import { Picker } from "./picker";
+import { startWith } from "./send";
 
 export type Outfit = Record<Part, Chosen | null>;
 
@@ -30,16 +32,12 @@ export function Studio({ outfit, onOutfit }: Props) {
       put("garment", looked);
       setShared("shared");
     });
-    const paste = async (event: ClipboardEvent) => {
-      const picture = [...(event.clipboardData?.files ?? [])].find((file) => file.type.startsWith("image/"));
-      const looked = picture && (await choose(picture));
-      if (!looked || typeof looked === "string") return;
-      const focused = document.activeElement?.closest<HTMLElement>("[data-part]")?.dataset.part as Part | undefined;
-      onOutfit((now) => ({ ...now, [focused ?? (now.person ? "garment" : "person")]: looked }));
-    };
-    window.addEventListener("paste", paste);
-    return () => window.removeEventListener("paste", paste);
   }, [onOutfit]);
+  usePaste(async ([picture], focused) => {
+    const looked = picture && (await choose(picture));
+    if (!looked || typeof looked === "string") return;
+    onOutfit((now) => ({ ...now, [focused ?? (now.person ? "garment" : "person")]: looked }));
+  });
 
   const start = async () => {
     const { person, garment } = outfit;
@@ -47,7 +45,8 @@ export function Studio({ outfit, onOutfit }: Props) {
     setSending(true);
     setError(null);
     try {
-      go(`/tryons/${await startTryon(person, garment)}`);
+      const tryon = await startWith([person, garment], ([photo = "", piece = ""]) => api.start(photo, piece));
+      go(`/tryons/${tryon.id}`);
     } catch (problem) {
       setError(problem);
       setSending(false);
@@ -87,18 +86,4 @@ export function Studio({ outfit, onOutfit }: Props) {
       </p>
     </div>
   );
-}
-
-/** Upload what the gateway does not have yet, and start. Gives the try-on's id; throws Refused, Unreachable. */
-async function startTryon(person: Chosen, garment: Chosen): Promise<string> {
-  const ids = () => Promise.all([idOf(person, api.upload), idOf(garment, api.upload)]);
-  try {
-    return (await api.start(...(await ids()))).id;
-  } catch (error) {
-    if (!(error instanceof Refused) || error.problem.status !== 404) throw error;
-    // Sent a while ago, and deleted since.
-    sendAgain(person);
-    sendAgain(garment);
-    return (await api.start(...(await ids()))).id;
-  }
 }

@@ -1,11 +1,16 @@
 import type { Serving, Tryon } from "../api/client";
-import { download } from "../api/pictures";
 import { useText, word } from "../i18n";
 import { Download } from "../ui/icons";
 import { Picture } from "../ui/picture";
 
+interface Props {
+  tryon: Tryon;
+  serving: Serving[];
+  onSave(path: string, name: string): void;
+}
+
 /** Every artifact of a try-on, to look at and to keep. */
-export function Artifacts({ tryon, serving }: { tryon: Tryon; serving: Serving[] }) {
+export function Artifacts({ tryon, serving, onSave }: Props) {
   const t = useText();
   const kinds: Record<string, string> = { photo: "picture", garment: "picture" };
   for (const stage of serving) Object.assign(kinds, stage.outputs);
@@ -28,7 +33,7 @@ export function Artifacts({ tryon, serving }: { tryon: Tryon; serving: Serving[]
                   type="button"
                   className="chip"
                   aria-label={t.tryon.save(label)}
-                  onClick={() => download(path, `${name}${document ? ".json" : ""}`)}
+                  onClick={() => onSave(path, `${name}${document ? ".json" : ""}`)}
                 >
                   <Download />
                 </button>
@@ -40,7 +45,7 @@ export function Artifacts({ tryon, serving }: { tryon: Tryon; serving: Serving[]
       <button
         type="button"
         className="button"
-        onClick={() => download(`/v1/tryons/${tryon.id}/dataset.zip`, "dataset.zip")}
+        onClick={() => onSave(`/v1/tryons/${tryon.id}/dataset.zip`, "dataset.zip")}
       >
         <Download /> {t.tryon.dataset}
       </button>

@@ -7,7 +7,8 @@ export function Notes({ warnings }: { warnings: Warning[] }) {
   const once = new Map(warnings.map((warning) => [warning.code, warning]));
   if (once.size === 0) return null;
   // What stood in is said last: it is about the service, not about the pictures.
-  const ordered = [...once.values()].sort((a, b) => Number(a.code === "stand-in") - Number(b.code === "stand-in"));
+  const aboutService = ({ code }: Warning) => Number(["fallback", "stand-in"].includes(code));
+  const ordered = [...once.values()].sort((a, b) => aboutService(a) - aboutService(b));
   return (
     <section className="notes" aria-label={t.tryon.notes}>
       <h2>{t.tryon.notes}</h2>

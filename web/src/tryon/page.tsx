@@ -42,6 +42,7 @@ export function TryonPage({ id, onOutfit }: Props) {
       setFailure(problem);
     }
   };
+  const save = (path: string, name: string) => attempt(() => download(path, name));
   const again = (keep: Exclude<Action, "retry">) =>
     attempt(async () => {
       const kept = await choose(await fetchPicture(tryon.artifacts[keep === "person" ? "photo" : "garment"] ?? ""));
@@ -79,7 +80,7 @@ export function TryonPage({ id, onOutfit }: Props) {
         <div className="facts">
           {tryon.error && <ProblemText error={new Refused(tryon.error as Refused["problem"])} />}
           {failure !== null && <ProblemText error={failure} />}
-          {succeeded && <Downloads tryon={tryon} />}
+          {succeeded && <Downloads tryon={tryon} onSave={save} />}
           <div className="actions">
             {!over && (
               <button
@@ -120,7 +121,7 @@ export function TryonPage({ id, onOutfit }: Props) {
           </button>
         </div>
       </div>
-      {all && <Artifacts tryon={tryon} serving={serving} />}
+      {all && <Artifacts tryon={tryon} serving={serving} onSave={save} />}
     </div>
   );
 }
@@ -182,7 +183,7 @@ function View({ tryon, whole, onWhole }: { tryon: Tryon; whole: boolean; onWhole
   );
 }
 
-function Downloads({ tryon }: { tryon: Tryon }) {
+function Downloads({ tryon, onSave }: { tryon: Tryon; onSave(path: string, name: string): void }) {
   const t = useSpeech().t.tryon;
   const offers = [
     ["tryon_photo", t.downloadPhoto],
@@ -194,7 +195,7 @@ function Downloads({ tryon }: { tryon: Tryon }) {
         const path = tryon.output?.[name];
         return (
           path && (
-            <button key={name} type="button" className="button" onClick={() => download(path, `howsfit-${name}.png`)}>
+            <button key={name} type="button" className="button" onClick={() => onSave(path, `howsfit-${name}.png`)}>
               <Download /> {label}
             </button>
           )

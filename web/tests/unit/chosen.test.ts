@@ -23,6 +23,8 @@ describe("a file", () => {
   test("is refused when the gateway would refuse it", () => {
     expect(complaintOf(good)).toBeNull();
     expect(complaintOf({ ...good, bytes: 25_000_001 })).toBe("too-heavy");
+    expect(complaintOf({ ...good, width: 10_000, height: 5_000 })).toBeNull();
+    expect(complaintOf({ ...good, width: 10_000, height: 5_001 })).toBe("too-large");
     expect(complaintOf({ ...good, width: 63 })).toBe("too-small");
   });
 
