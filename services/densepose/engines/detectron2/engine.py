@@ -16,6 +16,7 @@ from services.densepose.engines.detectron2.settings import read_densepose_settin
 from stagekit.errors import NoPerson
 from stagekit.formats import HEIGHT, WIDTH
 from stagekit.manifest import read_manifest
+from stagekit.torch_device import choose_device
 from stagekit.weights import require, weights_folder
 
 
@@ -75,10 +76,3 @@ class Engine(stagekit.Engine):
 
     def weights(self) -> tuple[dict[str, str], ...]:
         return self._weights
-
-
-def choose_device(wanted: str) -> torch.device:
-    """Raises ValueError for cuda where there is none."""
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"HOWSFIT_DEVICE=cuda, but Torch {torch.__version__} sees no CUDA device here.")
-    return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")

@@ -21,6 +21,7 @@ from services.tryon.engines.hr_viton.inputs import SHOWN_AS, Arrays, prepare
 from services.tryon.engines.hr_viton.memory import keep_freed_memory
 from services.tryon.engines.hr_viton.passage import Inputs, Outputs, dress
 from services.tryon.engines.hr_viton.settings import SIZES, read_hr_viton_settings
+from stagekit.torch_device import choose_device
 from stagekit.weights import require, weights_folder
 
 HEIGHT, WIDTH = 1024, 768
@@ -104,13 +105,6 @@ class Engine(stagekit.Engine):
                 return generator(picture, parse, seed).float()
 
         return draw
-
-
-def choose_device(wanted: str) -> torch.device:
-    """Raises ValueError for cuda where there is none."""
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise ValueError("HOWSFIT_DEVICE=cuda, but Torch %s sees no CUDA device here." % torch.__version__)
-    return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def choose_precision(wanted: str, device: torch.device) -> torch.dtype:

@@ -1,0 +1,10 @@
+"""What Torch runs on, as HOWSFIT_DEVICE says. For engines on Torch: nothing else imports this."""
+
+import torch
+
+
+def choose_device(wanted: str) -> torch.device:
+    """wanted: cpu, cuda, or auto for cuda where there is one. Raises ValueError for cuda where there is none."""
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise ValueError("HOWSFIT_DEVICE=cuda, but Torch %s sees no CUDA device here." % torch.__version__)
+    return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
