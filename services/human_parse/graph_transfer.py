@@ -4,14 +4,14 @@ Source: Gong et al., "Graphonomy: Universal Human Parsing via Graph Transfer Lea
 inference program.
 """
 
-from typing import Callable, Sequence
+from typing import Callable, Iterable, List, Sequence
 
 import numpy as np
 
 from services.human_parse.multiscale import merge_mirror, resize, resize_image, scaled_size, with_mirror
 
-Network = Callable[[np.ndarray], np.ndarray]
-"""(2, 3, h, w) float32 BGR in -1..1 -> logits (2, 20, h, w)."""
+Network = Callable[[List[np.ndarray]], Iterable[np.ndarray]]
+"""For each (2, 3, h, w) float32 BGR in -1..1: logits (2, 20, h, w)."""
 
 
 def look(network: Network, image: np.ndarray, scales: Sequence[float]) -> np.ndarray:
@@ -21,10 +21,9 @@ def look(network: Network, image: np.ndarray, scales: Sequence[float]) -> np.nda
     up, which has the same argmax).
     """
     height, width = image.shape[:2]
-    parsings = []
+    pairs = []
     for scale in scales:
         scaled = resize_image(image, *scaled_size(height, width, scale))
-        planes = scaled[:, :, ::-1].transpose(2, 0, 1).astype(np.float32) * 2 / 255 - 1
-        parsing = merge_mirror(network(with_mirror(planes)))
-        parsings.append(resize(parsing, height, width, "corners"))
+        pairs.append(with_mirror(scaled[:, :, ::-1].transpose(2, 0, 1).astype(np.float32) * 2 / 255 - 1))
+    parsings = [resize(merge_mirror(parsing), height, width, "corners") for parsing in network(pairs)]
     return np.mean(parsings, axis=0)

@@ -35,7 +35,7 @@ def scaled_size(height: int, width: int, scale: float) -> Tuple[int, int]:
 
 def with_mirror(planes: np.ndarray) -> np.ndarray:
     """(c, h, w) -> (2, c, h, w): the picture and its mirror image."""
-    return np.stack([planes, planes[:, :, ::-1]])
+    return np.stack([np.ascontiguousarray(planes), planes[:, :, ::-1]])
 
 
 def merge_mirror(pair: np.ndarray) -> np.ndarray:

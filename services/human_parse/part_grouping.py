@@ -3,7 +3,7 @@
 Source: Gong et al., "Instance-level Human Parsing via Part Grouping Network", ECCV 2018, and the published test program.
 """
 
-from typing import Callable, Sequence, Tuple
+from typing import Callable, Iterable, List, Sequence, Tuple
 
 import numpy as np
 
@@ -11,8 +11,8 @@ from services.human_parse.multiscale import merge_mirror, resize, scaled_size, w
 
 MEAN_BGR = (125.0, 114.4, 107.9)
 
-Network = Callable[[np.ndarray], Tuple[np.ndarray, np.ndarray]]
-"""(2, 3, h, w) float32 BGR less the mean -> logits (2, 20, h/8, w/8) of classes and (2, 1, h/8, w/8) of edges."""
+Network = Callable[[List[np.ndarray]], Iterable[Sequence[np.ndarray]]]
+"""For each (2, 3, h, w) float32 BGR less the mean: logits (2, 20, h/8, w/8) of classes and (2, 1, h/8, w/8) of edges."""
 
 
 def look(network: Network, image: np.ndarray, scales: Sequence[float]) -> Tuple[np.ndarray, np.ndarray]:
@@ -24,11 +24,11 @@ def look(network: Network, image: np.ndarray, scales: Sequence[float]) -> Tuple[
     height, width = image.shape[:2]
     planes = image[:, :, ::-1].transpose(2, 0, 1) - np.array(MEAN_BGR, np.float32).reshape(3, 1, 1)
     pair = with_mirror(planes)
+    pairs = [resize(pair, *scaled_size(height, width, scale), convention="tf1") for scale in scales]
     parsings, edges = [], []
-    for scale in scales:
-        parsing, edge = network(resize(pair, *scaled_size(height, width, scale), convention="tf1"))
+    for number, (parsing, edge) in enumerate(network(pairs)):
         parsings.append(resize(parsing, height, width, "tf1"))
-        if scale >= 1 or max(scales) < 1:
+        if scales[number] >= 1 or max(scales) < 1:
             edges.append(resize(edge, height, width, "tf1"))
     parsing, edge = np.mean(parsings, axis=0), np.mean(edges, axis=0)
     return merge_mirror(parsing), (edge[0, 0] + edge[1, 0, :, ::-1]) / 2

@@ -25,9 +25,9 @@ def main(arguments):
             write_weights(temporary)
         network = load_network(options.weights or temporary)
 
-    def run(pair):
+    def run(pairs):
         with torch.no_grad():
-            return network(torch.from_numpy(pair)).numpy()
+            return [network(torch.from_numpy(pair)).numpy() for pair in pairs]
 
     golden = np.load(options.golden)
     logits = look(run, golden["in_rgb"], SCALES)

@@ -17,10 +17,10 @@ TAKEN, OUT = 5, 7
 
 
 def plain(images, kernels, biases, dilation):
-    """(2, in, h, w) -> (2, out, h, w) in float64, padded with zeros."""
+    """(1, in, h, w) -> (1, out, h, w) in float64, padded with zeros."""
     height, width = images.shape[2:]
     padded = np.pad(images.astype(np.float64), ((0, 0), (0, 0), (dilation,) * 2, (dilation,) * 2))
-    made = np.zeros((2, len(kernels), height, width)) + biases.reshape(-1, 1, 1)
+    made = np.zeros((1, len(kernels), height, width)) + biases.reshape(-1, 1, 1)
     for y in range(3):
         for x in range(3):
             seen = padded[:, :, y * dilation : y * dilation + height, x * dilation : x * dilation + width]
@@ -29,7 +29,7 @@ def plain(images, kernels, biases, dilation):
 
 
 def session_of(dilation, relu, kernels, biases):
-    """A model of one convolution: images (2, in, h, w) of any size -> rows (2 h w, out)."""
+    """A model of one convolution: images (1, in, h, w) of any size -> rows (h w, out)."""
     nodes = Nodes()
     for axis, side in ((2, "h"), (3, "w")):
         nodes.size("images", axis, side)
@@ -41,7 +41,7 @@ def session_of(dilation, relu, kernels, biases):
     graph = helper.make_graph(
         nodes.nodes,
         "tiles",
-        [helper.make_tensor_value_info("images", number, [2, TAKEN, None, None])],
+        [helper.make_tensor_value_info("images", number, [1, TAKEN, None, None])],
         [helper.make_tensor_value_info("made", number, [None, OUT])],
         nodes.constants,
     )
@@ -56,9 +56,9 @@ def test_tiles_give_what_a_plain_convolution_gives(dilation, relu):
     kernels, biases = rng.randn(OUT, TAKEN, 3, 3).astype(np.float32), rng.randn(OUT).astype(np.float32)
     session = session_of(dilation, relu, kernels, biases)
     for height, width in ((8, 6), (12, 9), (13, 17), (3, 2), (32, 24)):  # of one model: whole tiles and parts of them
-        images = rng.randn(2, TAKEN, height, width).astype(np.float32)
+        images = rng.randn(1, TAKEN, height, width).astype(np.float32)
         wanted = plain(images, kernels, biases, dilation)
         wanted = np.maximum(wanted, 0) if relu else wanted
         (rows,) = session.run(None, {"images": images})
-        made = rows.reshape(2, height, width, OUT).transpose(0, 3, 1, 2)
+        made = rows.reshape(1, height, width, OUT).transpose(0, 3, 1, 2)
         assert np.abs(made - wanted).max() < 1e-4 * wanted.std(), (height, width)

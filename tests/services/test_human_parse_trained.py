@@ -101,12 +101,13 @@ def test_confidence_is_the_probability_of_the_label():
 def test_every_network_is_asked_at_every_scale_with_the_mirror_image():
     asked = []
 
-    def grouping(pair):
-        asked.append(pair.shape)
-        if pair.shape[2] == 64:  # the published resizing is lopsided at other scales
-            assert np.array_equal(pair[1], pair[0][:, :, ::-1])
-        n, _, h, w = pair.shape
-        return np.ones((n, 20, h // 8, w // 8), np.float32), np.full((n, 1, h // 8, w // 8), h, np.float32)
+    def grouping(pairs):
+        asked.extend(pair.shape for pair in pairs)
+        assert np.array_equal(
+            pairs[1][1], pairs[1][0][:, :, ::-1]
+        )  # the published resizing is lopsided at other scales
+        for n, _, h, w in asked:
+            yield np.ones((n, 20, h // 8, w // 8), np.float32), np.full((n, 1, h // 8, w // 8), h, np.float32)
 
     image = np.zeros((64, 48, 3), np.uint8)
     logits, edges = part_grouping.look(grouping, image, (0.5, 1.0, 1.5))
@@ -114,9 +115,9 @@ def test_every_network_is_asked_at_every_scale_with_the_mirror_image():
     assert logits.shape == (20, 64, 48) and edges.shape == (64, 48)
     assert np.allclose(logits, 1) and np.allclose(edges, 80), "edges are looked for at scales from 1 on"
 
-    def transfer(pair):
-        assert pair.min() == -1
-        return np.ones((2, 20, *pair.shape[2:]), np.float32)
+    def transfer(pairs):
+        assert all(pair.min() == -1 for pair in pairs)
+        return [np.ones((2, 20, *pair.shape[2:]), np.float32) for pair in pairs]
 
     assert np.allclose(graph_transfer.look(transfer, image, (0.5, 1.0)), 1)
 

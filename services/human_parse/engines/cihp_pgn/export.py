@@ -55,8 +55,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
 def to_onnx(variables: Arrays) -> onnx.ModelProto:
     """The network with these variables, as `layers.variable_shapes` names them.
 
-    Input `data`: (2, 3, h, w) float32 BGR less the mean. Outputs at an eighth of the size: `parsing`, the mean of both
-    parsing heads (2, 20, h/8, w/8), and `edges` (2, 1, h/8, w/8).
+    Input `data`: (1, 3, h, w) float32 BGR less the mean. Outputs at an eighth of the size: `parsing`, the mean of both
+    parsing heads (1, 20, h/8, w/8), and `edges` (1, 1, h/8, w/8).
     """
     graph = Graph(variables)
     table = _folded(reaching(layers(), PARSING_HEADS + (EDGE_HEAD,)), graph)
@@ -70,18 +70,18 @@ def to_onnx(variables: Arrays) -> onnx.ModelProto:
             graph.add(layer)
     graph.node("Mean", [graph.images(head) for head in PARSING_HEADS], "parsing")
     graph.node("Identity", (graph.images(EDGE_HEAD),), "edges")
-    pair = {"parsing": CLASSES, "edges": 1}
+    outputs = {"parsing": CLASSES, "edges": 1}
     made = helper.make_graph(
         graph.nodes,
         "CIHP_PGN",
-        [helper.make_tensor_value_info(IMAGE, TensorProto.FLOAT, [2, 3, "height", "width"])],
+        [helper.make_tensor_value_info(IMAGE, TensorProto.FLOAT, [1, 3, "height", "width"])],
         [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, count, None, None])
-            for name, count in pair.items()
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, count, None, None])
+            for name, count in outputs.items()
         ],
         graph.constants,
     )
-    graph.constants.clear()  # copied, and 1.5 GB
+    graph.constants.clear()  # copied, and large
     return helper.make_model(
         made, producer_name="howsfit", ir_version=7, opset_imports=[helper.make_opsetid("", OPSET)]
     )

@@ -5,8 +5,6 @@ F(4 x 4, 3 x 3). A tile's outputs depend on 6 x 6 pixels; these are mixed into 3
 the kernel, and mixed again into 4 x 4.
 """
 
-from typing import Tuple
-
 import numpy as np
 
 from services.human_parse.engines.cihp_pgn.onnx_nodes import Nodes
@@ -20,7 +18,7 @@ _OF_OUTPUT = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4,
 
 
 class Tiles:
-    """Convolutions of rows (2 h w, channels): the pixels of two images with all their channels."""
+    """Convolutions of rows (h w, channels): the pixels of an image with all their channels."""
 
     def __init__(self, graph: Nodes, height: str, width: str) -> None:
         """height, width: names of the tensors that hold h and w."""
@@ -72,12 +70,12 @@ class Tiles:
     # j starts at pixel 4 (j - j mod d) + j mod d and goes on in steps of d.
 
     def _way_there(self, dilation: int) -> str:
-        """Numbers of the rows that tiles take, in the order (6, 6, image, tile down, tile across); 2 h w is outside."""
+        """Numbers of the rows that tiles take, in the order (6, 6, tile down, tile across); h w is outside."""
         node, reshape, integers = self._graph.node, self._graph.reshape, self._graph.integers
         stem = "tiles:%d:there" % dilation
         if self._graph.is_new(stem):
             shifts = dilation * (np.arange(_POINTS, dtype=np.int64) - 1)
-            for axis, shape in (("y", [_POINTS, 1, 1, -1, 1]), ("x", [1, _POINTS, 1, 1, -1])):
+            for axis, shape in (("y", [_POINTS, 1, -1, 1]), ("x", [1, _POINTS, 1, -1])):
                 along = "%s:%s" % (stem, axis)
                 tiles = self._range(self._tiles(dilation, axis), along + ":tile")
                 phase = node("Mod", (tiles, integers(dilation)), along + ":phase")
@@ -91,19 +89,17 @@ class Tiles:
             node("And", (stem + ":y:inside", stem + ":x:inside"), stem + ":inside")
             area = node("Mul", (self._sides["y"], self._sides["x"]), stem + ":area")
             line = node("Mul", (stem + ":y", self._sides["x"]), stem + ":line")
-            image = node("Mul", (self._images(5), area), stem + ":image")
-            node("Add", (node("Add", (image, line), stem + ":start"), stem + ":x"), stem + ":row")
-            both = node("Mul", (area, integers(2)), stem + ":both")
-            node("Where", (stem + ":inside", stem + ":row", both), stem + ":grid")
+            node("Add", (line, stem + ":x"), stem + ":row")
+            node("Where", (stem + ":inside", stem + ":row", area), stem + ":grid")
             reshape(stem + ":grid", [-1], stem)
         return stem
 
     def _way_back(self, dilation: int) -> str:
-        """For each of the 2 h w pixels, its number in the order (4, 4, image, tile down, tile across)."""
+        """For each of the h w pixels, its number in the order (4, 4, tile down, tile across)."""
         node, reshape, integers = self._graph.node, self._graph.reshape, self._graph.integers
         stem = "tiles:%d:back" % dilation
         if self._graph.is_new(stem):
-            for axis, shape in (("y", [1, -1, 1]), ("x", [1, 1, -1])):
+            for axis, shape in (("y", [-1, 1]), ("x", [1, -1])):
                 along = "%s:%s" % (stem, axis)
                 pixel = reshape(self._range(self._sides[axis], along + ":range"), shape, along)
                 span = integers(_TILE * dilation)
@@ -118,7 +114,6 @@ class Tiles:
             number = stem + ":y:point"
             for count, digit in (
                 (integers(_TILE), stem + ":x:point"),
-                (integers(2), self._images(3)),
                 (down, stem + ":y:tile"),
                 (across, stem + ":x:tile"),
             ):
@@ -128,11 +123,10 @@ class Tiles:
         return stem
 
     def _count(self, dilation: int) -> str:
-        """How many tiles both images have."""
+        """How many tiles the image has."""
         made = "tiles:%d:count" % dilation
         if self._graph.is_new(made):
-            area = self._graph.node("Mul", (self._tiles(dilation, "y"), self._tiles(dilation, "x")), made + ":area")
-            self._graph.node("Mul", (area, self._graph.integers(2)), made)
+            self._graph.node("Mul", (self._tiles(dilation, "y"), self._tiles(dilation, "x")), made)
         return made
 
     def _tiles(self, dilation: int, axis: str) -> str:
@@ -151,11 +145,6 @@ class Tiles:
         scalar = self._graph.node("Squeeze", (count,), made + ":scalar")
         zero, one = (self._graph.shared("scalar:%d" % k, np.array(k, np.int64)) for k in (0, 1))
         return self._graph.node("Range", (zero, scalar, one), made)
-
-    def _images(self, dimensions: int) -> str:
-        """0 and 1 along the axis of images: the third of five, the first of three."""
-        shape: Tuple[int, ...] = (1, 1, 2, 1, 1) if dimensions == 5 else (2, 1, 1)
-        return self._graph.shared("images:%d" % dimensions, np.arange(2, dtype=np.int64).reshape(shape))
 
     def _matrix(self, name: str, values: np.ndarray) -> str:
         return self._graph.shared("tiles:" + name, values.astype(np.float32))

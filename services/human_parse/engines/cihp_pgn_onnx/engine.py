@@ -33,11 +33,7 @@ class Engine(Parser):
         self.warm_up()
 
     def look(self, image: np.ndarray, scales: Sequence[float]) -> tuple[np.ndarray, np.ndarray | None]:
-        return look(self._run, image, scales)
-
-    def _run(self, pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        parsing, edges = self._model(pair)
-        return parsing, edges
+        return look(self._model, image, scales)
 
     def runtime(self) -> dict[str, str]:
         return {"framework": "onnxruntime " + onnxruntime.__version__, "device": "cpu"}

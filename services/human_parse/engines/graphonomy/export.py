@@ -43,11 +43,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
 
 
 def to_onnx(network: Graphonomy) -> bytes:
-    """Input `image`: (2, 3, h, w) float32 BGR in -1..1. Output `parsing`: logits (2, 20, h, w)."""
+    """Input `image`: (1, 3, h, w) float32 BGR in -1..1. Output `parsing`: logits (1, 20, h, w)."""
     buffer = io.BytesIO()
     sizes = {2: "height", 3: "width"}
     torch.onnx.export(
-        network, torch.zeros(2, 3, 256, 192), buffer, input_names=["image"], output_names=["parsing"],
+        network, torch.zeros(1, 3, 256, 192), buffer, input_names=["image"], output_names=["parsing"],
         dynamic_axes={"image": sizes, "parsing": sizes}, opset_version=OPSET,
     )  # fmt: skip
     return buffer.getvalue()
