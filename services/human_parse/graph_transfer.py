@@ -10,8 +10,8 @@ import numpy as np
 
 from services.human_parse.multiscale import merge_mirror, resize, resize_image, scaled_size, with_mirror
 
-Network = Callable[[List[np.ndarray]], Iterable[np.ndarray]]
-"""For each (2, 3, h, w) float32 BGR in -1..1: logits (2, 20, h, w)."""
+Network = Callable[[List[np.ndarray]], Iterable[Sequence[np.ndarray]]]
+"""For each (2, 3, h, w) float32 BGR in -1..1: logits (2, 20, h, w), as its one output."""
 
 
 def look(network: Network, image: np.ndarray, scales: Sequence[float]) -> np.ndarray:
@@ -25,5 +25,5 @@ def look(network: Network, image: np.ndarray, scales: Sequence[float]) -> np.nda
     for scale in scales:
         scaled = resize_image(image, *scaled_size(height, width, scale))
         pairs.append(with_mirror(scaled[:, :, ::-1].transpose(2, 0, 1).astype(np.float32) * 2 / 255 - 1))
-    parsings = [resize(merge_mirror(parsing), height, width, "corners") for parsing in network(pairs)]
+    parsings = [resize(merge_mirror(parsing), height, width, "corners") for (parsing,) in network(pairs)]
     return np.mean(parsings, axis=0)

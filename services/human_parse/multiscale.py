@@ -34,7 +34,7 @@ def scaled_size(height: int, width: int, scale: float) -> Tuple[int, int]:
 
 
 def with_mirror(planes: np.ndarray) -> np.ndarray:
-    """(c, h, w) -> (2, c, h, w): the picture and its mirror image."""
+    """(c, h, w) -> (2, c, h, w): the picture and its mirror image, laid out plane by plane for what multiplies them."""
     return np.stack([np.ascontiguousarray(planes), planes[:, :, ::-1]])
 
 

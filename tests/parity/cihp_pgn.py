@@ -27,4 +27,4 @@ def main(arguments):
         if options.weights is None:
             write_checkpoint(temporary)
         network.restore(find_checkpoint(options.weights or temporary))
-    report_with_edges(*look(lambda pairs: [network(pair) for pair in pairs], golden["in_rgb"], SCALES), golden)
+    report_with_edges(*look(network, golden["in_rgb"], SCALES), golden)

@@ -27,7 +27,7 @@ def main(arguments):
 
     def run(pairs):
         with torch.no_grad():
-            return [network(torch.from_numpy(pair)).numpy() for pair in pairs]
+            return [(network(torch.from_numpy(pair)).numpy(),) for pair in pairs]
 
     golden = np.load(options.golden)
     logits = look(run, golden["in_rgb"], SCALES)

@@ -21,5 +21,5 @@ def main(arguments):
     options = parser.parse_args(arguments)
     golden = np.load(options.golden)
     model = OnnxModel("graphonomy_onnx", options.model, OUTPUTS)
-    logits = look(lambda pairs: [parsing for (parsing,) in model(pairs)], golden["in_rgb"], SCALES)
+    logits = look(model, golden["in_rgb"], SCALES)
     report(logits * len(SCALES), logits.argmax(axis=0), golden["out_logits"], golden["out_label"])

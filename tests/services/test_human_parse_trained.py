@@ -117,7 +117,7 @@ def test_every_network_is_asked_at_every_scale_with_the_mirror_image():
 
     def transfer(pairs):
         assert all(pair.min() == -1 for pair in pairs)
-        return [np.ones((2, 20, *pair.shape[2:]), np.float32) for pair in pairs]
+        return [(np.ones((2, 20, *pair.shape[2:]), np.float32),) for pair in pairs]
 
     assert np.allclose(graph_transfer.look(transfer, image, (0.5, 1.0)), 1)
 

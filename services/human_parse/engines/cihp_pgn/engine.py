@@ -33,7 +33,7 @@ class Engine(Parser):
         self.warm_up()
 
     def look(self, image: np.ndarray, scales: Sequence[float]) -> Tuple[np.ndarray, Optional[np.ndarray]]:
-        return look(lambda pairs: [self._network(pair) for pair in pairs], image, scales)
+        return look(self._network, image, scales)
 
     def runtime(self) -> Dict[str, str]:
         return {"framework": "tensorflow " + tf.__version__, "device": "cpu"}

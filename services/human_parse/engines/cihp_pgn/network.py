@@ -43,11 +43,14 @@ class Network:
         """Read every variable. checkpoint: as `find_checkpoint` gives it."""
         self._saver.restore(self._session, checkpoint)
 
-    def __call__(self, pair: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-        """(2, 3, h, w) float32 BGR less the mean -> logits (2, 20, h/8, w/8) of classes and (2, 1, h/8, w/8) of edges.
+    def __call__(self, pairs: List[np.ndarray]) -> List[Tuple[np.ndarray, np.ndarray]]:
+        """Each (2, 3, h, w) float32 BGR less the mean -> logits (2, 20, h/8, w/8) of classes and (2, 1, h/8, w/8) of edges.
 
         h, w: one of the sizes given at the start.
         """
+        return [self._run(pair) for pair in pairs]
+
+    def _run(self, pair: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         image, outputs = self._ways[pair.shape[2], pair.shape[3]]
         parsing, edges = self._session.run(outputs, {image: pair.transpose(0, 2, 3, 1)})
         return parsing.transpose(0, 3, 1, 2), edges.transpose(0, 3, 1, 2)

@@ -20,7 +20,7 @@ _WIDE = 256
 
 _LONG, _SPARE = 1024, 16
 """Rows of so many channels have so many columns of zeros behind them: at a distance of 4096 bytes they would take turns in
-the same few places of the processor's first cache, and products with them would take a third longer."""
+the same few places of the processor's first cache, and products with them would take a quarter longer."""
 
 
 class Graph(Nodes):

@@ -34,6 +34,6 @@ class Engine(Parser):
     def runtime(self) -> dict[str, str]:
         return {"framework": "torch " + torch.__version__, "device": "cpu"}
 
-    def _run(self, pairs: list[np.ndarray]) -> list[np.ndarray]:
+    def _run(self, pairs: list[np.ndarray]) -> list[tuple[np.ndarray]]:
         with torch.no_grad():
-            return [self._network(torch.from_numpy(pair)).numpy() for pair in pairs]
+            return [(self._network(torch.from_numpy(pair)).numpy(),) for pair in pairs]

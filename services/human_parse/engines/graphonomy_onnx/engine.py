@@ -32,7 +32,7 @@ class Engine(Parser):
         self.warm_up()
 
     def look(self, image: np.ndarray, scales: Sequence[float]) -> tuple[np.ndarray, np.ndarray | None]:
-        return look(lambda pairs: [parsing for (parsing,) in self._model(pairs)], image, scales), None
+        return look(self._model, image, scales), None
 
     def runtime(self) -> dict[str, str]:
         return {"framework": "onnxruntime " + onnxruntime.__version__, "device": "cpu"}
