@@ -257,9 +257,25 @@ def test_a_parse_of_one_label_is_no_obstacle(label: str) -> None:
     assert near(result, NEW)[400:560, 340:430].mean() > 0.98
 
 
-@pytest.mark.parametrize(
-    "moved", [{"left_shoulder": (0, 0)}, {"mid_hip": (0, 0), "left_hip": (0, 0), "right_hip": (0, 0)}]
-)
+HIPLESS: dict[str, tuple[float, float]] = {"mid_hip": (0, 0), "left_hip": (0, 0), "right_hip": (0, 0)}
+
+
+@pytest.mark.parametrize("bottom", [1024, 560, 420])
+def test_a_half_figure_whose_hips_were_not_found_is_dressed(bottom: int) -> None:
+    """Networks that find only what they see give no hips where the picture ends above them; some miss them inside of it."""
+    whole, scale = drawn_person(), 1024 / bottom
+    columns = np.clip(np.round((np.arange(768) - 384) / scale + 384), 0, 767).astype(int)
+    rows = np.round(np.arange(1024) / scale).astype(int).clip(0, 1023)
+    person = {name: whole[name][rows[:, None], columns] for name in ("person", "parse")}
+    points = joints(**HIPLESS)
+    points[..., :2] = np.where(points[..., 2:] > 0, (points[..., :2] - (384, 0)) * scale + (384, 0), 0)
+    points[(points[..., 1] > 1023) | (points[..., 0] < 0) | (points[..., 0] > 767)] = 0
+    result = dress({**person, "pose": pose_document(points), **drawn_cloth("tee")})
+    trunk = slice(int(380 * scale), min(int(600 * scale), 1024))
+    assert near(result, NEW)[trunk, 340:430].mean() > 0.98, "the chest wears the new garment, down to the picture's end"
+
+
+@pytest.mark.parametrize("moved", [{"left_shoulder": (0, 0)}, {"left_shoulder": (294, 310), **HIPLESS}])
 def test_incomplete_pose_is_refused(moved: dict[str, tuple[float, float]]) -> None:
     person = {**drawn_person(), "pose": pose_document(joints(**moved))}
     with pytest.raises(IncompletePose, match="photo"):

@@ -19,6 +19,9 @@ NECK = CIHP["neck"]
 SHOULDER_REACH = 0.56
 """Half of the shoulders' width over the bones, in units of the distance between the shoulder joints."""
 
+_TRUNK = 1.45
+"""From the shoulders to the hips of an adult seen from the front, in shoulder distances."""
+
 _SHARES = (0.2, 0.4, 0.7, 0.95, 1.12)
 _RISE = (0.27, 0.225, 0.17, 0.12, 0.06)
 """Where the shoulders' top is measured (0 nape, 1 outer end), and its usual height, in shoulder distances."""
@@ -114,7 +117,7 @@ def read_body(points: np.ndarray, parse: np.ndarray) -> Body:
     shoulders = [points[BODY_25[name]] for name in ("right_shoulder", "left_shoulder")]
     if any(joint[2] <= 0 for joint in shoulders):
         raise IncompletePose("Both shoulders have to be visible. Send a photo that shows the person from the front.")
-    hip = _hip(points)
+    hip = _hip(points, np.array([joint[:2] for joint in shoulders]))
     names = ["right", "left"]
     if shoulders[0][0] > shoulders[1][0]:  # seen from behind
         shoulders, names = shoulders[::-1], names[::-1]
@@ -150,12 +153,13 @@ def _shoulder_rise(body: Body, parse: np.ndarray) -> np.ndarray:
     return rise
 
 
-def _hip(points: np.ndarray) -> np.ndarray:
+def _hip(points: np.ndarray, shoulder: np.ndarray) -> np.ndarray:
+    """Middle of the hips; where none was found, as of half figures, as far below the shoulders as an adult's are."""
     found = [points[BODY_25[name], :2] for name in ("right_hip", "left_hip") if points[BODY_25[name], 2] > 0]
     if len(found) < 2 and points[BODY_25["mid_hip"], 2] > 0:
         found = [points[BODY_25["mid_hip"], :2]]
     if not found:
-        raise IncompletePose("The hips were not found. Send a photo that shows the person down to the hips.")
+        found = [shoulder.mean(axis=0) + (0, _TRUNK * np.linalg.norm(shoulder[1] - shoulder[0]))]
     return np.mean(found, axis=0)
 
 

@@ -57,11 +57,12 @@ class Engine(stagekit.Engine):
     old and the new top, and of the shadow that the new one casts, the photo stays as it is, pixel for pixel.
     HOWSFIT_TRYON_HEM chooses whether the garment hangs over the trousers or is tucked in.
 
-    Raises NoPerson, IncompletePose (shoulders and a hip are needed), GarmentNotFound (empty mask).
+    Raises NoPerson, IncompletePose (both shoulders are needed; hips that were not found are guessed), GarmentNotFound (empty
+    mask).
     """
 
     name = "tps"
-    version = "3"
+    version = "4"
     inputs = ("cloth", "cloth_mask", "person", "parse", "pose")
     extras = ("warped_cloth", "warped_mask")
     stand_in = True
