@@ -1,4 +1,5 @@
-"""Is this parse to be believed? It is held against the pose, whichever engines made the two. Runs on Python 3.6 too.
+"""Is this parse to be believed, and is the worn garment gone? The parse is held against the pose, and what was taken out of
+the photo against the parse, whichever engines made them. Runs on Python 3.6 too.
 
 This is done here and not in human_parse because parsers of research take no pose; this is the first stage that has both.
 
@@ -19,8 +20,15 @@ _AWAY = 0.35  # shoulder widths from the nearest bone, from which a pixel lies b
 _MOST_BARE = 0.12  # share of the arm bones that lie on background [0]
 _MOST_FOREIGN = 0.35  # share of the arm bones on what is neither arm nor upper garment [0 to 0.17]
 
+_MOST_LEFT = 0.08  # share of the worn garment that stays in the picture [0 to 0.002]
+_MOST_BELOW = 0.2  # of what is labelled lower garment, in squared shoulder widths [0 to 0.09; a long jersey 0.32]
+_LEAST_BEGIN = 0.5  # share of the lower garment's upper end that has the worn top's colour [0 to 0.33; the jersey 0.68]
+_END = 0.2  # shoulder widths of that end
+_APART = 60.0  # RGB distance of two garments that are told apart
+
 _STEP = 8  # pixels; every eighth row and column is looked at
 _GARMENT = [CIHP[name] for name in ("upper_clothes", "dress", "coat", "scarf")]
+_LOWER = [CIHP[name] for name in ("pants", "skirt")]
 _ON_ARMS = [*_GARMENT, *(CIHP[name] for name in ("left_arm", "right_arm", "glove"))]
 _ON_TORSO = [*_ON_ARMS, CIHP["neck"]]  # which is all bare skin of the trunk
 _ON_NOSE = [CIHP[name] for name in ("face", "sunglasses", "scarf")]
@@ -32,15 +40,24 @@ _TORSO = ("left_shoulder", "right_shoulder", "right_hip", "left_hip")  # in orde
 
 
 def warn_of_doubts(inputs: Artifacts, outputs: Artifacts, warn: Warn) -> None:
-    """Warn `doubtful-parse`, with what was measured, about the person that is dressed."""
+    """Warn `doubtful-parse` and `garment-left`, with what was measured, about the person that is dressed."""
     people = keypoints(inputs["pose"])
-    reasons = doubts(inputs["parse"], people[0]) if len(people) else []
+    if not len(people):
+        return
+    reasons = doubts(inputs["parse"], people[0])
     if reasons:
         warn(
             "doubtful-parse",
             "The labelling of body and clothes looks doubtful: %s. Parts of the worn garment may stay, or other parts change. "
             "A photo of one person before a plain background, with nothing in front, gives a better result."
             % "; ".join(reasons),
+        )
+    reasons = remains(inputs["person"], inputs["parse"], people[0], outputs["agnostic"])
+    if reasons:
+        warn(
+            "garment-left",
+            "Part of the worn garment was not taken out of the photo: %s. It may show beside or below the new one. A photo in "
+            "a top that ends at the hips and lies close gives a better result." % "; ".join(reasons),
         )
 
 
@@ -54,6 +71,59 @@ def doubts(parse: np.ndarray, joints: np.ndarray) -> List[str]:
     if all(_place(joints, name) is not None for name in _TORSO):
         reasons += _about_the_garment(parse, joints)
     return reasons
+
+
+def remains(person: np.ndarray, parse: np.ndarray, joints: np.ndarray, agnostic: np.ndarray) -> List[str]:
+    """What stays of the worn garment: labelled so, or labelled trousers or skirt though it goes on in the top's colour.
+
+    person, agnostic: (1024, 768, 3) uint8; parse, joints: as for doubts. An empty list where nothing was seen to stay.
+    """
+    stays = (person[::_STEP, ::_STEP] == agnostic[::_STEP, ::_STEP]).all(axis=-1)
+    labels = parse[::_STEP, ::_STEP]
+    worn = np.isin(labels, _GARMENT)
+    if not worn.any():
+        return []
+    reasons = []
+    left = float(stays[worn].mean())
+    if left > _MOST_LEFT:
+        reasons.append("%.0f %% of it stay (above %.0f %%)" % (100 * left, 100 * _MOST_LEFT))
+    if all(_place(joints, name) is not None for name in _TORSO):
+        unit = _unit(np.array([joints[BODY_25[name], :2] for name in _TORSO])) / _STEP
+        area = _going_on(_colours(person), worn, np.isin(labels, _LOWER) & stays, unit)
+        if area > _MOST_BELOW:
+            reasons.append(
+                "it seems to go on below the hips, where %.2f squared shoulder widths of what is labelled lower garment have "
+                "its colour (above %.2f)" % (area, _MOST_BELOW)
+            )
+    return reasons
+
+
+def _going_on(colours: np.ndarray, worn: np.ndarray, lower: np.ndarray, unit: float) -> float:
+    """How much of the lower garment goes on from its upper end in the worn top's colour, in squared shoulder widths; 0 where
+    that is its own colour too.
+
+    colours: (h, w, 3); worn, lower: bool (h, w); unit: shoulder width, in rows.
+    """
+    if lower.sum() < unit * unit * _MOST_BELOW:
+        return 0.0
+    rows = np.indices(worn.shape)[0]
+    near = np.median(colours[worn & (rows > np.percentile(rows[worn], 75))], axis=0)
+    far = np.median(colours[lower & (rows > np.percentile(rows[lower], 60))], axis=0)
+    if np.linalg.norm(near - far) < _APART:
+        return 0.0
+    like = lower & (np.linalg.norm(colours - near, axis=2) < 0.5 * np.linalg.norm(colours - far, axis=2))
+    top = lower.argmax(axis=0)
+    end = lower & (rows < top + _END * unit)
+    if like[end].mean() < _LEAST_BEGIN:
+        return 0.0
+    unbroken = np.logical_and.accumulate(like | ~lower, axis=0) & lower
+    return float(unbroken.sum()) / unit**2
+
+
+def _colours(picture: np.ndarray) -> np.ndarray:
+    """Means of four pixels in each square of _STEP pixels."""
+    four = [picture[row::_STEP, column::_STEP].astype(np.float32) for row in (2, 5) for column in (2, 5)]
+    return np.asarray(sum(four) / 4)
 
 
 def _about_the_head(parse: np.ndarray, joints: np.ndarray) -> List[str]:
@@ -136,12 +206,17 @@ def _before(points: np.ndarray, place: np.ndarray, direction: np.ndarray) -> np.
 
 def _distance(points: np.ndarray, joints: np.ndarray, torso: np.ndarray) -> np.ndarray:
     """From each point to torso and arms, in shoulder widths (at least half a torso length); 0 inside of the torso."""
-    length = np.hypot(*(torso[2:].mean(axis=0) - torso[:2].mean(axis=0)))
-    unit = max(1.0, float(np.hypot(*(torso[0] - torso[1]))), float(length) / 2)
+    unit = _unit(torso)
     bones = [bone for bone in (_bone(joints, *ends) for ends in _ARMS) if bone is not None]
     bones += list(zip(torso, np.roll(torso, -1, axis=0)))
     nearest = np.min([_distance_to_bone(points, start, end) for start, end in bones], axis=0)
     return np.where(_inside(points, torso), 0.0, nearest / unit)
+
+
+def _unit(torso: np.ndarray) -> float:
+    """Shoulder width in pixels, at least half a torso length. torso: (4, 2), as in _TORSO."""
+    length = float(np.hypot(*(torso[2:].mean(axis=0) - torso[:2].mean(axis=0))))
+    return max(1.0, float(np.hypot(*(torso[0] - torso[1]))), length / 2)
 
 
 def _distance_to_bone(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from services.agnostic.engines.viton_hd.engine import Engine as VitonHd
 from services.agnostic.stage import STAGE
 from stagekit.formats import BODY_25, CIHP, HEIGHT, WIDTH, pose_document
 
@@ -46,8 +47,9 @@ def figure(garment="upper_clothes", trousers_from=600):
 
 def said(parse, document=None):
     found = []
-    inputs = {"parse": parse, "pose": document or pose()}
-    STAGE.check(inputs, {}, lambda code, detail: found.append((code, detail)))
+    white = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    inputs = {"person": white, "parse": parse, "pose": document or pose()}
+    STAGE.check(inputs, {"agnostic": white // 2}, lambda code, detail: found.append((code, detail)))
     return found
 
 
@@ -123,12 +125,88 @@ def test_joints_outside_of_the_picture_are_no_error():
     said(figure(), pose_document(joints))
 
 
+def left(parse, colours):
+    """What is said of a person whose labels have these colours once the published algorithm has taken the garment out."""
+    person = np.full((HEIGHT, WIDTH, 3), 235, np.uint8)
+    for label, colour in {"face": SKIN, "neck": SKIN, "left_arm": SKIN, "right_arm": SKIN, **colours}.items():
+        person[parse == CIHP[label]] = colour
+    return left_in(person, parse, pose())
+
+
+def left_in(person, parse, document):
+    found = []
+    inputs = {"person": person, "parse": parse, "pose": document}
+    outputs = VitonHd().run(inputs, lambda code, detail: None)
+    STAGE.check(inputs, outputs, lambda code, detail: found.append((code, detail)))
+    return [(code, detail) for code, detail in found if code == "garment-left"]
+
+
+SKIN, BLUE, BEIGE = (215, 170, 145), (40, 50, 110), (205, 180, 150)
+
+
+def long_coat():
+    parse = figure("coat")
+    cv2.rectangle(parse, (250, 560), (520, 900), CIHP["coat"], -1)
+    return parse
+
+
+def hood_and_cape():
+    parse = figure()
+    cv2.ellipse(parse, (384, 170), (150, 150), 0, 0, 360, CIHP["upper_clothes"], 40)
+    cv2.fillPoly(parse, [np.array([(300, 260), (60, 700), (220, 700)])], CIHP["upper_clothes"])
+    return parse
+
+
+def scarf():
+    parse = figure()
+    cv2.rectangle(parse, (370, 300), (440, 980), CIHP["scarf"], -1)
+    return parse
+
+
+@pytest.mark.parametrize("parse", [long_coat(), hood_and_cape(), scarf()], ids=["long coat", "hood and cape", "scarf"])
+def test_what_the_agnostic_leaves_of_the_worn_garment_is_told(parse):
+    colours = dict.fromkeys(("upper_clothes", "coat", "scarf"), BLUE)
+    ((_, detail),) = left(parse, {**colours, "pants": BEIGE})
+    assert "of it stay (above 8 %)" in detail and "below the new one" in detail
+
+
+@pytest.mark.parametrize("garment", ["upper_clothes", "coat"])
+@pytest.mark.parametrize("trousers", [BEIGE, BLUE, (240, 240, 240)])
+def test_a_top_leaves_nothing(garment, trousers):
+    for top in (BLUE, (240, 240, 240), BEIGE):
+        assert left(figure(garment), {garment: top, "pants": trousers}) == []
+
+
+@pytest.mark.parametrize("hem, told", [(640, False), (760, True), (840, True)])
+def test_a_hem_that_was_labelled_trousers_is_known_by_its_colour(hem, told):
+    parse = figure()
+    person = np.full((HEIGHT, WIDTH, 3), 235, np.uint8)
+    person[parse > 0] = SKIN
+    person[parse == CIHP["pants"]] = BEIGE
+    person[:hem][np.isin(parse[:hem], (CIHP["upper_clothes"], CIHP["pants"]))] = BLUE
+    found = left_in(person, parse, pose())
+    assert bool(found) == told and all("seems to go on below the hips" in detail for _, detail in found)
+
+
+def test_a_patterned_skirt_is_no_hem():
+    parse = figure()
+    person = np.full((HEIGHT, WIDTH, 3), 235, np.uint8)
+    person[parse > 0] = SKIN
+    stripes = np.where((np.indices(parse.shape)[0] // 24 % 2 == 0)[..., None], BLUE, BEIGE)
+    lower = parse == CIHP["pants"]
+    person[lower] = stripes[lower]
+    person[parse == CIHP["upper_clothes"]] = BLUE
+    assert left_in(person, parse, pose()) == []
+
+
 @needs_samples
 def test_the_samples_published_parses_pass():
     for name in PHOTOS:
         parse = np.array(Image.open(SAMPLES / "image-parse-v3" / f"{name}.png"))
         document = json.loads((SAMPLES / "openpose_json" / f"{name}_keypoints.json").read_text())
         assert said(parse, document) == [], name
+        person = np.array(Image.open(SAMPLES / "image" / f"{name}.jpg").convert("RGB"))
+        assert left_in(person, parse, document) == [], name
 
 
 @needs_samples

@@ -151,6 +151,8 @@ export const en = {
     "arm-not-hidden": "One elbow was not found; a piece of the old sleeve may remain.",
     "doubtful-parse":
       "Body and clothes could not be told apart well. A plain background and arms away from the body help.",
+    "garment-left":
+      "Part of what you wear, such as a long hem, a hood or a coat, may show beside the new one. A short, close top helps.",
     "garment-fills-picture":
       "The garment touches the borders of its picture, so its outline is a guess. Leave a margin around it.",
     "not-a-top": "This does not look like a top. Only tops can be tried on.",
