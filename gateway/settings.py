@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from gateway.blobs import BlobStore, LocalBlobs, S3Blobs
+from gateway.blobs import Addressing, BlobStore, LocalBlobs, S3Blobs
 
 STAGES = ("resize", "cloth_mask", "pose", "densepose", "human_parse", "agnostic", "tryon", "paste_back")
 
@@ -50,6 +50,13 @@ class Settings(BaseSettings):
 
     s3_public_endpoint: str | None = None
     """Address of the S3 server as clients reach it. With it, artifacts are downloaded from there by signed links."""
+
+    s3_region: str | None = Field(None, pattern="^[A-Za-z0-9-]+$")
+    """Of the bucket; default: where boto3 looks for it (AWS_REGION, AWS_DEFAULT_REGION, ~/.aws/config), else us-east-1."""
+
+    s3_addressing: Addressing = "auto"
+    """How the bucket is named: path for https://HOST/BUCKET, virtual for https://BUCKET.HOST, which the server and the DNS must
+    know; auto: virtual at AWS, path at any other server."""
 
     s3_access_key: str | None = None
     """Default: where boto3 looks for it."""
@@ -161,6 +168,8 @@ class Settings(BaseSettings):
             self.s3_bucket,
             endpoint=self.s3_endpoint,
             public_endpoint=self.s3_public_endpoint,
+            region=self.s3_region,
+            addressing=self.s3_addressing,
             access_key=self.s3_access_key,
             secret_key=self.s3_secret_key.get_secret_value() if self.s3_secret_key else None,
         )

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.blobs import is_host
 from gateway.settings import Settings
 
 BUILT = Path(__file__).parents[1] / "web" / "dist"
@@ -58,7 +59,7 @@ def built(settings: Settings) -> Path | None:
 
 def add_web_app(app: Starlette, folder: Path, settings: Settings) -> None:
     """Serve the app that lies in the folder, `/docs` included. Changed files are seen at the next start."""
-    policy = _policy(settings.s3_public_endpoint)
+    policy = _policy(settings)
     files = {"/" + path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     loaded = {name: _read(path, name, policy) for name, path in files.items()}
     index = loaded.pop("/index.html")
@@ -110,12 +111,14 @@ def _media_type(path: Path) -> str:
     return known.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
 
-def _policy(s3_public_endpoint: str | None) -> str:
+def _policy(settings: Settings) -> str:
     """No script, style, picture or request of another host, but the downloads that the API itself sends there."""
     downloads = ""
-    if s3_public_endpoint:
-        address = urlsplit(s3_public_endpoint)
-        downloads = f" {address.scheme}://{address.netloc}"
+    if settings.s3_public_endpoint:
+        address = urlsplit(settings.s3_public_endpoint)
+        bucket = settings.s3_bucket or ""
+        at = f"{bucket}." if is_host(bucket, settings.s3_addressing, settings.s3_public_endpoint) else ""
+        downloads = f" {address.scheme}://{at}{address.netloc}"
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
         f"connect-src 'self'{downloads}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; "

@@ -42,6 +42,7 @@ class SeaweedFS:
             "-ip=127.0.0.1",
             "-ip.bind=127.0.0.1",
             f"-s3.config={folder / 's3.json'}",
+            "-s3.domainName=localhost",
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
             "-webdav=false",

@@ -2,10 +2,11 @@
 
 from gateway.blobs.errors import BlobCorrupt, BlobMissing, StorageFull, StorageUnavailable
 from gateway.blobs.local import LocalBlobs
-from gateway.blobs.s3 import S3Blobs
+from gateway.blobs.s3 import Addressing, S3Blobs, is_host
 from gateway.blobs.store import BlobStore, StoredBlob, digest_of
 
 __all__ = [
+    "Addressing",
     "BlobCorrupt",
     "BlobMissing",
     "BlobStore",
@@ -15,4 +16,5 @@ __all__ = [
     "StorageUnavailable",
     "StoredBlob",
     "digest_of",
+    "is_host",
 ]

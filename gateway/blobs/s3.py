@@ -1,10 +1,12 @@
 """Blobs in an S3 bucket, of any server that speaks S3."""
 
 import contextlib
+import os
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -16,8 +18,21 @@ from stagekit.wire import Part
 
 MISSING = ("404", "NoSuchKey", "NotFound")
 FULL = ("507", "InsufficientStorage", "InsufficientCapacity", "QuotaExceeded", "XMinioStorageFull")
+ELSEWHERE = ("301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
 REFUSED = ("401", "403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed")
 RETRY_AFTER_S = 10
+
+Addressing = Literal["auto", "path", "virtual"]
+"""path: HOST/BUCKET/KEY. virtual: BUCKET.HOST/KEY. auto: virtual at AWS, path at any other server."""
+
+
+def is_host(bucket: str, addressing: Addressing, endpoint: str | None) -> bool:
+    """Whether the bucket is a host of its own at this endpoint; None: AWS."""
+    if addressing != "auto":
+        return addressing == "virtual"
+    host = urlsplit(endpoint or "https://amazonaws.com").hostname or ""
+    # AWS's certificate is good for one name before its own, without a dot.
+    return host.removesuffix(".cn").endswith("amazonaws.com") and "." not in bucket
 
 
 class S3Blobs(BlobStore):
@@ -32,7 +47,8 @@ class S3Blobs(BlobStore):
         *,
         endpoint: str | None = None,
         public_endpoint: str | None = None,
-        region: str = "us-east-1",
+        region: str | None = None,
+        addressing: Addressing = "auto",
         access_key: str | None = None,
         secret_key: str | None = None,
         prefix: str = "blobs/",
@@ -44,10 +60,13 @@ class S3Blobs(BlobStore):
 
         endpoint: where the gateway reaches the server; None for AWS. public_endpoint: where those reach it who are given
         links, when that is another address: the host is part of what a link's signature covers.
-        Without keys, boto3 looks for them in its usual places.
+        Without keys or region, boto3 looks for them in its usual places. An address at AWS, and what a signature is good
+        for, depend on the region; most other servers do not mind.
         """
         self.bucket = bucket
         self._prefix = prefix
+        # AWS_REGION is what AWS itself sets in its containers, and boto3 the only one of its libraries that does not read it.
+        region = region or os.environ.get("AWS_REGION") or boto3.Session().region_name or "us-east-1"
 
         def client(url: str | None) -> Any:
             return boto3.client(
@@ -58,8 +77,8 @@ class S3Blobs(BlobStore):
                 aws_secret_access_key=secret_key,
                 config=Config(
                     signature_version="s3v4",
-                    # BUCKET.HOST needs DNS entries, which few servers of one's own have.
-                    s3={"addressing_style": "path"},
+                    # Never "auto": boto3 would take AWS then, but without the region, for links.
+                    s3={"addressing_style": "virtual" if is_host(bucket, addressing, url) else "path"},
                     # boto3's newer default adds checksums in a way that not every server understands. Blobs are checked by
                     # their digest anyway.
                     request_checksum_calculation="when_required",
@@ -156,6 +175,8 @@ class S3Blobs(BlobStore):
             return StorageFull(f"The {where} is full ({code}). Free some space there or shorten the retention.")
         if code == "NoSuchBucket":
             said = f"There is no {where}. Create it, or set the name of one that exists."
+        elif code in ELSEWHERE:
+            said = f"The {where} is in another region than the gateway thinks ({code}). Set HOWSFIT_S3_REGION to the bucket's."
         elif code in REFUSED:
             said = f"The {where} refuses the gateway's keys ({code}). Check keys, rights and the clock."
         else:

@@ -4,12 +4,15 @@ import asyncio
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from botocore.stub import Stubber
 
 from gateway.blobs import (
     BlobCorrupt,
@@ -20,6 +23,7 @@ from gateway.blobs import (
     digest_of,
 )
 from gateway.errors import GatewayError
+from gateway.settings import Settings
 from stagekit.wire import Part
 from tests import stores
 from tests.servers import ROOT, free_port
@@ -250,6 +254,91 @@ def test_a_link_names_the_public_address_while_the_gateway_talks_to_the_internal
     asyncio.run(go())
 
 
+def test_a_bucket_that_is_a_host_of_its_own(s3, monkeypatch):
+    # What a DNS entry *.localhost would do.
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **more: resolve("127.0.0.1", *rest, **more))
+    port = urlsplit(s3.endpoint).port
+    store = s3.blobs("tests", endpoint=f"http://localhost:{port}", addressing="virtual", region="eu-west-1")
+
+    async def go():
+        digest = await store.put(PICTURE)
+        link = await store.url_for(digest, 60)
+        assert link.startswith(f"http://tests.localhost:{port}/blobs/")
+        assert await store.get(digest) == PICTURE
+        await store.delete(digest)
+        assert not await s3.blobs("tests").has(digest), "by its path it is the same bucket"
+        await store.put(PICTURE)
+        assert httpx.get(link).content == PICTURE.data
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize(
+    ("settings", "environ", "host", "region"),
+    [
+        ({}, {}, "pictures.s3.amazonaws.com/blobs", "us-east-1"),
+        ({"s3_region": "ap-northeast-2"}, {}, "pictures.s3.ap-northeast-2.amazonaws.com/blobs", "ap-northeast-2"),
+        (
+            {"s3_region": "eu-west-1", "s3_addressing": "path"},
+            {"AWS_REGION": "us-west-1"},
+            "s3.eu-west-1.amazonaws.com/pictures/blobs",
+            "eu-west-1",
+        ),
+        ({}, {"AWS_REGION": "eu-north-1"}, "pictures.s3.eu-north-1.amazonaws.com/blobs", "eu-north-1"),
+        ({}, {"AWS_DEFAULT_REGION": "sa-east-1"}, "pictures.s3.sa-east-1.amazonaws.com/blobs", "sa-east-1"),
+        ({}, {"AWS_PROFILE": "shop"}, "pictures.s3.eu-central-1.amazonaws.com/blobs", "eu-central-1"),
+        (
+            {"s3_public_endpoint": "https://s3.eu-west-3.amazonaws.com", "s3_region": "eu-west-3"},
+            {},
+            "pictures.s3.eu-west-3.amazonaws.com/blobs",
+            "eu-west-3",
+        ),
+        (
+            {"s3_bucket": "my.pictures", "s3_region": "eu-west-1"},
+            {},
+            "s3.eu-west-1.amazonaws.com/my.pictures/blobs",
+            "eu-west-1",
+        ),
+        ({"s3_endpoint": "https://minio.example"}, {}, "minio.example/pictures/blobs", "us-east-1"),
+        (
+            {
+                "s3_endpoint": "http://minio:9000",
+                "s3_public_endpoint": "https://minio.example",
+                "s3_addressing": "virtual",
+            },
+            {"AWS_REGION": "eu-north-1"},
+            "pictures.minio.example/blobs",
+            "eu-north-1",
+        ),
+    ],
+)
+def test_a_link_shows_region_and_addressing(settings, environ, host, region, monkeypatch, tmp_path):
+    (tmp_path / "config").write_text("[profile shop]\nregion = eu-central-1\n")
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in ({"AWS_CONFIG_FILE": str(tmp_path / "config")} | environ).items():
+        monkeypatch.setenv(name, value)
+    store = Settings(**({"s3_bucket": "pictures", "s3_access_key": "a", "s3_secret_key": "b"} | settings)).blobs()
+    link = urlsplit(asyncio.run(store.url_for(NOWHERE, 60)))
+    name = NOWHERE.removeprefix("sha256:")
+    assert link.netloc + link.path == f"{host}/{name[:2]}/{name}"
+    assert parse_qs(link.query)["X-Amz-Credential"][0].split("/")[2:] == [region, "s3", "aws4_request"]
+
+
+def test_what_is_no_region_or_addressing_is_refused():
+    for wrong in ({"s3_region": "https://eu"}, {"s3_addressing": "host"}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            Settings(**wrong)
+
+
+def test_a_bucket_of_another_region_is_told(s3):
+    store = s3.blobs("tests")
+    with Stubber(store._s3) as server, pytest.raises(StorageUnavailable, match="Set HOWSFIT_S3_REGION"):
+        server.add_client_error("put_object", "AuthorizationHeaderMalformed", http_status_code=400)
+        asyncio.run(store.check())
+
+
 def test_wrong_keys_a_missing_bucket_and_no_server_are_each_told(s3):
     nobody = f"http://127.0.0.1:{free_port()}"
     cases = [
@@ -290,8 +379,6 @@ def test_a_server_that_stops_is_told_and_after_its_return_everything_is_there(tm
 
 
 def test_a_server_that_never_answers_is_given_up_in_time(tmp_path):
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, says nothing
         store = stores.S3Blobs(
             "tests",

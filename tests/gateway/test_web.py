@@ -98,6 +98,14 @@ def test_downloads_by_signed_links_are_allowed_to_go_where_they_lead(folder):
     assert "connect-src 'self' https://pictures.example:8333;" in page.headers["content-security-policy"]
 
 
+def test_downloads_from_a_bucket_that_is_a_host_of_its_own_are_allowed_too(folder):
+    (page,) = asked(
+        folder, get("/"), s3_bucket="pictures", s3_public_endpoint="https://s3.example", s3_addressing="virtual",
+        s3_access_key="a", s3_secret_key="b",
+    )  # fmt: skip
+    assert "connect-src 'self' https://pictures.s3.example;" in page.headers["content-security-policy"]
+
+
 def test_a_shared_picture_that_nobody_took_leads_to_the_app(folder):
     (answer,) = asked(folder, ("POST", "/share", {}))
     assert (answer.status_code, answer.headers["location"]) == (303, "/?shared=missed")
