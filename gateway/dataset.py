@@ -1,6 +1,7 @@
-"""A try-on as a VITON-HD data-set folder: the layout, names and file types that HR-VITON's loader reads.
+"""A try-on as a VITON-HD data-set folder: the layout, names and file types that the published loaders read.
 
-Source: the published VITON-HD archive (Choi et al., CVPR 2021) as HR-VITON's test loader walks it.
+Source: the published VITON-HD archive (Choi et al., CVPR 2021) as HR-VITON's test loader walks it. Those of IDM-VTON and
+CatVTON read `image`, `cloth`, `image-densepose` and `agnostic-mask` of it; CatVTON's pairs are in `test_pairs_unpaired.txt`.
 """
 
 import io
@@ -22,6 +23,7 @@ LAYOUT = {
     "parse_agnostic": f"test/image-parse-agnostic-v3.2/{PERSON}.png",
     "densepose": f"test/image-densepose/{PERSON}.jpg",
     "agnostic": f"test/agnostic-v3.2/{PERSON}.jpg",
+    "agnostic_mask": f"test/agnostic-mask/{PERSON}_mask.png",
     "pose_image": f"test/openpose_img/{PERSON}_rendered.png",
     "pose": f"test/openpose_json/{PERSON}_keypoints.json",
     "frame": f"howsfit/{PERSON}_frame.json",
@@ -32,7 +34,9 @@ LAYOUT = {
 
 # The paired loader also opens the cloth under the person's name.
 PAIRED = {"cloth": f"test/cloth/{PERSON}.jpg", "cloth_mask": f"test/cloth-mask/{PERSON}.jpg"}
-PAIRS = ("test_pairs.txt", f"{PERSON}.jpg {CLOTH}.jpg\n")
+PAIRS = ("test_pairs.txt", "test_pairs_unpaired.txt")
+"""Lists of pairs: a line for each, the person's file and the cloth's with one blank between. Both say the same here."""
+
 JPEG_QUALITY = 95
 
 
@@ -45,7 +49,8 @@ def export(artifacts: Mapping[str, Part]) -> bytes:
                 if name in artifacts:
                     archive.writestr(path, _as_file(artifacts[name], path))
         if "person" in artifacts and "cloth" in artifacts:
-            archive.writestr(*PAIRS)
+            for path in PAIRS:
+                archive.writestr(path, f"{PERSON}.jpg {CLOTH}.jpg\n")
     return buffer.getvalue()
 
 

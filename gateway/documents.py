@@ -16,7 +16,7 @@ from gateway.tryons import Kind, artifacts_of, kind_of, uploads_of
 
 OUTPUTS: dict[Kind, tuple[str, ...]] = {
     "tryon": ("tryon", "tryon_photo"),
-    "person": ("person", "parse", "pose", "densepose", "agnostic", "parse_agnostic"),
+    "person": ("person", "parse", "pose", "densepose", "agnostic", "agnostic_mask", "parse_agnostic"),
     "cloth": ("cloth", "cloth_mask"),
 }
 """What each kind of job is for."""

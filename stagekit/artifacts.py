@@ -4,7 +4,7 @@
 |---|---|---|
 | picture | (H, W, 3) uint8 sRGB, any size from 64 pixels a side | JPEG, PNG or WebP |
 | image | (1024, 768, 3) uint8 RGB | PNG, or JPEG as VITON-HD has it |
-| mask | (1024, 768) uint8, 0 or 255, garment 255 | 8-bit grey PNG or JPEG |
+| mask | (1024, 768) uint8, 0 or 255, garment (or what may be repainted) 255 | 8-bit grey PNG or JPEG |
 | map | (1024, 768) uint8; a probability is 255 for certain | 8-bit grey PNG |
 | labels | (1024, 768) uint8, CIHP ids 0..19 | palette (or grey) PNG |
 | keypoints | dict, OpenPose JSON 1.3, BODY_25 | JSON |

@@ -28,6 +28,7 @@ ARTIFACTS = {
     "parse_confidence": "map",
     "parse_edges": "map",
     "agnostic": "image",
+    "agnostic_mask": "mask",
     "parse_agnostic": "labels",
     "tryon": "image",
     "warped_cloth": "image",

@@ -6,7 +6,7 @@ from stagekit import Stage
 STAGE = Stage(
     name="agnostic",
     inputs=("person", "parse", "pose"),
-    outputs=("agnostic", "parse_agnostic"),
+    outputs=("agnostic", "agnostic_mask", "parse_agnostic"),
     default_engine="viton_hd",
     check=warn_of_doubts,
 )

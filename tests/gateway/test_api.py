@@ -5,6 +5,7 @@ import io
 import time
 import zipfile
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -59,14 +60,35 @@ def test_the_dataset_has_the_layout_of_viton_hd(api, tryon):
         "test/image-parse-agnostic-v3.2/00001_00.png": ("PNG", "P"),
         "test/image-densepose/00001_00.jpg": ("JPEG", "RGB"),
         "test/agnostic-v3.2/00001_00.jpg": ("JPEG", "RGB"),
+        "test/agnostic-mask/00001_00_mask.png": ("PNG", "L"),
         "test/openpose_img/00001_00_rendered.png": ("PNG", "RGB"),
     }
     for path, form in expected.items():
         image = Image.open(io.BytesIO(archive.read(path)))
         assert (image.format, image.mode) == form and image.size == (768, 1024), path
     assert "test/openpose_json/00001_00_keypoints.json" in archive.namelist()
-    person, cloth = archive.read("test_pairs.txt").decode().split()
-    assert f"test/image/{person}" in archive.namelist() and f"test/cloth/{cloth}" in archive.namelist()
+
+
+def test_the_pairs_name_files_of_the_dataset_as_the_loaders_open_them(api, tryon):
+    archive = zipfile.ZipFile(io.BytesIO(api.get(tryon["urls"]["dataset"]).content))
+    for pairs in ("test_pairs.txt", "test_pairs_unpaired.txt"):
+        person, cloth = archive.read(pairs).decode().removesuffix("\n").split(" ")
+        mask = person.replace(".jpg", "_mask.png")
+        for path in (f"image/{person}", f"image-densepose/{person}", f"agnostic-mask/{mask}", f"cloth/{cloth}"):
+            assert f"test/{path}" in archive.namelist(), path
+
+
+def test_the_agnostic_mask_is_white_where_the_agnostic_is_gray(api, tryon):
+    archive = zipfile.ZipFile(io.BytesIO(api.get(tryon["urls"]["dataset"]).content))
+    mask = np.array(Image.open(io.BytesIO(archive.read("test/agnostic-mask/00001_00_mask.png"))))
+    agnostic, person = (
+        np.array(Image.open(io.BytesIO(api.get(tryon["artifacts"][name]).content))) for name in ("agnostic", "person")
+    )
+    assert set(np.unique(mask)) == {0, 255}, "loaders divide by 255 and do not round"
+    assert (agnostic[mask == 255] == 128).all() and np.array_equal(agnostic[mask == 0], person[mask == 0])
+    labels = np.array(Image.open(io.BytesIO(archive.read("test/image-parse-v3/00001_00.png"))))
+    assert (mask[labels == 5] == 255).mean() > 0.9, "what is worn on top is repainted"
+    assert (mask[labels == 13] == 0).all(), "the face is kept"
 
 
 def test_the_stage_graph_is_told(api):

@@ -55,6 +55,8 @@ def test_equals_published_files_pixel_by_pixel(name):
 
     published = np.array(Image.open(SAMPLES / f"agnostic-v3.2/{name}.png").convert("RGB"))
     assert np.array_equal(outputs["agnostic"], published)
+    gray, changed = (published == 128).all(axis=2), (published != person).any(axis=2)
+    assert (outputs["agnostic_mask"][changed] == 255).all() and (outputs["agnostic_mask"][~gray] == 0).all()
     assert np.array_equal(
         outputs["parse_agnostic"], np.array(Image.open(SAMPLES / f"image-parse-agnostic-v3.2/{name}.png"))
     )
@@ -78,6 +80,16 @@ def test_hides_torso_and_arms_and_keeps_hands_head_and_trousers():
     assert parse_agnostic[550, 195] == 0 and parse_agnostic[775, 190] == CIHP["right_arm"]
     assert parse_agnostic[200, 384] == CIHP["face"] and parse_agnostic[900, 384] == CIHP["pants"]
     assert warnings == []
+
+
+def test_the_mask_is_what_was_painted_whatever_colour_was_there():
+    """A person in gray before gray: the picture alone does not show what is hidden."""
+    parse = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
+    parse[300:700, 254:514] = CIHP["upper_clothes"]
+    gray, _ = run(person=np.full((HEIGHT, WIDTH, 3), 128, dtype=np.uint8), parse=parse)
+    light, _ = run(parse=parse)
+    assert np.array_equal(gray["agnostic_mask"], np.where((light["agnostic"] == 128).all(axis=2), 255, 0))
+    assert 0.1 < (gray["agnostic_mask"] == 255).mean() < 0.6 and gray["agnostic_mask"].dtype == np.uint8
 
 
 GONE = (0, 0)

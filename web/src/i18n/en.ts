@@ -128,6 +128,7 @@ export const en = {
     densepose: "Body parts",
     parse: "Labels of body and clothes",
     agnostic: "Person without the top",
+    agnostic_mask: "Where a top may be painted",
     parse_agnostic: "Labels without the top",
     tryon: "Result",
     tryon_photo: "Result in your photo",

@@ -128,6 +128,7 @@ export const ko: Dictionary = {
     densepose: "신체 부위",
     parse: "몸과 옷 구분",
     agnostic: "상의를 지운 인물",
+    agnostic_mask: "상의를 그릴 영역",
     parse_agnostic: "상의를 지운 구분",
     tryon: "결과",
     tryon_photo: "원본 사진 속 결과",

@@ -48,8 +48,8 @@ def parse_agnostic(parse: np.ndarray, joints: Joints) -> np.ndarray:
     return agnostic
 
 
-def agnostic_image(person: np.ndarray, parse: np.ndarray, joints: Joints) -> np.ndarray:
-    """Paint torso, neck and arms gray in an RGB picture (1024, 768, 3), then lay hands, head and lower body over it.
+def hidden(parse: np.ndarray, joints: Joints) -> np.ndarray:
+    """Torso, neck and arms, less hands, head and lower body: (1024, 768) bool, from a parse of CIHP ids of that size.
 
     joints: shoulders, hips and neck must be detected, shoulders apart and hips apart.
     """
@@ -63,8 +63,13 @@ def agnostic_image(person: np.ndarray, parse: np.ndarray, joints: Joints) -> np.
     kept = np.isin(parse, _HEAD_AND_LOWER)
     for label, arm in _ARMS:
         kept |= (parse == label) & ~_arm_without_hand(arm, joints, unit)
+    return np.asarray(painted.drawn() & ~kept)
+
+
+def agnostic_image(person: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """An RGB picture (1024, 768, 3) that is gray where the mask, (1024, 768) bool, is true."""
     agnostic = person.copy()
-    agnostic[painted.drawn() & ~kept] = GRAY
+    agnostic[mask] = GRAY
     return agnostic
 
 

@@ -3,8 +3,10 @@
 import math
 from typing import Any
 
+import numpy as np
+
 import stagekit
-from services.agnostic.engines.viton_hd.agnostic import Joints, agnostic_image, parse_agnostic
+from services.agnostic.engines.viton_hd.agnostic import Joints, agnostic_image, hidden, parse_agnostic
 from services.agnostic.engines.viton_hd.rescue import rescue
 from stagekit.errors import IncompletePose
 from stagekit.formats import BODY_25, BODY_25_JOINTS, keypoints
@@ -16,7 +18,7 @@ _ADVICE = "Use a photo in which the person faces the camera and can be seen from
 
 
 class Engine(stagekit.Engine):
-    """person, parse, pose -> agnostic, parse_agnostic.
+    """person, parse, pose -> agnostic, agnostic_mask, parse_agnostic.
 
     Equal to the published `agnostic-v3.2` and `image-parse-agnostic-v3.2` pixel by pixel, given the same inputs, wherever neck,
     shoulders, hips and elbows are there. Uses the first person of the pose; joints outside of the picture are fine. What stands
@@ -27,7 +29,7 @@ class Engine(stagekit.Engine):
     """
 
     name = "viton_hd"
-    version = "2"
+    version = "3"
     inputs = ("person", "parse", "pose")
     licence = "MIT"
     concurrency = 4
@@ -46,8 +48,10 @@ class Engine(stagekit.Engine):
             if not any(joints[BODY_25[side + "_elbow"]]):
                 warn("arm-not-hidden", f"The {side} elbow was not found, so that sleeve may stay visible.")
         parse = inputs["parse"]
+        mask = hidden(parse, joints)
         return {
-            "agnostic": agnostic_image(inputs["person"], parse, joints),
+            "agnostic": agnostic_image(inputs["person"], mask),
+            "agnostic_mask": np.where(mask, np.uint8(255), np.uint8(0)),
             "parse_agnostic": parse_agnostic(parse, joints),
         }
 
