@@ -9,7 +9,6 @@ Problem (stagekit.errors)
     |-- RateLimited          rate-limited
     |-- NotFound             not-found
     |-- UploadTooLarge       image-too-large
-    |-- ImageUnreadable      unreadable-image
     |-- TooManyTryons        overloaded
     |-- QuotaReached         quota-reached
     |-- IdempotencyConflict  conflict
@@ -69,12 +68,6 @@ class UploadTooLarge(GatewayError):
     """An upload above the limit."""
 
     code, status, title = "image-too-large", 413, "The image is too large"
-
-
-class ImageUnreadable(GatewayError):
-    """An upload that is no picture."""
-
-    code, status, title = "unreadable-image", 422, "The image cannot be read"
 
 
 class TooManyTryons(GatewayError):

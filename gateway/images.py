@@ -11,7 +11,8 @@ from gateway.cache import StageCache
 from gateway.database import Database, metadata, now
 from gateway.errors import NotFound
 from gateway.holdings import Holdings
-from gateway.uploads import Picture
+from gateway.uploads import part_of
+from stagekit.pictures import Picture
 from stagekit.wire import Part
 
 images = Table(
@@ -51,14 +52,15 @@ class Images:
 
     async def add(self, picture: Picture, owner: str) -> Image:
         """Keep a picture; the same again is the same image. Raises StorageFull."""
-        part = picture.part
+        part = part_of(picture)
+        width, height = picture.size
         # The row first: without one, nobody would ever let go of the blob.
         digest = digest_of(part.data)
         values = {
             "media_type": part.media_type,
             "bytes": len(part.data),
-            "width": picture.width,
-            "height": picture.height,
+            "width": width,
+            "height": height,
         }
         row = self._database.insert(images).values(
             owner=owner, digest=digest, created_at=now(), used_at=now(), **values

@@ -71,7 +71,7 @@ def _die(message: str) -> None:
 
 @app.command("try")
 def try_(
-    person: Annotated[Path, typer.Argument(help="Photo of the person: JPEG, PNG or WebP.")],
+    person: Annotated[Path, typer.Argument(help="Photo of the person: JPEG, PNG, WebP, AVIF or HEIC.")],
     cloth: Annotated[Path, typer.Argument(help="Picture of the garment.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the picture goes (PNG).")] = Path("tryon.png"),
     keep: Annotated[Path | None, typer.Option(help="Write every artifact here, in the VITON-HD layout.")] = None,

@@ -5,6 +5,7 @@
         |-- UnreadableImage      unreadable-image
         |-- ImageTooLarge        image-too-large
         |-- ImageTooSmall        image-too-small
+        |-- ImageTooNarrow       image-too-narrow
         |-- MissingArtifact      missing-artifact
         |-- WrongKind            wrong-kind
         |-- NoPerson             no-person
@@ -66,6 +67,12 @@ class ImageTooSmall(StageError):
     """Too few pixels to work on."""
 
     code, status, title = "image-too-small", 422, "The image is too small"
+
+
+class ImageTooNarrow(StageError):
+    """A strip: one side is many times the other."""
+
+    code, status, title = "image-too-narrow", 422, "The image is too narrow"
 
 
 class MissingArtifact(StageError):

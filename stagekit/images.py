@@ -1,23 +1,16 @@
-"""Reading untrusted pictures: every guard is here, so that no engine meets a bomb, a broken file or metadata."""
+"""Untrusted pictures as arrays: no engine meets a bomb, a broken file or metadata."""
 
 import io
-import struct
-import zlib
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
 
-from stagekit.errors import ImageTooLarge, ImageTooSmall, UnreadableImage
+from stagekit.errors import ImageTooLarge, ImageTooSmall
+from stagekit.pictures import Picture
 
 MIN_SIDE = 64
 """Pixels; below it nothing can be recognised."""
-
-Image.init()  # loads the plug-ins
-FORMATS = tuple(name for name in ("JPEG", "PNG", "WEBP", "BMP", "GIF") if name in Image.OPEN)
-"""What is read. A Pillow built without WebP still serves the others."""
-
-Image.MAX_IMAGE_PIXELS = None  # checked below against the service's own limit, before any pixel is decoded
 
 
 class Limits(NamedTuple):
@@ -30,26 +23,22 @@ class Limits(NamedTuple):
 def open_image(data: bytes, limits: Limits) -> Image.Image:
     """Decode a picture whole and turn it upright; the mode is left as it is.
 
-    Raises ImageTooLarge, ImageTooSmall, UnreadableImage.
+    Raises ImageTooLarge, ImageTooNarrow, ImageTooSmall, UnreadableImage.
     """
     if len(data) > limits.max_bytes:
         raise ImageTooLarge(
             "The file has %.1f MB; at most %.1f MB are taken. Send a smaller one."
             % (len(data) / 1e6, limits.max_bytes / 1e6)
         )
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except Exception:
-        raise UnreadableImage("This is not a JPEG, PNG or WebP picture. Convert it to one of these.") from None
-    _check_size(image, limits)
-    try:
-        image.load()
-        upright = ImageOps.exif_transpose(image)
-    except MemoryError:
-        raise
-    except (OSError, ValueError, SyntaxError, IndexError, TypeError, KeyError, struct.error, zlib.error, EOFError):
-        raise UnreadableImage("The picture is broken or cut short. Save or upload it again.") from None
-    return upright if upright is not None else image
+    picture = Picture(data)
+    width, height = picture.size
+    if min(width, height) < MIN_SIDE:
+        raise ImageTooSmall(
+            "The picture has %d x %d pixels; at least %d on each side are needed. Send a larger one."
+            % (width, height, MIN_SIDE)
+        )
+    picture.check_size(limits.max_pixels)
+    return picture.upright(picture.decode())
 
 
 def to_rgb(image: Image.Image) -> np.ndarray:
@@ -63,20 +52,6 @@ def to_rgb(image: Image.Image) -> np.ndarray:
         image.alpha_composite(rgba)
     # Copied, so that nothing refers to the decoder's buffer and the array can be written to.
     return np.array(image.convert("RGB"))
-
-
-def _check_size(image: Image.Image, limits: Limits) -> None:
-    width, height = image.size
-    if width * height > limits.max_pixels:
-        raise ImageTooLarge(
-            "The picture has %d x %d pixels; at most %.0f million are taken. Make it smaller."
-            % (width, height, limits.max_pixels / 1e6)
-        )
-    if min(width, height) < MIN_SIDE:
-        raise ImageTooSmall(
-            "The picture has %d x %d pixels; at least %d on each side are needed. Send a larger one."
-            % (width, height, MIN_SIDE)
-        )
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:

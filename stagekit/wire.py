@@ -21,7 +21,14 @@ FINGERPRINT_HEADER = "Howsfit-Fingerprint"
 TIMEOUT_HEADER = "Howsfit-Timeout-Ms"
 """In a request: milliseconds the caller will still wait. Relative, so that clocks need not agree."""
 
-EXTENSIONS = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "application/json": ".json"}
+EXTENSIONS = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/avif": ".avif",
+    "image/heic": ".heic",
+    "application/json": ".json",
+}
 
 
 class Part(NamedTuple):

@@ -11,6 +11,7 @@ from gateway.gateway import Here
 from gateway.problems import refusals
 from gateway.routes.orders import IMAGE_ID
 from gateway.uploads import read_picture
+from stagekit.pictures import FORMATS
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
 
@@ -19,9 +20,9 @@ CONTENT: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
             name: {"schema": {"type": "string", "format": "binary"}}
-            for name in ("image/jpeg", "image/png", "image/webp", "application/octet-stream")
+            for name in sorted({media_type or "application/octet-stream" for media_type in FORMATS.values()})
         },
-        "description": "The bytes as they were uploaded.",
+        "description": "The bytes as they were uploaded, without what a camera wrote behind the picture.",
     }
 }
 
@@ -31,9 +32,9 @@ async def upload_image(
     gateway: Here,
     caller: Writer,
     response: Response,
-    image: Annotated[UploadFile, File(description="JPEG, PNG or WebP: a person or a garment.")],
+    image: Annotated[UploadFile, File(description="JPEG, PNG, WebP, AVIF or HEIC: a person or a garment.")],
 ) -> ImageDocument:
-    """Its id is the digest of its bytes: the same picture again is the same image, and its time begins anew."""
+    """Its id is the digest of what is kept of it: the same picture again is the same image, and its time begins anew."""
     settings = gateway.settings
     picture = await read_picture(image, "image", settings.max_upload_mb, settings.max_megapixels)
     kept = await gateway.images.add(picture, caller.owner)

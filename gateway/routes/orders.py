@@ -13,7 +13,7 @@ from gateway.gateway import Gateway
 from gateway.jobs import ENDED
 from gateway.problems import refusals
 from gateway.tryons import Order, job_id_for
-from gateway.uploads import read_picture
+from gateway.uploads import part_of, read_picture
 from stagekit.tracing import trace_id
 from stagekit.wire import Part
 
@@ -87,7 +87,7 @@ async def picture(
         return await gateway.images.use(image_id, caller.owner)
     assert upload is not None
     settings = gateway.settings
-    return (await read_picture(upload, name, settings.max_upload_mb, settings.max_megapixels)).part
+    return part_of(await read_picture(upload, name, settings.max_upload_mb, settings.max_megapixels))
 
 
 async def start(

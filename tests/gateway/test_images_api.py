@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.gateway.requests import other_photo, post, upload
-from tests.pictures import encoded, picture
+from tests.pictures import encoded, multi_picture, picture
 from tests.servers import ROOT
 
 PERSON_STAGES = {"resize", "pose", "densepose", "human_parse", "agnostic"}
@@ -39,6 +39,43 @@ def test_an_uploaded_image_is_known_by_its_digest(api, bundled):
     assert upload(api, bundled[0]) == document["id"]
     content = api.get(document["urls"]["content"])
     assert content.content == bundled[0] and content.headers["content-type"] == "image/jpeg"
+
+
+def test_of_several_pictures_in_a_file_the_first_is_kept_and_given_back(api, bundled):
+    first = encoded(picture(size=(300, 400)), "JPEG")
+    other = encoded(picture(size=(90, 80), colour=(1, 2, 3)), "JPEG")
+    document = api.post("/v1/images", files={"image": multi_picture(first, other)}).json()
+    assert (document["media_type"], document["width"], document["height"]) == ("image/jpeg", 300, 400)
+    assert (document["id"], document["bytes"]) == ("sha256:" + hashlib.sha256(first).hexdigest(), len(first))
+    assert api.get(document["urls"]["content"]).content == first
+    with_film = bundled[0] + b"\x00\x00\x00\x18ftypmp42" + bytes(5000)
+    person = api.post("/v1/preprocess/person", files={"photo": with_film}).json()
+    assert api.get(person["artifacts"]["photo"]).content == bundled[0]
+
+
+@pytest.mark.parametrize("kind, media_type", [("AVIF", "image/avif"), ("HEIF", "image/heic")])
+def test_what_phones_take_is_dressed_and_shown(api, bundled, kind, media_type):
+    photo = encoded(Image.open(io.BytesIO(bundled[0])), kind, quality=90)
+    document = post(api, photo, bundled[1], prefer="wait=100").json()
+    assert document["status"] == "succeeded", document["error"]
+    kept = api.get(document["artifacts"]["photo"])
+    assert kept.content == photo and kept.headers["content-type"] == media_type
+    shown = Image.open(io.BytesIO(api.get(document["artifacts"]["photo"] + "?width=100").content))
+    size = Image.open(io.BytesIO(bundled[0])).size
+    assert (shown.format, shown.width) == ("JPEG", 100)
+    assert Image.open(io.BytesIO(api.get(document["output"]["tryon_photo"]).content)).size == size
+
+
+@pytest.mark.parametrize(
+    "path, name", [("/v1/images", "image"), ("/v1/preprocess/person", "photo"), ("/v1/preprocess/cloth", "garment")]
+)
+def test_what_cannot_be_read_is_told_by_its_name_before_a_job_begins(api, path, name):
+    for data, code, told in (
+        (b"%PDF-1.7", "unreadable-image", f"The {name} cannot be read: it is a PDF"),
+        (encoded(picture("1", size=(65000, 64), colour=0)), "image-too-narrow", f"The {name} has 65000 x 64"),
+    ):
+        answer = api.post(path, files={name: data})
+        assert (answer.status_code, answer.json()["code"]) == (422, code) and answer.json()["detail"].startswith(told)
 
 
 def test_uploaded_images_are_dressed_as_files_are(api, bundled):

@@ -141,7 +141,7 @@ export interface paths {
         put?: never;
         /**
          * Upload an image
-         * @description Its id is the digest of its bytes: the same picture again is the same image, and its time begins anew.
+         * @description Its id is the digest of what is kept of it: the same picture again is the same image, and its time begins anew.
          */
         post: operations["upload_image"];
         delete?: never;
@@ -644,7 +644,7 @@ export interface components {
         Body_upload_image: {
             /**
              * Image
-             * @description JPEG, PNG or WebP: a person or a garment.
+             * @description JPEG, PNG, WebP, AVIF or HEIC: a person or a garment.
              */
             image: string;
         };
@@ -1811,13 +1811,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The bytes as they were uploaded. */
+            /** @description The bytes as they were uploaded, without what a camera wrote behind the picture. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/octet-stream": string;
+                    "image/avif": string;
+                    "image/heic": string;
                     "image/jpeg": string;
                     "image/png": string;
                     "image/webp": string;

@@ -173,6 +173,8 @@ export const en = {
     "unreadable-image": "One of the pictures is broken or of a kind that cannot be read. Choose another copy.",
     "image-too-large": "One of the pictures is too large. A smaller copy does just as well.",
     "image-too-small": "One of the pictures is too small: 64 pixels on each side at least, better 800.",
+    "image-too-narrow":
+      "One of the pictures is a narrow strip. Cut it to the part that matters, so that no side is 10 times the other.",
     overloaded: "Too much is going on right now. Try again in a moment.",
     "rate-limited": "Too many requests in a short time. Wait a moment.",
     "quota-reached": "As many try-ons as your key allows are under way. Wait for one to end.",
