@@ -19,7 +19,7 @@ StageRefused                 a stage's own problem document
 StartupError                 the cluster cannot be used as configured
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from stagekit.errors import Problem
 
@@ -98,6 +98,11 @@ class StageUnreachable(GatewayError):
     """A stage does not answer."""
 
     code, status, title = "stage-unreachable", 502, "A stage cannot be reached"
+
+    def __init__(self, detail: str, how: Literal["away", "hung-up", "late"] = "away") -> None:
+        """how: nobody listens; the connection broke off, as when the stage dies at work; no answer in time."""
+        super().__init__(detail)
+        self.how = how
 
 
 class StageNonsense(GatewayError):

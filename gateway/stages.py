@@ -73,6 +73,12 @@ class StageClient:
         """Whether it runs in this process, where its pages can be reached below /stages/."""
         return self.address.startswith("inproc://")
 
+    @property
+    def start_s(self) -> float:
+        """How long it may be away while it is started anew, in seconds, as it told when it was last asked."""
+        seconds = self.info.get("start_seconds")
+        return float(seconds) if isinstance(seconds, (int, float)) else 0.0
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
@@ -127,14 +133,16 @@ class StageClient:
         try:
             async with asyncio.timeout(within_s):
                 return await self._http.request(method, path, **options)
-        except (TimeoutError, httpx.TimeoutException):
+        except (TimeoutError, httpx.TimeoutException) as error:
             raise StageUnreachable(
                 f"Stage '{self.name}' at {self.address} did not answer in time. Check that it runs and is not "
-                "overburdened, then retry."
+                "overburdened, then retry.",
+                "away" if isinstance(error, httpx.ConnectTimeout) else "late",
             ) from None
         except httpx.TransportError as error:
             raise StageUnreachable(
-                f"Stage '{self.name}' at {self.address} cannot be reached ({error}). Check that it runs, then retry."
+                f"Stage '{self.name}' at {self.address} cannot be reached ({error}). Check that it runs, then retry.",
+                "away" if isinstance(error, httpx.ConnectError) else "hung-up",
             ) from None
         except httpx.DecodingError:
             raise StageNonsense(f"The answer of stage '{self.name}' is not compressed as it says. {MEND}") from None

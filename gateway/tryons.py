@@ -448,7 +448,9 @@ class Tryons:
         return await self._patiently(lambda: self._holdings.keep(part, holder))
 
     async def _call(self, stage: str, parts: dict[str, Part], trace_id: str) -> Run:
-        return await self._patiently(lambda: self._cluster.clients[stage].run(parts, trace_id))
+        clients = self._cluster.clients
+        run = functools.partial(patiently, lambda: clients[stage].run(parts, trace_id))
+        return await run(self._settings.stage_retry_s, clients[stage].start_s)
 
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         """For a job need not fail because a stage or a store is started anew."""

@@ -39,7 +39,7 @@ def create_app(stage: Stage, engine: Union[None, str, Engine] = None, settings: 
     app = FastAPI(title="Howsfit stage: " + stage.name, version=engine.version, description=_description(stage, engine))
     app.router.lifespan_context = lambda app: _Lifespan(runner)  # the constructor of FastAPI 0.83 takes none
     app.state.runner = runner
-    _add_errors(app, stage)
+    _add_errors(app, runner)
     _add_routes(app, runner)
     return app
 
@@ -124,6 +124,7 @@ def describe(runner: Runner) -> Dict[str, Any]:
         },
         "state": runner.state,
         "setup_seconds": runner.setup_s,
+        "start_seconds": runner.start_s,
     }
 
 
@@ -176,10 +177,13 @@ def _trace(request: Request) -> str:
 # -- errors ------------------------------------------------------------------------------------------------------------
 
 
-def _add_errors(app: FastAPI, stage: Stage) -> None:
+def _add_errors(app: FastAPI, runner: Runner) -> None:
+    stage = runner.stage
+
     async def refused(request: Request, error: Any) -> Response:
         log.info("stage=%s trace=%s refused code=%s", stage.name, _trace(request), error.code)
-        return _problem(request, stage, error)
+        # Whether it is worth waiting for, a caller sees by the state.
+        return _problem(request, stage, error, {"state": runner.state} if error is runner.problem else None)
 
     async def invalid(request: Request, error: Any) -> Response:
         return _problem(request, stage, MissingArtifact("The request is malformed: %s" % error))

@@ -49,6 +49,9 @@ class Engine:
     concurrency = 1
     """How many runs may go on at the same time."""
 
+    start_s = 60.0
+    """How long a start may take on a busy machine, in seconds: callers wait so long for a stage that is started anew."""
+
     def load(self) -> None:
         """Load models and warm them up. Raises WeightsMissing with the command that helps."""
 

@@ -87,6 +87,11 @@ class Runner:
         self._workers.shutdown(wait=True)
 
     @property
+    def start_s(self) -> float:
+        """How long a start may take here, in seconds: what the engine allows, or some times what the last one took."""
+        return max(self.engine.start_s, 4 * (self.setup_s or 0.0))
+
+    @property
     def queued(self) -> int:
         """Runs that wait for the engine."""
         return max(0, self._admitted - self.engine.concurrency)

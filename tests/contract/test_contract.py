@@ -45,6 +45,7 @@ def test_info(info):
     assert info["stage"] and info["engine"] and info["version"] and info["licence"]
     assert info["runtime"]["python"].startswith("3.")
     assert isinstance(info["stand_in"], bool)
+    assert info["start_seconds"] >= info["setup_seconds"] >= 0
     for name, kind in {**info["inputs"], **info["outputs"], **info["extras"]}.items():
         assert ARTIFACTS[name] == kind
     for weight in info["weights"]:

@@ -93,7 +93,11 @@ class SmallStages:
 
     def hold(self, stage: str) -> Path:
         """Runs of this stage wait as long as the file exists that this gives."""
-        path = self.folder / f"hold-{stage}"
+        return self.mark(f"hold-{stage}")
+
+    def mark(self, name: str) -> Path:
+        """Make one of the files that small_stages looks at."""
+        path = self.folder / name
         path.touch()
         return path
 

@@ -4,7 +4,8 @@ python -m stagekit.serve tests.gateway.small_stages:tryon
 
 The artifacts have the real names, kinds and sizes, but each picture has the colour of what it was made from: the upper half
 of a try-on is the photo's, the lower half the garment's. With the folder SMALL_STAGES_FOLDER in the environment, every run
-that begins writes a line "time stage inputs" to its file `runs`, and waits while there is a file `hold-STAGE`.
+that begins writes a line "time stage inputs" to its file `runs`, and waits while there is a file `hold-STAGE`. A stage that
+starts waits while there is a file `hold-start-STAGE`, and lacks its weights while there is a file `no-weights-STAGE`.
 """
 
 import os
@@ -15,6 +16,7 @@ import numpy as np
 
 from stagekit import Engine, Stage
 from stagekit.app import create_app
+from stagekit.errors import WeightsMissing
 from stagekit.formats import HEIGHT, WIDTH
 
 FOLDER = os.environ.get("SMALL_STAGES_FOLDER")
@@ -35,6 +37,13 @@ class SmallEngine(Engine):
 
     def __init__(self, stage):
         self._stage = stage
+
+    def load(self):
+        if FOLDER:
+            while Path(FOLDER, "hold-start-" + self._stage.name).exists():
+                time.sleep(0.01)
+            if Path(FOLDER, "no-weights-" + self._stage.name).exists():
+                raise WeightsMissing("There are no weights. Fetch them.")
 
     def run(self, inputs, warn):
         if FOLDER:

@@ -350,3 +350,70 @@ def test_a_stage_that_never_answers_or_not_to_the_end(sabotaged, saboteur):
         saboteur.answer = None
         check_mended(client, tryon)
         check_files(data)
+
+
+def killed_at_work(stages, client, number):
+    """Its try-on is under way when the stage `tryon` dies."""
+    hold = stages.hold("tryon")
+    tryon = post(client, number)
+    wait_for(lambda: doing(client, tryon) == {"tryon"} and len(stages.runs("tryon")) > 0)
+    hold.unlink()
+    stages.served["tryon"].kill()
+    return tryon
+
+
+def test_a_stage_that_is_started_anew_slower_than_a_store_may_be_away(tmp_path):
+    """By HOWSFIT_STAGE_RETRY_S alone the try-on would fail after a second."""
+    with (
+        SmallStages(tmp_path / "stages") as stages,
+        running(gateway(tmp_path, stages.addresses(), **RETRY_S)) as client,
+    ):
+        tryon = killed_at_work(stages, client, 300)
+        time.sleep(2)
+        loading = stages.mark("hold-start-tryon")
+        served = stages.served["tryon"]
+        served.launch()
+        wait_for(lambda: listens(served.url))
+        with httpx.Client(base_url=served.url) as stage:
+            for answer in (stage.get("/readyz"), stage.post("/run", files={"agnostic": GOOD, "cloth": GOOD})):
+                assert (answer.status_code, answer.json()["code"], answer.json()["state"]) == (
+                    503,
+                    "not-ready",
+                    "starting",
+                )
+                assert int(answer.headers["Retry-After"]) > 0
+        time.sleep(2)
+        assert client.get(f"/v1/tryons/{tryon}").json()["status"] == "processing"
+        loading.unlink()
+        document = ended(client, tryon)
+        assert document["status"] == "succeeded" and len(stages.runs("tryon")) == 2
+
+
+def test_a_stage_that_lost_its_weights_and_a_deadline_are_not_waited_for(tmp_path):
+    with SmallStages(tmp_path / "stages") as stages, running(gateway(tmp_path, stages.addresses())) as client:
+        tryon = killed_at_work(stages, client, 301)
+        missing = stages.mark("no-weights-tryon")
+        served = stages.served["tryon"]
+        served.launch()
+        began = time.monotonic()
+        check_failed(client, tryon, "weights-missing", "Fetch them", "tryon")
+        assert time.monotonic() - began < 15
+        with httpx.Client(base_url=served.url) as stage:
+            answer = stage.post("/run", files={"agnostic": GOOD, "cloth": GOOD})
+            assert answer.json()["state"] == "setup_failed" and "Retry-After" not in answer.headers
+        served.kill()
+        hurried = client.post(
+            "/v1/tryons", files={"photo": photo(302), "garment": garment(302)}, data={"deadline_s": "3"}
+        ).json()["id"]
+        began = time.monotonic()
+        assert ended(client, hurried)["error"]["code"] == "deadline-exceeded"
+        assert time.monotonic() - began < 8
+        missing.unlink()
+        served.start()
+        check_mended(client, tryon)
+
+
+def listens(url):
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(url + "/livez").status_code == 200
+    return False

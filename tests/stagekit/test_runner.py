@@ -123,6 +123,15 @@ def test_missing_weights_are_told():
         run(runner)
 
 
+def test_a_start_may_take_what_the_engine_allows_or_some_times_what_the_last_one_took():
+    engine = Fake()
+    assert started(engine).start_s == engine.start_s == 60
+    runner = Runner(STAGE, engine, Settings())
+    assert runner.start_s == 60, "nothing is known of the last one while it starts"
+    runner.setup_s = 40
+    assert runner.start_s == 160
+
+
 def test_a_failing_load_is_told():
     runner = started(Fake(load_error=RuntimeError("no such file")))
     with pytest.raises(NotReady, match="no such file"):

@@ -29,6 +29,7 @@ class Engine(Cutter):
 
     name = "carvekit"
     version = "1"
+    start_s = 180.0
 
     def __init__(self) -> None:
         self._settings = read_carvekit_settings()

@@ -32,6 +32,7 @@ class Engine(stagekit.Engine):
 
     name = checkpoint.ENGINE
     version = "1"
+    start_s = 180.0
     inputs = ("person",)
     extras = ("densepose_i", "densepose_u", "densepose_v")
     licence = "Apache-2.0 code; weights " + read_manifest()[checkpoint.ENGINE].licence

@@ -21,6 +21,7 @@ class Engine(Parser):
 
     name = "cihp_pgn"
     version = "1"
+    start_s = 180.0
     extras = ("parse_confidence", "parse_edges")
     licence = "MIT code; weights without a licence, for research only"
 

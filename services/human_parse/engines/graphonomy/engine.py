@@ -20,6 +20,7 @@ class Engine(Parser):
 
     name = "graphonomy"
     version = "1"
+    start_s = 180.0
     licence = "MIT code; weights without a licence, for research only"
 
     def load(self) -> None:

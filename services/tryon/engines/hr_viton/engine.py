@@ -41,6 +41,7 @@ class Engine(stagekit.Engine):
 
     name = "hr_viton"
     version = "1"
+    start_s = 180.0
     inputs = ("agnostic", "parse_agnostic", "densepose", "cloth", "cloth_mask", "pose")
     extras = ("warped_cloth", "warped_mask", "parse_predicted")
     licence = "CC-BY-NC-4.0"
