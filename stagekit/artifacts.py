@@ -2,7 +2,7 @@
 
 | kind | Python value | file |
 |---|---|---|
-| picture | (H, W, 3) uint8 sRGB, any size from 64 pixels a side | JPEG, PNG or WebP |
+| picture | (H, W, 3) uint8 sRGB, any size from 64 pixels a side; (H, W, 4) where a garment is cut out | JPEG, PNG or WebP |
 | image | (1024, 768, 3) uint8 RGB | PNG, or JPEG as VITON-HD has it |
 | mask | (1024, 768) uint8, 0 or 255, garment (or what may be repainted) 255 | 8-bit grey PNG or JPEG |
 | map | (1024, 768) uint8; a probability is 255 for certain | 8-bit grey PNG |
@@ -13,15 +13,15 @@
 
 import json
 import math
-from typing import Any, Callable, Dict, NamedTuple
+from typing import Any, Callable, Dict, NamedTuple, Tuple
 
 import numpy as np
 
 from stagekit.errors import EngineFailed, WrongKind
 from stagekit.formats import CIHP_LABELS, CIHP_PALETTE, HEIGHT, WIDTH
-from stagekit.images import Limits, open_image, to_rgb
+from stagekit.images import Limits, open_image, to_rgb, to_rgb_or_rgba
 from stagekit.png import write_png
-from stagekit.stage import ARTIFACTS
+from stagekit.stage import ARTIFACTS, CUT_OUT
 from stagekit.wire import Part
 
 MAX_PEOPLE = 100
@@ -59,11 +59,12 @@ def encode(name: str, value: Any) -> Part:
 
 
 def _decode_picture(name: str, data: bytes, limits: Limits) -> np.ndarray:
-    return to_rgb(open_image(data, limits))
+    image = open_image(data, limits)
+    return to_rgb_or_rgba(image) if name in CUT_OUT else to_rgb(image)
 
 
 def _check_picture(name: str, value: Any) -> None:
-    _check_array(name, value, 3)
+    _check_array(name, value, 3, channels=(3, 4) if name in CUT_OUT else (3,))
 
 
 def _decode_image(name: str, data: bytes, limits: Limits) -> np.ndarray:
@@ -129,11 +130,11 @@ def _check_labels(name: str, value: Any) -> None:
         )
 
 
-def _check_array(name: str, value: Any, dimensions: int) -> None:
+def _check_array(name: str, value: Any, dimensions: int, channels: Tuple[int, ...] = (3,)) -> None:
     if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.ndim != dimensions:
         found = "%s %s" % (value.dtype, value.shape) if isinstance(value, np.ndarray) else type(value).__name__
         raise WrongKind("'%s' must be a uint8 array of %d dimensions, not %s." % (name, dimensions, found))
-    if dimensions == 3 and value.shape[2] != 3:
+    if dimensions == 3 and value.shape[2] not in channels:
         raise WrongKind("'%s' must have 3 channels, not %d." % (name, value.shape[2]))
 
 

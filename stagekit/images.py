@@ -43,15 +43,28 @@ def open_image(data: bytes, limits: Limits) -> Image.Image:
 
 def to_rgb(image: Image.Image) -> np.ndarray:
     """Any mode to sRGB, (H, W, 3) uint8: colour profile applied, transparency laid on white, 16 bits to 8."""
+    pixels = to_rgb_or_rgba(image)
+    return pixels if pixels.shape[2] == 3 else on_white(pixels)
+
+
+def to_rgb_or_rgba(image: Image.Image) -> np.ndarray:
+    """The same, but (H, W, 4) with straight alpha where parts of it are transparent."""
+    if image.mode in ("LA", "PA") or ("transparency" in image.info and image.mode in ("1", "L", "P", "RGB")):
+        image = image.convert("RGBA")
     image = _to_srgb(image)
     if image.mode.startswith("I") or image.mode == "F":
         return _grey_to_rgb(np.asarray(image, dtype=np.float64))
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        image = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-        image.alpha_composite(rgba)
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255):
+        return np.array(image)
     # Copied, so that nothing refers to the decoder's buffer and the array can be written to.
     return np.array(image.convert("RGB"))
+
+
+def on_white(rgba: np.ndarray) -> np.ndarray:
+    """(H, W, 4) uint8 to (H, W, 3)."""
+    white = Image.new("RGBA", (rgba.shape[1], rgba.shape[0]), (255, 255, 255, 255))
+    white.alpha_composite(Image.fromarray(rgba))
+    return np.array(white.convert("RGB"))
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:

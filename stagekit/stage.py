@@ -38,6 +38,9 @@ ARTIFACTS = {
 }
 """Every artifact's kind; `artifacts.py` says what each kind is. A new artifact begins here."""
 
+CUT_OUT = ("garment",)
+"""Pictures that may have been cut out: their transparency is kept, for their stage to read."""
+
 
 class Stage(NamedTuple):
     """A stage: the artifacts it may take and those it gives. Declared once, in `services/<name>/stage.py`."""

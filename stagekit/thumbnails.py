@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from stagekit.formats import BODY_25_JOINTS, CIHP_PALETTE, keypoints
+from stagekit.images import on_white
 from stagekit.stage import ARTIFACTS
 
 SIDE = 256
@@ -27,7 +28,7 @@ def thumbnail(name: str, value: Any) -> str:
     value = value[::step, ::step]
     if kind == "labels":
         value = np.array(CIHP_PALETTE, dtype=np.uint8)[np.minimum(value, len(CIHP_PALETTE) - 1)]
-    return _data_url(value)
+    return _data_url(on_white(value) if value.ndim == 3 and value.shape[2] == 4 else value)
 
 
 def _data_url(pixels: np.ndarray) -> str:

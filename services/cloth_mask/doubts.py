@@ -15,6 +15,7 @@ from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from services.cloth_mask.transparency import CUT_OUT, PUNCHED, opaque_share, read_transparency
 from stagekit import Artifacts, Warn
 
 _LEGS = 0.2  # share of the height over which the lower end is parted in the middle [0]
@@ -39,6 +40,8 @@ _SKIN_CB, _SKIN_CR = (77, 127), (133, 173)
 _MOST_UNSEEN = 0.1  # share of the outline where no colour changes [0 to 0.04; spoilt 0.12 and more]
 _LEAST_CHANGE = 8  # of 255, in one channel, from which a change of colour is seen
 _MOST_RAGGED = 0.25  # of the outline's length, in pixels that smoothing changes [0.03 to 0.16; eaten by holes 0.33]
+
+_LEAST_OPAQUE = 0.03  # share of the picture of a garment that comes cut out
 
 _STEP = 4  # pixels; every fourth row and column is looked at
 
@@ -67,15 +70,20 @@ def warn_of_doubts(inputs: Artifacts, outputs: Artifacts, warn: Warn) -> None:
     `not-a-top` where the outline is that of something else."""
     cloth, mask = outputs["cloth"][::_STEP, ::_STEP], outputs["cloth_mask"][::_STEP, ::_STEP] > 0
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if len(rows) < 8 or len(columns) < 8:
-        return
-    reasons = doubts_about_cut(cloth, mask)
+    large_enough = len(rows) >= 8 and len(columns) >= 8
+    picture = inputs.get("garment", cloth)
+    transparency = read_transparency(picture)
+    reasons = doubts_about_transparency(picture, transparency)
+    if large_enough:
+        reasons += doubts_about_cut(cloth, mask, outline_given=transparency == CUT_OUT)
     if reasons:
         warn(
             "doubtful-mask",
             "The garment may be cut out badly: %s. Send a picture on a plain background that differs from the garment."
             % "; ".join(reasons),
         )
+    if not large_enough:
+        return
     garment = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     face = face_share(cloth[garment], mask[garment])
     reason = None if face is not None else doubt(measure(mask[garment]))
@@ -114,9 +122,23 @@ def doubt(shape: Shape) -> Optional[str]:
     return None
 
 
-def doubts_about_cut(cloth: np.ndarray, mask: np.ndarray) -> List[str]:
-    """What speaks against a mask, each with its measure. cloth: (H, W, 3) uint8 RGB; mask: bool (H, W)."""
-    ragged, unseen = raggedness(mask), unseen_share(cloth, mask)
+def doubts_about_transparency(picture: np.ndarray, transparency: str) -> List[str]:
+    """What speaks against the transparency that a garment's picture came with, as `read_transparency` read it."""
+    if transparency == PUNCHED:
+        return ["its picture is clear in the middle and opaque around that"]
+    share = opaque_share(picture) if transparency == CUT_OUT else 1.0
+    if share < _LEAST_OPAQUE:
+        return ["all but %.1f %% of its picture is transparent (below %.0f %%)" % (100 * share, 100 * _LEAST_OPAQUE)]
+    return []
+
+
+def doubts_about_cut(cloth: np.ndarray, mask: np.ndarray, outline_given: bool = False) -> List[str]:
+    """What speaks against a mask, each with its measure. cloth: (H, W, 3) uint8 RGB; mask: bool (H, W).
+
+    outline_given: by the picture's transparency, so that the colours need not show it.
+    """
+    ragged = raggedness(mask)
+    unseen = 0.0 if outline_given else unseen_share(cloth, mask)
     reasons = []
     if unseen > _MOST_UNSEEN:
         reasons.append(

@@ -3,13 +3,11 @@
 import cv2
 import numpy as np
 
+from services.cloth_mask.transparency import BACKDROP
 from stagekit.formats import HEIGHT, WIDTH
 
 _FILL = (0.81, 0.885)
 """Share of the width and of the height that a garment fills at most: measured on VITON-HD's cloths."""
-
-_BACKDROP = 246
-"""Grey level of the backdrop in VITON-HD's cloth images."""
 
 
 def frame(rgb: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -31,5 +29,5 @@ def frame(rgb: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     picture = cv2.warpAffine(rgb, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     alpha = np.clip(cv2.warpAffine(alpha, matrix, size, flags=cv2.INTER_LINEAR), 0, 1)
     alpha = cv2.GaussianBlur(alpha, (0, 0), max(0.8, 0.5 * step))
-    cloth = picture * alpha[:, :, None] + _BACKDROP * (1 - alpha[:, :, None])
+    cloth = picture * alpha[:, :, None] + BACKDROP * (1 - alpha[:, :, None])
     return np.clip(cloth + 0.5, 0, 255).astype(np.uint8), alpha > 0.5

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from stagekit.errors import ImageTooLarge, ImageTooSmall, UnreadableImage
-from stagekit.images import Limits, open_image, to_rgb
+from stagekit.images import Limits, open_image, to_rgb, to_rgb_or_rgba
 from tests.pictures import bomb, encoded, picture
 
 
@@ -74,6 +74,20 @@ def test_modes_become_rgb_on_white(image, expected):
     pixels = read(encoded(image, kind))
     assert pixels.shape == (100, 80, 3) and pixels.dtype == np.uint8
     assert np.abs(pixels[50, 40].astype(int) - expected).max() <= 2
+
+
+def test_transparency_is_kept_where_it_is_asked_for_and_says_something():
+    for mode, clear in (("RGBA", (255, 0, 0, 0)), ("LA", (9, 0))):
+        image = picture(mode, colour=clear)
+        assert to_rgb_or_rgba(open_image(encoded(image), Limits())).shape == (100, 80, 4)
+        image.putalpha(255)
+        assert to_rgb_or_rgba(open_image(encoded(image), Limits())).shape == (100, 80, 3)
+    image = picture("RGB", colour=(255, 0, 0)).convert("P")
+    pixels = to_rgb_or_rgba(open_image(encoded(image, transparency=image.getpixel((0, 0))), Limits()))
+    assert pixels.shape == (100, 80, 4) and not pixels[..., 3].any()
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    half = encoded(picture("RGBA", colour=(200, 100, 50, 77)), icc_profile=profile)
+    assert (to_rgb_or_rgba(open_image(half, Limits()))[..., 3] == 77).all()
 
 
 def test_16_bit_grey_keeps_its_range():

@@ -28,7 +28,7 @@ class Engine(Cutter):
     """
 
     name = "carvekit"
-    version = "1"
+    version = "2"
     start_s = 180.0
 
     def __init__(self) -> None:

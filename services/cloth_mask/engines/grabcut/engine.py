@@ -20,7 +20,7 @@ class Engine(Cutter):
     """
 
     name = "grabcut"
-    version = "3"
+    version = "4"
     stand_in = True
     concurrency = 2
 
