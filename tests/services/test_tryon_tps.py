@@ -12,6 +12,7 @@ from PIL import Image
 
 from services.tryon.engines.tps.engine import Engine
 from services.tryon.engines.tps.garment import read_garment
+from services.tryon.engines.tps.light import light_on
 from services.tryon.engines.tps.spline import fit_spline, warp
 from stagekit.errors import GarmentNotFound, IncompletePose, NoPerson
 from stagekit.formats import BODY_25, CIHP, pose_document
@@ -222,7 +223,7 @@ def test_tucked_leaves_the_trousers_in_front(monkeypatch: pytest.MonkeyPatch) ->
     waist = slice(495, 540), slice(340, 430)
     assert near(hanging[waist], NEW).mean() > 0.9 and near(tucked[waist], TROUSERS).mean() > 0.9
     assert near(tucked[400:470, 340:430], NEW).mean() > 0.98
-    assert Engine().options() == {"hem": "tucked"}
+    assert Engine().options()["hem"] == "tucked"
     monkeypatch.setenv("HOWSFIT_TRYON_HEM", "high")
     with pytest.raises(ValueError, match="HOWSFIT_TRYON_HEM must be hanging or tucked"):
         Engine()
@@ -368,3 +369,106 @@ def test_a_line_is_no_garment(shape):
     cloth["cloth_mask"][shape] = 255
     with pytest.raises(GarmentNotFound, match="shows no garment"):
         dress(drawn_person() | cloth)
+
+
+DARK_SKIN, BLACK = (88, 56, 42), (24, 22, 24)
+
+
+def lit_person(
+    skin: tuple[int, int, int], clothes: tuple[int, int, int], backdrop: tuple[int, int, int]
+) -> dict[str, Any]:
+    """The drawn person in other colours, her face with eyes and a highlight, as any face in normal light."""
+    person = drawn_person()
+    photo = person["person"]
+    for before, after in ((SKIN, skin), (OLD, clothes), (TROUSERS, clothes), (BACKDROP, backdrop)):
+        photo[near(drawn_person()["person"], before, 1)] = after
+    for x in (362, 406):
+        cv2.circle(photo, (x, 170), 6, (190, 184, 178), -1)
+    cv2.circle(photo, (384, 140), 9, tuple(int(v + 0.4 * (255 - v)) for v in skin), -1)
+    return person
+
+
+@pytest.mark.parametrize("backdrop", [BACKDROP, (200, 170, 135), (120, 140, 160), (30, 28, 28)])
+@pytest.mark.parametrize("clothes", [OLD, BLACK, (240, 240, 240), (150, 90, 50)])
+@pytest.mark.parametrize("skin", [SKIN, (150, 105, 80), DARK_SKIN])
+def test_normal_light_changes_no_colour(
+    skin: tuple[int, int, int], clothes: tuple[int, int, int], backdrop: tuple[int, int, int]
+) -> None:
+    """Nor do dark skin, black clothes and dark or beige walls."""
+    person = lit_person(skin, clothes, backdrop)
+    assert light_on(person["person"], person["parse"]).tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("skin", [SKIN, DARK_SKIN])
+@pytest.mark.parametrize("factor", [0.6, 0.5, 0.4])
+def test_a_garment_is_as_dark_as_the_photo(skin: tuple[int, int, int], factor: float) -> None:
+    person = lit_person(skin, (240, 240, 240), BACKDROP)
+    person["person"] = (person["person"] * factor).astype(np.uint8)
+    white = drawn_cloth("tee")
+    white["cloth"][white["cloth_mask"] > 0] = (240, 240, 240)
+    chest = dress({**person, **white})[400:560, 330:440].mean()
+    assert abs(chest / 240 - factor) < 0.12
+    light = light_on(person["person"], person["parse"])
+    assert light.max() - light.min() < 0.02, "the light is white"
+
+
+def test_in_a_dark_photo_a_lamp_is_not_the_light_on_the_person() -> None:
+    person = lit_person(SKIN, (90, 60, 60), (60, 55, 50))
+    person["person"] //= 2
+    dark = light_on(person["person"], person["parse"])
+    cv2.circle(person["person"], (700, 80), 45, (255, 250, 240), -1)
+    assert np.allclose(light_on(person["person"], person["parse"]), dark) and dark.max() < 0.7
+
+
+def test_a_silhouette_before_a_bright_window_is_dark_and_a_dark_skinned_person_is_not() -> None:
+    bright = (250, 250, 250)
+    person = lit_person(SKIN, BLACK, bright)
+    inside = person["parse"] > 0
+    person["person"][inside] = (person["person"][inside] * 0.3).astype(np.uint8)
+    assert light_on(person["person"], person["parse"]).max() < 0.8
+    person = lit_person((60, 38, 28), BLACK, bright)
+    assert light_on(person["person"], person["parse"]).tolist() == [1, 1, 1]
+
+
+def test_a_tint_is_followed_where_backdrop_clothes_and_skin_agree_and_within_bounds() -> None:
+    warm = np.array([1.0, 0.86, 0.66])
+    for clothes, believed in (((240, 240, 240), True), (OLD, False)):
+        person = lit_person(SKIN, clothes, BACKDROP)
+        person["person"] = (person["person"] * warm).astype(np.uint8)
+        red, green, blue = light_on(person["person"], person["parse"])
+        assert max(red, green, blue) <= 1
+        assert (0.8 < blue / green < 0.9 and 1 < red / green < 1.2) if believed else blue / green > 0.99
+
+
+def test_shops_may_keep_the_garments_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    person = lit_person(SKIN, BLACK, BACKDROP)
+    person["person"] //= 2
+    inputs = {**person, **drawn_cloth("tee")}
+    matched, options = dress(inputs), Engine().options()
+    monkeypatch.setenv("HOWSFIT_TRYON_LIGHT", "keep")
+    kept = dress(inputs)
+    assert np.abs(np.median(kept[400:560, 330:440].reshape(-1, 3), axis=0) - NEW).max() < 12
+    assert matched[400:560, 330:440].mean() < 0.7 * kept[400:560, 330:440].mean()
+    assert Engine().options() != options, "another fingerprint"
+    monkeypatch.setenv("HOWSFIT_TRYON_LIGHT", "bright")
+    with pytest.raises(ValueError, match="HOWSFIT_TRYON_LIGHT"):
+        Engine()
+
+
+@pytest.mark.parametrize("size", [0, 40])
+def test_a_parse_without_face_clothes_or_backdrop_has_normal_light(size: int) -> None:
+    parse = np.zeros((1024, 768), np.uint8)
+    assert light_on(np.zeros((1024, 768, 3), np.uint8), parse).tolist() == [1, 1, 1]
+    parse[:] = CIHP["upper_clothes"]
+    parse[:size, :size] = CIHP["face"]
+    assert np.isfinite(light_on(np.zeros((1024, 768, 3), np.uint8), parse)).all()
+
+
+@needs_samples
+@pytest.mark.parametrize("name", PEOPLE)
+def test_photographs_in_normal_light_keep_the_garments_colours_and_darkened_ones_do_not(name: str) -> None:
+    person = photograph(name)
+    assert light_on(person["person"], person["parse"]).tolist() == [1, 1, 1]
+    for factor in (0.6, 0.45):
+        light = light_on((person["person"] * factor).astype(np.uint8), person["parse"])
+        assert np.abs(light - factor).max() < 0.12

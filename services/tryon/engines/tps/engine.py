@@ -55,21 +55,23 @@ class Engine(stagekit.Engine):
     Landmarks of the garment's outline are laid onto the body's, one thin-plate spline per part (trunk, sleeves); the
     worn top is painted over with skin, trousers or backdrop; hair, face, hands and bare arms stay in front. Outside of the
     old and the new top, and of the shadow that the new one casts, the photo stays as it is, pixel for pixel.
-    HOWSFIT_TRYON_HEM chooses whether the garment hangs over the trousers or is tucked in.
+    HOWSFIT_TRYON_HEM chooses whether the garment hangs over the trousers or is tucked in, HOWSFIT_TRYON_LIGHT whether it gets
+    the light of a dark or tinted photo.
 
     Raises NoPerson, IncompletePose (both shoulders are needed; hips that were not found are guessed), GarmentNotFound (empty
     mask).
     """
 
     name = "tps"
-    version = "4"
+    version = "5"
     inputs = ("cloth", "cloth_mask", "person", "parse", "pose")
     extras = ("warped_cloth", "warped_mask")
     stand_in = True
     concurrency = 2
 
     def __init__(self) -> None:
-        self._hem = read_tps_settings().tryon_hem
+        settings = read_tps_settings()
+        self._hem, self._light = settings.tryon_hem, settings.tryon_light
         self._lock = threading.Lock()
         self._wearers: dict[bytes, Wearer] = {}  # the one used last comes last
 
@@ -95,8 +97,9 @@ class Engine(stagekit.Engine):
             )
         sleeves = under_sleeves(wearer.body, fit.sleeve_ends, mask.shape)
         worn, covered = _wear(wearer, _bleed(inputs["cloth"], garment.mask), fit, wearer.arms * ~sleeves, tucked)
+        is_lit = self._light == "match" and bool((wearer.light != 1).any())
         return {
-            "tryon": _compose(wearer, worn, covered, fit, sleeves),
+            "tryon": _compose(wearer, worn * wearer.light if is_lit else worn, covered, fit, sleeves),
             "warped_cloth": lambda: _on_white(worn, covered),
             "warped_mask": lambda: (covered[0] * 255 + 0.5).astype(np.uint8),
         }
@@ -115,7 +118,7 @@ class Engine(stagekit.Engine):
         return wearer
 
     def options(self) -> dict[str, Any]:
-        return {"hem": self._hem}
+        return {"hem": self._hem, "light": self._light}
 
     def runtime(self) -> dict[str, Any]:
         return {"framework": "opencv " + cv2.__version__, "device": "cpu"}

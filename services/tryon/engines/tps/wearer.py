@@ -9,6 +9,7 @@ from services.tryon.engines.tps.body import ARMS, HEAD, LOWER, UPPER, Body, read
 from services.tryon.engines.tps.clean import with_overlooked_top, without_mistaken_head
 from services.tryon.engines.tps.curves import grow, labelled, polygon_mask, soft, within
 from services.tryon.engines.tps.erase import Undressed, erase_top
+from services.tryon.engines.tps.light import light_on
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Wearer:
     undressed: Undressed
     shading: np.ndarray
     """float32 (1024, 768, 1): folds and light of the worn top, factors around 1."""
+    light: np.ndarray
+    """float32 (3,): factors for the colours of a garment from a picture in white light."""
     arms: np.ndarray
     """float32 0..1: bare arms and hands, in front of the trunk of the garment."""
     beside_arms: np.ndarray
@@ -48,6 +51,7 @@ def read_wearer(photo: np.ndarray, parse: np.ndarray, points: np.ndarray) -> Wea
         body=body,
         undressed=undressed,
         shading=_shading(photo, parse),
+        light=light_on(photo, parse),
         arms=arms,
         beside_arms=undressed.worn & within(arms > 0.5, 0.1 * body.unit),
         front=soft(labelled(parse, HEAD)),
