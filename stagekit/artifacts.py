@@ -11,20 +11,31 @@
 | transform | dict, see services/resize | JSON |
 """
 
+import codecs
 import json
-import math
-from typing import Any, Callable, Dict, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 import numpy as np
+from PIL import Image
 
 from stagekit.errors import EngineFailed, WrongKind
 from stagekit.formats import CIHP_LABELS, CIHP_PALETTE, HEIGHT, WIDTH
 from stagekit.images import Limits, open_image, to_rgb, to_rgb_or_rgba
+from stagekit.label_colours import labels_of_map, labels_of_palette
 from stagekit.png import write_png
 from stagekit.stage import ARTIFACTS, CUT_OUT
 from stagekit.wire import Part
 
 MAX_PEOPLE = 100
+MAX_DOCUMENT = 5_000_000
+"""Bytes; a hundred people with hands and faces need one."""
+
+FARTHEST = 10_000
+"""Pixels of `person` from its corner; a joint may lie outside of the picture, but not ten pictures away."""
+
+_NORMALISED = 2.0  # no real body lies within two pixels; places in 0..1 may lie a little outside
+_MOVED = 3  # labels under other ids, from which on a palette is that of the CIHP labels, but spoilt
+_STRETCH = 1.5  # how much wider, or higher, than 3:4 a box may be
 
 
 class Kind(NamedTuple):
@@ -112,12 +123,36 @@ def _check_map(name: str, value: Any) -> None:
 
 def _decode_labels(name: str, data: bytes, limits: Limits) -> np.ndarray:
     image = open_image(data, limits)
-    if image.mode not in ("P", "L"):
+    found = np.array(image)
+    if image.mode == "L":
+        return found
+    _check_canvas(name, found)
+    if image.mode == "P":
+        return _by_palette(name, image, found)
+    labels = labels_of_map(image) if image.mode in ("RGB", "RGBA") else None
+    if labels is None:
         raise WrongKind(
-            "'%s' has mode %s: that is a colour map. Send the label ids 0..19 as a palette or grey PNG."
-            % (name, image.mode)
+            "'%s' has mode %s: that is a colour map, and in other colours than those of the CIHP labels. Send the label ids "
+            "0..19 as a palette or grey PNG." % (name, image.mode)
         )
-    return np.array(image)
+    return labels
+
+
+def _by_palette(name: str, image: Image.Image, ids: np.ndarray) -> np.ndarray:
+    """Some programs write the labels' colours under ids of their own (an adaptive palette): those are mapped back."""
+    used = np.unique(ids)
+    labels = labels_of_palette(image, used)
+    moved = sum(label is not None and label != used[place] for place, label in enumerate(labels))
+    if moved and None not in labels:
+        table = np.zeros(256, np.uint8)
+        table[used] = labels
+        return np.asarray(table[ids])
+    if moved >= _MOVED:
+        raise WrongKind(
+            "'%s' is a palette image with colours of the CIHP labels under other ids, and with other colours too. Write the "
+            "label ids 0..19 themselves." % name
+        )
+    return ids
 
 
 def _check_labels(name: str, value: Any) -> None:
@@ -126,7 +161,7 @@ def _check_labels(name: str, value: Any) -> None:
     if value.max() >= len(CIHP_LABELS):
         raise WrongKind(
             "'%s' holds the value %d; label ids go from 0 to 19 (CIHP order). "
-            "A grey rendering or a lossy JPEG is no label map." % (name, value.max())
+            "A grey rendering, a lossy JPEG or a palette in other colours is no label map." % (name, value.max())
         )
 
 
@@ -156,21 +191,32 @@ def _encode_labels(value: np.ndarray) -> Part:
 
 
 def _decode_document(name: str, data: bytes, limits: Limits) -> Any:
-    if len(data) > limits.max_bytes:
+    if len(data) > min(MAX_DOCUMENT, limits.max_bytes):
         raise WrongKind("'%s' has %.1f MB; that is no such document." % (name, len(data) / 1e6))
     try:
-        return json.loads(data.decode("utf-8"))
+        return json.loads(data.decode(_encoding(data)), parse_int=_integer)
     except (ValueError, RecursionError):
         raise WrongKind("'%s' is not JSON. Send the document as UTF-8 text." % name) from None
 
 
+def _encoding(data: bytes) -> str:
+    """UTF-8, with or without a byte order mark, as Windows writes it; UTF-16 with one."""
+    return "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
+def _integer(digits: str) -> float:
+    # Of very many digits Python makes a number slowly or not at all; nothing here needs one.
+    return int(digits) if len(digits) < 20 else float(digits)
+
+
 def _check_keypoints(name: str, value: Any) -> None:
+    _check_no_list(name, value)
     people = value.get("people") if isinstance(value, dict) else None
     if not isinstance(people, list) or len(people) > MAX_PEOPLE:
         raise WrongKind("'%s' must be OpenPose JSON: an object with a list 'people' (at most 100)." % name)
     for person in people:
         flat = person.get("pose_keypoints_2d") if isinstance(person, dict) else None
-        if not isinstance(flat, list) or not all(_is_finite(v) for v in flat):
+        if not isinstance(flat, list) or not all(_is_number(v) for v in flat):
             raise WrongKind("'%s': every person needs 'pose_keypoints_2d', a list of finite numbers." % name)
         if len(flat) == 54:
             raise WrongKind(
@@ -181,18 +227,58 @@ def _check_keypoints(name: str, value: Any) -> None:
             raise WrongKind(
                 "'%s' has %d numbers a person; BODY_25 has 75 (25 times x, y, confidence)." % (name, len(flat))
             )
+    _check_places(name, [person["pose_keypoints_2d"] for person in people])
 
 
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and abs(value) < 1e6
+def _check_places(name: str, people: List[List[float]]) -> None:
+    """people: 75 numbers of each: x, y and confidence of every joint; joints that were not found are 0, 0, 0."""
+    places = [abs(v) for flat in people for i, v in enumerate(flat) if i % 3 != 2]
+    farthest = max(places) if places else 0
+    if farthest > FARTHEST:
+        raise WrongKind(
+            "'%s' has a joint at %g, beyond any picture: places are pixels of 'person', which has %d x %d."
+            % (name, farthest, WIDTH, HEIGHT)
+        )
+    if 0 < farthest <= _NORMALISED:
+        raise WrongKind(
+            "'%s' is normalised: no place in it is above %g. Places are pixels of 'person': multiply x by %d and y by %d."
+            % (name, farthest, WIDTH, HEIGHT)
+        )
+
+
+def _check_no_list(name: str, value: Any) -> None:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        raise WrongKind(
+            "'%s' is a list of %d documents, as ComfyUI saves them. Send one of them alone, without the list around it."
+            % (name, len(value))
+        )
+
+
+def _is_number(value: Any) -> bool:
+    """Finite, and not beyond what any document here may hold."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e6
 
 
 def _check_transform(name: str, value: Any) -> None:
+    _check_no_list(name, value)
     lengths = {"photo_size": 2, "box": 4, "person_size": 2}
     for key, length in lengths.items():
         numbers = value.get(key) if isinstance(value, dict) else None
-        if not isinstance(numbers, list) or len(numbers) != length or not all(_is_finite(v) for v in numbers):
+        if not isinstance(numbers, list) or len(numbers) != length or not all(_is_number(v) for v in numbers):
             raise WrongKind("'%s' must be an object whose '%s' is a list of %d numbers." % (name, key, length))
+    if value["person_size"] != [WIDTH, HEIGHT]:
+        raise WrongKind("'%s': 'person_size' must be [%d, %d]." % (name, WIDTH, HEIGHT))
+    if min(value["photo_size"]) < 1:
+        raise WrongKind("'%s': 'photo_size' must be width and height in pixels." % name)
+    x0, y0, x1, y1 = value["box"]
+    if x1 - x0 < 1 or y1 - y0 < 1:
+        raise WrongKind("'%s': 'box' must be [x0, y0, x1, y1], at least a pixel wide and high." % name)
+    stretch = ((x1 - x0) / WIDTH) / ((y1 - y0) / HEIGHT)
+    if not 1 / _STRETCH <= stretch <= _STRETCH:
+        raise WrongKind(
+            "'%s': 'box' has %g x %g pixels, a strip: it is as wide as high as 'person', 3 to 4."
+            % (name, x1 - x0, y1 - y0)
+        )
 
 
 def _encode_document(value: Any) -> Part:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from services.paste_back.engines.blend.engine import Engine, edited_region
+from stagekit.errors import WrongKind
 
 RNG = np.random.default_rng(0)
 PERSON = RNG.integers(0, 256, (1024, 768, 3)).astype(np.uint8)
@@ -56,6 +57,21 @@ def test_a_frame_that_reaches_over_the_photo():
     output, _ = run(photo, [-134, -200, 634, 824])
     assert np.array_equal(output[150:480, 120:400], np.broadcast_to(np.uint8([200, 30, 40]), (330, 280, 3)))
     assert np.array_equal(output[:90], photo[:90])
+
+
+@pytest.mark.parametrize(
+    "box", [[-900000, -900000, -899700, -899600], [0, 0, 1, 1.2], [0, 0, 999999, 999999], [0, 0, 500, 900]]
+)
+def test_a_frame_of_any_place_and_size_pastes_what_falls_into_the_photo(box):
+    photo = RNG.integers(0, 256, (300, 200, 3)).astype(np.uint8)
+    assert run(photo, box)[0].shape == photo.shape
+
+
+def test_the_frame_of_another_photo_is_refused():
+    photo = RNG.integers(0, 256, (300, 200, 3)).astype(np.uint8)
+    frame = {"photo_size": [300, 200], "box": [0, 0, 150, 200], "person_size": [768, 1024]}
+    with pytest.raises(WrongKind, match="300 x 200 pixels, but 'photo' has 200 x 300"):
+        Engine().run({"photo": photo, "frame": frame, "person": PERSON, "tryon": dressed()}, lambda code, detail: None)
 
 
 def test_nothing_changed_nothing_pasted():

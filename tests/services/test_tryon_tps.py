@@ -283,6 +283,20 @@ def test_incomplete_pose_is_refused(moved: dict[str, tuple[float, float]]) -> No
         dress({**person, **drawn_cloth("tee")})
 
 
+@pytest.mark.parametrize("move", [(3000, 0), (0, -5000), (-800, 0)])
+def test_somebody_outside_of_the_picture_is_refused(move: tuple[int, int]) -> None:
+    points = joints()
+    points[..., :2] += move
+    with pytest.raises(IncompletePose, match="outside of the picture"):
+        dress({**drawn_person(), **drawn_cloth("tee"), "pose": pose_document(points)})
+
+
+def test_one_shoulder_may_lie_outside_of_the_picture() -> None:
+    for moved in ({"right_shoulder": (-290, 310)}, {"left_shoulder": (900, 310)}):
+        person = {**drawn_person(), "pose": pose_document(joints(**moved))}
+        assert dress({**person, **drawn_cloth("tee")}).shape == (1024, 768, 3)
+
+
 def test_nobody_and_nothing_are_refused() -> None:
     person, cloth = drawn_person(), drawn_cloth("tee")
     with pytest.raises(NoPerson):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from PIL import Image
 
 from stagekit.artifacts import KINDS, decode, encode
 from stagekit.errors import EngineFailed, StageError, WrongKind
-from stagekit.formats import pose_document
+from stagekit.formats import CIHP_PALETTE, pose_document
 from stagekit.images import Limits
 from stagekit.stage import ARTIFACTS
+from tests.pictures import encoded
 
 rng = np.random.RandomState(1)
 VALUES = {
@@ -29,6 +31,14 @@ def png(array, mode=None):
     buffer = io.BytesIO()
     Image.fromarray(array, mode).save(buffer, "PNG") if mode else Image.fromarray(array).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def pose_with(value):
+    return json.dumps({"people": [{"pose_keypoints_2d": [value, 300, 0.9] + [100, 200, 0.9] * 24}]}).encode()
+
+
+def frame_with(**changes):
+    return json.dumps(dict(VALUES["transform"], **changes)).encode()
 
 
 def test_every_artifact_has_a_kind():
@@ -64,13 +74,124 @@ def test_a_parse_is_written_as_a_palette_image():
         ("pose", json.dumps({"people": [{"pose_keypoints_2d": [0] * 74}]}).encode(), "74 numbers"),
         ("pose", b'{"people": [{"pose_keypoints_2d": [NaN]}]}', "finite"),
         ("pose", b'{"people": [1]}', "pose_keypoints_2d"),
+        ("pose", b"[{}]", "list of 1 documents, as ComfyUI"),
+        ("pose", b'{"people": [{"pose_keypoints_2d": [true]}]}', "finite"),
+        ("pose", pose_with(10**400), "finite"),
+        ("pose", pose_with(1e300).replace(b"1e+300", b"1e400"), "finite"),
+        ("pose", pose_with(10**30), "finite"),
+        ("pose", pose_with(-(10**30)), "finite"),
+        ("pose", pose_with(7).replace(b"7", b"7" * 100_000, 1), "finite"),
+        ("pose", pose_with(float("inf")), "finite"),
+        ("pose", pose_with(99999), "beyond any picture"),
+        ("pose", pose_with(-99999), "beyond any picture"),
+        ("pose", json.dumps({"people": [{"pose_keypoints_2d": [0.4, 0.5, 0.9] * 25}]}).encode(), "normalised"),
+        ("pose", json.dumps({"people": [{"pose_keypoints_2d": [-1, 1.2, 0.9] * 25}]}).encode(), "normalised"),
+        ("pose", json.dumps({"people": [{"pose_keypoints_2d": [0] * 75}] * 101}).encode(), "at most 100"),
+        ("pose", b" " * 6_000_000, "6.0 MB"),
+        ("frame", b"[{}]", "list of 1"),
         ("frame", b'{"box": [1, 2, 3]}', "photo_size"),
+        ("frame", frame_with(box=[0, 0, 1, 1e5]), "strip"),
+        ("frame", frame_with(box=[0, 0, 99999, 2]), "strip"),
+        ("frame", frame_with(box=[0, 0, 700, 0.001]), "at least a pixel"),
+        ("frame", frame_with(box=[5, 5, 5, 5]), "at least a pixel"),
+        ("frame", frame_with(box=[700, 900, 0, 0]), "at least a pixel"),
+        ("frame", frame_with(box=[0, 0, 10**30, 10**30]), "numbers"),
+        ("frame", frame_with(box=[0, 0, True, 9]), "numbers"),
+        ("frame", frame_with(photo_size=[0, 900]), "photo_size"),
+        ("frame", frame_with(photo_size=[700, -900]), "photo_size"),
+        ("frame", frame_with(person_size=[1024, 768]), "person_size"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_of_the_wrong_kind(name, data, message):
     with pytest.raises(WrongKind, match=message):
         decode(name, data, Limits())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_document_may_begin_with_a_byte_order_mark(encoding):
+    for name, kind in (("pose", "keypoints"), ("frame", "transform")):
+        assert decode(name, json.dumps(VALUES[kind]).encode(encoding), Limits()) == VALUES[kind]
+
+
+def test_joints_outside_of_the_picture_and_high_confidences_are_a_pose():
+    for value in ([-300, 2000, 1.7], [0, 0, 0], [1, 1, 0.4]):
+        document = {"people": [{"pose_keypoints_2d": value + [100, 200, 0.9] * 24}]}
+        assert decode("pose", json.dumps(document).encode(), Limits()) == document
+
+
+# -- label maps in colours ---------------------------------------------------------------------------------------------
+
+LABELS = rng.randint(0, 20, (64, 48)).astype(np.uint8).repeat(16, axis=0).repeat(16, axis=1)
+COLOURS = np.array(CIHP_PALETTE, np.uint8)
+
+
+def palette_png(ids, colours):
+    image = Image.fromarray(ids)
+    image.putpalette(np.asarray(colours, np.uint8).ravel().tolist())
+    return encoded(image)
+
+
+def test_a_palette_in_the_labels_colours_is_mapped_back_whatever_its_ids():
+    order = rng.permutation(20)
+    places = np.argsort(order).astype(np.uint8)
+    assert np.array_equal(decode("parse", palette_png(places[LABELS], COLOURS[order]), Limits()), LABELS)
+    high = np.zeros((256, 3), np.uint8) + 77
+    high[200:220] = COLOURS
+    assert np.array_equal(decode("parse", palette_png(LABELS + np.uint8(200), high), Limits()), LABELS)
+    few = np.where(LABELS == 5, 5, 10).astype(np.uint8)
+    adaptive = Image.fromarray(COLOURS[few]).convert("P", palette=Image.ADAPTIVE)
+    assert np.array_equal(decode("parse", encoded(adaptive), Limits()), few)
+
+
+def test_the_published_palette_of_255_is_the_same_as_that_of_254():
+    bright = np.where(COLOURS == 254, 255, np.where(COLOURS == 169, 170, COLOURS))
+    assert np.array_equal(decode("parse", palette_png(LABELS, bright), Limits()), LABELS)
+    assert np.array_equal(decode("parse", palette_png(19 - LABELS, bright[::-1]), Limits()), LABELS)
+
+
+@pytest.mark.parametrize("colours", [rng.randint(0, 256, (20, 3)), np.arange(20)[:, None].repeat(3, 1), COLOURS])
+def test_any_other_palette_does_not_matter(colours):
+    assert np.array_equal(decode("parse", palette_png(LABELS, colours), Limits()), LABELS)
+
+
+def test_a_palette_that_is_half_of_the_labels_is_told():
+    colours = np.roll(COLOURS, 1, axis=0)
+    colours[7] = 99
+    with pytest.raises(WrongKind, match="other ids"):
+        decode("parse", palette_png(LABELS, colours), Limits())
+
+
+def test_a_colour_map_is_mapped_back_where_every_colour_is_a_labels():
+    colour = COLOURS[LABELS]
+    assert np.array_equal(decode("parse", png(colour), Limits()), LABELS)
+    assert np.array_equal(decode("parse", encoded(Image.fromarray(colour).convert("RGBA")), Limits()), LABELS)
+    colour[500, 300] = 99
+    with pytest.raises(WrongKind, match="colour map"):
+        decode("parse", png(colour), Limits())
+    clear = Image.fromarray(COLOURS[LABELS]).convert("RGBA")
+    clear.putpixel((3, 3), (0, 0, 0, 0))
+    with pytest.raises(WrongKind, match="colour map"):
+        decode("parse", encoded(clear), Limits())
+    with pytest.raises(WrongKind, match="90 pixels"):
+        decode("parse", png(COLOURS[LABELS[:90, :70]]), Limits())
+
+
+def test_documents_and_labels_that_failed_elsewhere(samples):
+    folder = os.path.join(str(samples), "..", "cases", "labels")
+    if not os.path.isdir(folder):
+        pytest.skip("no folder of such files beside the samples")
+
+    def case(name):
+        with open(os.path.join(folder, name), "rb") as file:
+            return file.read()
+
+    assert len(decode("pose", case("pose_bom.json"), Limits())["people"]) == 1
+    for name, told in (("pose_comfy_list.json", "ComfyUI"), ("pose_normalised.json", "normalised")):
+        with pytest.raises(WrongKind, match=told):
+            decode("pose", case(name), Limits())
+    shown = np.array(Image.open(io.BytesIO(case("parse_adaptive_p.png"))).convert("RGB"))
+    assert np.array_equal(COLOURS[decode("parse", case("parse_adaptive_p.png"), Limits())], shown)
 
 
 def test_nobody_is_a_pose():

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 import stagekit
+from stagekit.errors import WrongKind
 from stagekit.formats import HEIGHT, WIDTH
 
 _CHANGED = 10
@@ -17,6 +18,7 @@ class Engine(stagekit.Engine):
     """photo, frame, person, tryon -> tryon_photo: uint8 RGB of the photo's own size.
 
     The photo is the upload as decoded: upright, sRGB. Outside of the changed region `tryon_photo` equals it bit for bit.
+    Raises WrongKind for the frame of another photo.
     """
 
     name = "blend"
@@ -25,6 +27,12 @@ class Engine(stagekit.Engine):
 
     def run(self, inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
         photo = inputs["photo"]
+        height, width = photo.shape[:2]
+        if inputs["frame"]["photo_size"] != [width, height]:
+            meant = "{:g} x {:g}".format(*inputs["frame"]["photo_size"])
+            raise WrongKind(
+                f"'frame' is of a photo of {meant} pixels, but 'photo' has {width} x {height}. Send those that belong together."
+            )
         x0, y0, x1, y1 = inputs["frame"]["box"]
         weight = edited_region(inputs["person"], inputs["tryon"])
         scale = (x1 - x0) / WIDTH, (y1 - y0) / HEIGHT

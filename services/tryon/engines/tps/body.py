@@ -124,6 +124,11 @@ def read_body(points: np.ndarray, parse: np.ndarray) -> Body:
     shoulder = np.array([joint[:2] for joint in shoulders])
     distance = float(np.linalg.norm(shoulder[1] - shoulder[0]))
     trunk = float(np.linalg.norm(hip - shoulder.mean(axis=0)))
+    middle, (height, width) = shoulder.mean(axis=0), parse.shape
+    if not (0 <= middle[0] < width and 0 <= middle[1] < height) or distance > width:
+        raise IncompletePose(
+            "The shoulders lie outside of the picture. Send a photo that shows the person from head to hips."
+        )
     if distance < 10 or hip[1] <= shoulder[:, 1].mean():
         raise IncompletePose("The shoulders are seen from the side or the person does not stand upright. "
                              "Send a photo of the person standing and facing the camera.")  # fmt: skip

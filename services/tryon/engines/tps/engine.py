@@ -239,8 +239,12 @@ def _round_shoulders(covered: np.ndarray, fit: Fit, body: Body) -> None:
         if part is not None:
             x, y = part.outline[0].astype(int)
             reach, radius = int(0.28 * body.unit), int(0.14 * body.unit)
-            box = (slice(max(y - reach, 0), y + reach), slice(max(x - reach, 0), x + reach))
-            padded = (slice(max(y - 2 * reach, 0), y + 2 * reach), slice(max(x - 2 * reach, 0), x + 2 * reach))
+            box, padded = (
+                (slice(max(y - room, 0), max(y + room, 0)), slice(max(x - room, 0), max(x + room, 0)))
+                for room in (reach, 2 * reach)
+            )
+            if not covered[box].size:  # that shoulder lies outside of the picture
+                continue
             inner = tuple(slice(b.start - p.start, b.stop - p.start) for b, p in zip(box, padded, strict=True))
             round_ = opened(covered[padded] > 0.5, radius)[inner]
             away = min(0.8 * reach, 0.7 * float(np.linalg.norm(seam[1] - seam[0])))  # not as far as the collar
