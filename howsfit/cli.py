@@ -10,16 +10,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from gateway.errors import StartupError
-from howsfit.client import TryonFailed, connect
+from howsfit import files
+from howsfit.client import Loading, TryonFailed, connect
 from howsfit.weights.commands import app as weights_app
 from howsfit.weights.errors import WeightsError
 from stagekit.errors import StageError
+from stagekit.stage import ARTIFACTS
 
 app = typer.Typer(
     help="Dress the person in one photograph in the garment of another.", no_args_is_help=True, add_completion=False
@@ -50,10 +52,18 @@ def main() -> None:
         _die(f"{stage}: {failure}" if stage else str(failure))
     except (StartupError, StageError, WeightsError, ValueError) as error:
         _die(str(error))
-    except httpx.TransportError as error:
-        _die(f"The gateway cannot be reached ({error}). Is it up, and is --url right?")
     except OSError as error:
         _die(str(error))
+    except Exception as error:
+        if not _out_of_reach(error):
+            raise
+        _die(f"The gateway cannot be reached ({error}). Is it up, and is --url right?")
+
+
+def _out_of_reach(error: Exception) -> bool:
+    import httpx  # here, since a command that is refused needs no network
+
+    return isinstance(error, httpx.TransportError)
 
 
 def _silence_native_libraries() -> None:
@@ -73,38 +83,60 @@ def _die(message: str) -> None:
 def try_(
     person: Annotated[Path, typer.Argument(help="Photo of the person: JPEG, PNG, WebP, AVIF or HEIC.")],
     cloth: Annotated[Path, typer.Argument(help="Picture of the garment.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the picture goes (PNG).")] = Path("tryon.png"),
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Where the picture goes: a .png, .jpg or .webp file, or a folder.")
+    ] = "tryon.png",
     keep: Annotated[Path | None, typer.Option(help="Write every artifact here, in the VITON-HD layout.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the try-on document here.")] = None,
+    json_file: Annotated[str | None, typer.Option("--json", help="Write the try-on document here.")] = None,
     in_photo: Annotated[bool, typer.Option("--in-photo", help="As large as the photo instead of 768 x 1024.")] = False,
     url: Url = None,
     key: ApiKey = None,
 ) -> None:
     """Dress PERSON in CLOTH."""
-    asyncio.run(_try(person, cloth, output, keep, json_file, "tryon_photo" if in_photo else "tryon", url, key))
+    # All that can be refused is refused before any engine is loaded, which takes seconds.
+    from howsfit import inputs
+
+    picture = files.target(output, "tryon.png")
+    format_ = files.picture_format(picture)
+    document = None if json_file is None else files.target(json_file, "tryon.json")
+    files.check((person, cloth), [picture, *([document] if document else [])], [keep] if keep else [])
+    try:
+        photo, photo_header = inputs.read_picture(person, "photo")
+        garment, _ = inputs.read_picture(cloth, "garment")
+        if in_photo:
+            files.check_picture_size(picture, photo_header.size)
+        if url is None:
+            inputs.check_pictures({person: photo, cloth: garment})
+    except StageError as error:
+        _write_json(document, error.problem())
+        raise
+    asyncio.run(
+        _try(photo, garment, picture, format_, keep, document, "tryon_photo" if in_photo else "tryon", url, key)
+    )
 
 
 async def _try(
-    person: Path,
-    cloth: Path,
+    photo: bytes,
+    garment: bytes,
     output: Path,
+    format_: str,
     keep: Path | None,
     json_file: Path | None,
     wanted: str,
     url: str | None,
     key: str | None,
 ) -> None:
-    photo, garment = person.read_bytes(), cloth.read_bytes()
     progress = ProgressLines()
     with err.status("Loading the engines" if url is None else "Connecting") as status:
-        async with connect(url, key) as client:
+        async with connect(url, key, LoadingLines(status)) as client:
             status.update("Dressing")
             try:
                 document = await client.try_on(photo, garment, progress)
             except TryonFailed as failure:
                 _write_json(json_file, failure.document or failure.problem)
                 raise
-            _write(output, await client.artifact(document, wanted))
+            made = await client.artifact(document, wanted)
+            files.write(output, await asyncio.to_thread(files.picture_as, format_, made))
             if keep is not None:
                 archive = zipfile.ZipFile(io.BytesIO(await client.dataset(document)))
                 await asyncio.to_thread(archive.extractall, keep)
@@ -112,6 +144,24 @@ async def _try(
     for warning in document["warnings"]:
         err.print(f"[yellow]{warning['stage']}:[/yellow] {warning['detail']}", highlight=False)
     out.print(f"{output}  ({document['metrics']['total_seconds']:.2f} s)", highlight=False)
+
+
+class LoadingLines:
+    """Says which engines are being loaded: behind the spinner, or where there is no terminal a line for each."""
+
+    def __init__(self, status: Status) -> None:
+        self._status = status
+        self._told: set[str] = set()
+
+    def __call__(self, engines: list[Loading]) -> None:
+        left = [f"{each.stage} ({each.engine})" for each in engines if each.seconds is None]
+        if err.is_terminal and left:
+            self._status.update(f"Loading engine {len(engines) - len(left) + 1} of {len(engines)}: {', '.join(left)}")
+        elif not err.is_terminal:
+            for each in engines:
+                if each.seconds is not None and each.stage not in self._told:
+                    self._told.add(each.stage)
+                    err.print(f"loaded {each.stage:<12} {each.engine:<10} {each.seconds:6.2f} s", highlight=False)
 
 
 class ProgressLines:
@@ -163,22 +213,29 @@ def run(
 
 
 async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None) -> None:
-    from gateway.errors import StageRefused
-    from gateway.stages import StageClient
-    from howsfit.embedded import find_stage
-    from stagekit.app import create_app
-    from stagekit.wire import EXTENSIONS, Part
+    from howsfit.inputs import read_artifacts
+    from howsfit.stages import find_stage
+    from stagekit.stage import engine_inputs, make_engine
 
     declared = find_stage(name)
-    inputs = {}
-    for given in artifacts:
-        artifact, equals, path = given.partition("=")
-        if not equals:
-            raise ValueError(f"Write inputs as NAME=FILE, not '{given}'.")
-        inputs[artifact] = Part(Path(path).read_bytes(), "application/octet-stream")
-    stage_app = create_app(declared, engine)
+    targets = {artifact: folder / (artifact + _ending(artifact)) for artifact in declared.outputs}
+    given = [Path(each.partition("=")[2]) for each in artifacts]
+    files.check(given, targets.values(), [folder])
+    chosen = make_engine(declared, engine)
+    inputs = read_artifacts(declared, artifacts)
+    needed = engine_inputs(declared, chosen)
+    if missing := [artifact for artifact in needed if artifact not in inputs]:
+        raise ValueError(f"Engine {chosen.name} also needs {', '.join(missing)}: add {missing[0]}=FILE.")
+
+    from gateway.errors import StageRefused
+    from gateway.stages import StageClient
+    from stagekit.app import create_app
+
+    stage_app = create_app(declared, chosen)
     runner = stage_app.state.runner
-    with err.status(f"Loading {runner.engine.name}"):
+    if not err.is_terminal:
+        err.print(f"loading {chosen.name}", highlight=False)
+    with err.status(f"Loading {chosen.name}"):
         await asyncio.to_thread(runner.load)
     client = StageClient(name, f"inproc://{name}", {name: stage_app}, timeout_s=3600)
     try:
@@ -190,9 +247,8 @@ async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None
     for warning in result.warnings:
         err.print(f"[yellow]{warning['code']}:[/yellow] {warning['detail']}", highlight=False)
     for artifact, part in result.outputs.items():
-        target = folder / (artifact + EXTENSIONS[part.media_type])
-        _write(target, part.data)
-        out.print(str(target), highlight=False)
+        files.write(targets[artifact], part.data)
+        out.print(str(targets[artifact]), highlight=False)
 
 
 @app.command()
@@ -322,17 +378,13 @@ def export_(
     out.print(str(target), highlight=False)
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+def _ending(artifact: str) -> str:
+    return ".json" if ARTIFACTS[artifact] in ("keypoints", "transform") else ".png"
 
 
 def _write_json(path: Path | None, document: dict[str, Any]) -> None:
     if path is not None:
-        _write(path, json.dumps(document, indent=2).encode())
+        files.write(path, json.dumps(document, indent=2).encode())
 
 
 if __name__ == "__main__":

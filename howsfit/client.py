@@ -10,15 +10,29 @@ Example::
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-import httpx
+if TYPE_CHECKING:  # it takes longer to import than the command to refuse a file
+    import httpx
 
 Progress = Callable[[dict[str, Any]], None]
 """Called with the try-on document whenever it was read anew."""
+
+
+class Loading(NamedTuple):
+    """An engine of a gateway in this process."""
+
+    stage: str
+    engine: str
+    seconds: float | None
+    """That it took to load; None: it is not loaded yet."""
+
+
+OnLoading = Callable[[list[Loading]], None]
+"""Called with all engines, again and again until none is left to load."""
 
 POLL_S = 0.05
 
@@ -35,7 +49,7 @@ class TryonFailed(Exception):
 class Client:
     """Use `connect` to make one."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: "httpx.AsyncClient") -> None:
         self._http = http
 
     async def try_on(self, photo: bytes, garment: bytes, on_progress: Progress | None = None) -> dict[str, Any]:
@@ -92,12 +106,16 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def connect(url: str | None = None, key: str | None = None) -> AsyncIterator[Client]:
+async def connect(
+    url: str | None = None, key: str | None = None, on_loading: OnLoading | None = None
+) -> AsyncIterator[Client]:
     """Connect to the gateway at `url`; without one, run gateway and default engines in this process.
 
-    key: an API key, for a gateway that asks for one.
+    key: an API key, for a gateway that asks for one. on_loading: told of the engines of this process while they load.
     Raises ValueError or gateway.errors.StartupError when the embedded one cannot start.
     """
+    import httpx
+
     timeout = httpx.Timeout(connect=5, read=300, write=60, pool=5)
     if url is not None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -112,19 +130,41 @@ async def connect(url: str | None = None, key: str | None = None) -> AsyncIterat
         app = create_app(Settings(data_dir=Path(folder), admin_key=None))
         transport = httpx.ASGITransport(app=app)
         async with (
+            _telling(app.state.runners, on_loading),
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=transport, base_url="http://embedded", timeout=timeout) as http,
         ):
             yield Client(http)
 
 
-def _checked(answer: httpx.Response) -> dict[str, Any]:
+@contextlib.asynccontextmanager
+async def _telling(runners: Mapping[str, Any], on_loading: OnLoading | None) -> AsyncIterator[None]:
+    """Tell of the engines as they load."""
+
+    async def tell(on_loading: OnLoading) -> None:
+        loading = True
+        while loading:
+            loading = any(runner.state == "starting" for runner in runners.values())
+            on_loading([Loading(stage, runner.engine.name, runner.setup_s) for stage, runner in runners.items()])
+            await asyncio.sleep(POLL_S)
+
+    if on_loading is None:
+        yield
+        return
+    task = asyncio.create_task(tell(on_loading))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def _checked(answer: "httpx.Response") -> dict[str, Any]:
     _checked_status(answer)
     document: dict[str, Any] = answer.json()
     return document
 
 
-def _checked_status(answer: httpx.Response) -> None:
+def _checked_status(answer: "httpx.Response") -> None:
     if answer.is_success:
         return
     if "json" in answer.headers.get("content-type", ""):

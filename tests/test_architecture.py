@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.settings import STAGES, Settings
-from howsfit.embedded import find_stage
+from howsfit.stages import find_stage
 from services.cloth_mask.engines.carvekit.settings import CarvekitSettings
 from services.densepose.engines.detectron2.settings import DensePoseSettings
 from services.human_parse.settings import ParseSettings

@@ -5,24 +5,22 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import httpx
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
 from howsfit.weights import lock
-from howsfit.weights.download import TIMEOUT
-from howsfit.weights.download import Progress as Told
 from howsfit.weights.errors import NoRoom, NotAccepted, WeightsError, WrongFile
 from howsfit.weights.install import archive_of, copy, recognise
-from howsfit.weights.pull import alone, install_archive
-from howsfit.weights.pull import pull as pull_set
 from howsfit.weights.sets import COMMERCIAL, SetState, chosen, find, look
 from stagekit.manifest import WeightFile, WeightSet, read_manifest
 from stagekit.weights import UNRECORDED, all_weights
+
+if TYPE_CHECKING:
+    from howsfit.weights.download import Progress as Told
 
 app = typer.Typer(help="Get the weights of research engines, and check them.", no_args_is_help=True)
 out = Console(width=None if sys.stdout.isatty() else 200)
@@ -60,6 +58,12 @@ def pull(
     manifest: Manifest = None,
 ) -> None:
     """Download the weights of engines. What broke off goes on where it was."""
+    # Imported here: commands without a network begin sooner without its library.
+    import httpx
+
+    from howsfit.weights.download import TIMEOUT
+    from howsfit.weights.pull import pull as pull_set
+
     known = _manifest(manifest)
     wanted = find(names, known, os.environ) if names else chosen(known, os.environ)
     if not wanted:
@@ -162,6 +166,8 @@ def overview(states: list[SetState]) -> Table:
 
 def _import_recognised(path: Path, folder: Path, known: Mapping[str, WeightSet], accept: bool) -> int:
     """Returns how many files were taken."""
+    from howsfit.weights.pull import alone, install_archive
+
     packed = archive_of(path, known)
     if packed:
         _ask(folder, packed, accept)
@@ -174,6 +180,8 @@ def _import_recognised(path: Path, folder: Path, known: Mapping[str, WeightSet],
 
 
 def _import(path: Path, folder: Path, weights: WeightSet, file: WeightFile, trust: str, accept: bool) -> None:
+    from howsfit.weights.pull import alone
+
     _ask(folder, weights, accept)
     with alone(_home(folder, weights)):
         copy(path, folder, weights, file, trust)
@@ -216,7 +224,7 @@ def _ask(folder: Path, weights: WeightSet, accept: bool) -> None:
 
 
 @contextmanager
-def _bar(name: str) -> Iterator[Told]:
+def _bar(name: str) -> Iterator["Told"]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from functools import partial
@@ -55,10 +56,115 @@ def test_try_shows_a_line_for_each_stage_and_its_warnings(tried):
     assert "W0000" not in done.stderr, "MediaPipe's own notes stay off the command line"
 
 
+def test_try_says_which_engines_it_loads(tried):
+    _, done = tried
+    for stage in STAGES:
+        assert done.stderr.index(f"loaded {stage} ") < done.stderr.index("done resize")
+
+
 def test_embedded_and_served_give_the_same_bytes(tried, house, tmp_path):
     folder, _ = tried
     assert howsfit("try", PERSON, TEE, "-o", tmp_path / "served.png", "--url", house).returncode == 0
     assert (tmp_path / "served.png").read_bytes() == (folder / "new/out.png").read_bytes()
+
+
+def test_outputs_are_what_their_endings_say_and_a_folder_gets_further_ones(tmp_path, house):
+    (tmp_path / "a folder").mkdir()
+    for garment, given, written in ((TEE, "new/out.jpg", "JPEG"), (SAMPLES / "garment_jumper.jpg", "a folder", "PNG")):
+        done = howsfit(
+            "try", PERSON, garment, "-o", given, "--json", "a folder", keep=tmp_path / "kept", url=house, cwd=tmp_path
+        )
+        path = "a folder/tryon.png" if given == "a folder" else given
+        assert done.returncode == 0 and path in done.stdout, done.stderr
+        with Image.open(tmp_path / path) as image:
+            assert (image.format, image.size) == (written, (768, 1024))
+        assert json.loads((tmp_path / "a folder/tryon.json").read_text())["status"] == "succeeded"
+
+
+REFUSED = {
+    "photo is text": ("try note.txt tee.jpg", "'note.txt': The photo cannot be read: it is text"),
+    "garment is text": ("try me.jpg note.txt", "'note.txt': The garment cannot be read: it is text"),
+    "photo is cut short": ("try short.jpg tee.jpg", "'short.jpg': The picture is broken or cut short"),
+    "photo is tiny": ("try tiny.png tee.jpg", "'tiny.png': The picture has 8 x 8 pixels"),
+    "garment is a strip": ("try me.jpg strip.png", "'strip.png': The picture has 2000 x 100 pixels"),
+    "no such photo": ("try moon.jpg tee.jpg", "There is no file 'moon.jpg' for the photo"),
+    "garment is a folder": ("try me.jpg folder.png", "'folder.png' is a folder. Name the file of the garment"),
+    "other ending": ("try me.jpg tee.jpg -o out.gif", ".png, .jpg or .webp"),
+    "no ending": ("try me.jpg tee.jpg -o out", ".png, .jpg or .webp"),
+    "picture over the photo": ("try me.jpg tee.jpg -o me.jpg", "'me.jpg' is an input"),
+    "folder below a file": ("try me.jpg tee.jpg -o note.txt/out.png", "note.txt' is a file"),
+    "kept in a file": ("try me.jpg tee.jpg --keep note.txt", "note.txt' is a file"),
+    "document over the picture": ("try me.jpg tee.jpg -o a.png --json a.png", "two outputs at once"),
+    "nothing may be written": ("try me.jpg tee.jpg -o /proc/a.png", "Nothing can be written in '/proc'"),
+    "stage's input is text": ("run pose person=note.txt", "'note.txt': "),
+    "stage's input is not there": ("run pose person=moon.png", "There is no file 'moon.png' for the image 'person'"),
+    "stage has no such input": ("run pose garment=tee.jpg", "'garment' is no input of stage pose. It takes: person"),
+    "an input is missing": ("run agnostic person=me.png", "also needs"),
+    "stage's folder is a file": ("run pose person=me.png -o note.txt", "note.txt' is a file"),
+    "an output is a folder": ("run pose person=me.png -o taken", "pose.json' is a folder"),
+}
+
+
+# All of them in one process, since none may load what takes seconds: MediaPipe, FastAPI and DBOS.
+REFUSALS = """
+import contextlib, io, json, sys
+from howsfit import cli
+
+cli._silence_native_libraries = lambda: None
+told = {}
+for command in sys.argv[1:]:
+    sys.argv = ["howsfit", *command.split()]
+    with contextlib.redirect_stderr(io.StringIO()) as stderr:
+        try:
+            code = cli.main()
+        except SystemExit as end:
+            code = end.code
+    told[command] = (code, stderr.getvalue(), sorted({"mediapipe", "fastapi", "dbos"} & set(sys.modules)))
+print(json.dumps(told))
+"""
+
+
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory):
+    """Command -> exit code, what it said, which slow libraries are loaded; and the files before and after all of them."""
+    folder = tmp_path_factory.mktemp("refused")
+    photo = Path(PERSON).read_bytes()
+    given = {
+        "me.jpg": photo,
+        "tee.jpg": Path(TEE).read_bytes(),
+        "short.jpg": photo[: len(photo) // 2],
+        "me.png": encoded(picture(size=(768, 1024))),
+        "tiny.png": encoded(picture(size=(8, 8))),
+        "strip.png": encoded(picture(size=(2000, 100))),
+        "note.txt": b"to do: a shirt\n",
+    }
+    for name, data in given.items():
+        (folder / name).write_bytes(data)
+    for below in ("folder.png", "taken/pose.json"):
+        (folder / below).mkdir(parents=True)
+    before = sorted(folder.rglob("*"))
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSALS, *(command for command, _ in REFUSED.values())],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "1000"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), before, sorted(folder.rglob("*"))
+
+
+@pytest.mark.parametrize("command, said", REFUSED.values(), ids=REFUSED)
+def test_mistakes_are_told_before_an_engine_is_loaded(command, said, refusals):
+    code, told, loaded = refusals[0][command]
+    assert code == 1 and said in told and told.count("\n") == 1
+    assert loaded == []
+
+
+def test_a_refused_command_leaves_no_file(refusals):
+    _, before, after = refusals
+    assert before == after
 
 
 def test_in_photo_gives_the_size_of_the_photo(tmp_path, house):
