@@ -1,11 +1,9 @@
 """The `howsfit` command."""
 
 import asyncio
-import io
 import json
 import os
 import sys
-import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -86,7 +84,9 @@ def try_(
     output: Annotated[
         str, typer.Option("--output", "-o", help="Where the picture goes: a .png, .jpg or .webp file, or a folder.")
     ] = "tryon.png",
-    keep: Annotated[Path | None, typer.Option(help="Write every artifact here, in the VITON-HD layout.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Add every artifact to this folder, in the VITON-HD layout.")
+    ] = None,
     json_file: Annotated[str | None, typer.Option("--json", help="Write the try-on document here.")] = None,
     in_photo: Annotated[bool, typer.Option("--in-photo", help="As large as the photo instead of 768 x 1024.")] = False,
     url: Url = None,
@@ -138,8 +138,9 @@ async def _try(
             made = await client.artifact(document, wanted)
             files.write(output, await asyncio.to_thread(files.picture_as, format_, made))
             if keep is not None:
-                archive = zipfile.ZipFile(io.BytesIO(await client.dataset(document)))
-                await asyncio.to_thread(archive.extractall, keep)
+                from howsfit import kept
+
+                await asyncio.to_thread(kept.keep, await client.dataset(document), keep)
     _write_json(json_file, document)
     for warning in document["warnings"]:
         err.print(f"[yellow]{warning['stage']}:[/yellow] {warning['detail']}", highlight=False)

@@ -79,6 +79,11 @@ def test_outputs_are_what_their_endings_say_and_a_folder_gets_further_ones(tmp_p
         with Image.open(tmp_path / path) as image:
             assert (image.format, image.size) == (written, (768, 1024))
         assert json.loads((tmp_path / "a folder/tryon.json").read_text())["status"] == "succeeded"
+    for name in ("test_pairs.txt", "test_pairs_unpaired.txt"):
+        lines = (tmp_path / "kept" / name).read_text().splitlines()
+        assert lines == ["00001_00.jpg 00002_00.jpg", "00003_00.jpg 00004_00.jpg"]
+    cloth = tmp_path / "kept/test/cloth"
+    assert (cloth / "00002_00.jpg").read_bytes() != (cloth / "00004_00.jpg").read_bytes()
 
 
 REFUSED = {
