@@ -19,7 +19,8 @@ MOST_HANG_UPS = 4
 
 
 async def patiently(work: Callable[[], Awaitable[T]], for_s: float, start_s: float = 0.0) -> T:
-    """work(), again while a stage is overloaded, or a stage or the storage is out of reach, for at most `for_s` seconds.
+    """work(), again while a stage is overloaded, or a stage or the storage is out of reach, for at most `for_s` seconds;
+    once where that is 0.
 
     start_s: how long a start of the stage may take; if that is longer, so long it is waited for when it is away or starting,
     counted from when that was found out. The last attempt is made at the very end of the time.
@@ -39,6 +40,8 @@ async def patiently(work: Callable[[], Awaitable[T]], for_s: float, start_s: flo
             elif isinstance(error, StageRefused) and error.problem.get("code") != "overloaded":
                 raise
             hang_ups += isinstance(error, StageUnreachable) and error.how == "hung-up"
+            if for_s <= 0:
+                raise
             left_s = began + for_s - now if away_since is None else away_since + max(for_s, start_s) - now
             if left_s <= 0 or hang_ups >= MOST_HANG_UPS:
                 raise

@@ -87,7 +87,8 @@ class Settings(BaseSettings):
 
     stage_retry_s: float = Field(20.0, ge=0)
     """How long a job waits for a stage that is overloaded, or for a stage or store that is out of reach, in seconds. For a
-    stage that is being started, as long as its start may take, if that is longer: `start_seconds` of its /info."""
+    stage that is being started, as long as its start may take, if that is longer: `start_seconds` of its /info. 0: nothing
+    is waited for."""
 
     max_running: int = Field(2, ge=1)
     """Try-ons under way in this gateway at the same time; further ones wait."""

@@ -67,6 +67,13 @@ def test_that_time_begins_when_the_stage_is_found_away():
     assert asyncio.run(patiently(lambda: next(outcomes)(), 0.3)) == "done"
 
 
+def test_without_patience_one_attempt_is_made():
+    work, left = attempts(StageUnreachable("gone", "away"), "done")
+    with pytest.raises(StageUnreachable):
+        asyncio.run(patiently(work, 0, start_s=60))
+    assert left == ["done"]
+
+
 PATIENCE_OF_ITS_OWN = [StageUnreachable("slow", "late"), StorageUnavailable("away"), refused("overloaded")]
 
 

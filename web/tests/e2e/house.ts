@@ -69,7 +69,7 @@ export class House {
     const env = {
       HOWSFIT_STAGES: JSON.stringify(addresses),
       HOWSFIT_DATA_DIR: path.join(this.folder, "data"),
-      HOWSFIT_STAGE_RETRY_S: "3",
+      HOWSFIT_STAGE_RETRY_S: "0",
       ...settings,
     };
     this.gateway = new Server(

@@ -56,8 +56,8 @@ test("by mouse: choose, watch, compare, enlarge, keep, and try another garment",
   expect(await saved(page, "Save the whole photo")).toEqual(pngOf(512, 512));
   expect(await saved(page, "Save the figure, 768 × 1024")).toEqual(pngOf(768, 1024));
   await page.getByRole("button", { name: "See every stage" }).click();
-  await expect(page.locator(".artifacts li")).toHaveCount(14);
-  await expect(page.locator(".artifacts img")).toHaveCount(12);
+  await expect(page.locator(".artifacts li")).toHaveCount(15);
+  await expect(page.locator(".artifacts img")).toHaveCount(13);
   await shoot(page, "tryon-stages");
   await expectAccessible(page);
   const joints = await download(page, "Download Pose, joints");

@@ -43,7 +43,7 @@ test("by keyboard alone", async ({ page }) => {
   await expect(page.getByRole("dialog")).toBeHidden();
   await press("Tab", "See every stage");
   await page.keyboard.press("Enter");
-  await expect(page.locator(".artifacts li")).toHaveCount(14);
+  await expect(page.locator(".artifacts li")).toHaveCount(15);
 });
 
 test.describe("on a phone", () => {
@@ -68,7 +68,7 @@ test.describe("on a phone", () => {
     await expectAccessible(page);
     await expectNoSidewaysScroll(page);
     await page.getByRole("button", { name: "See every stage" }).tap();
-    await expect(page.locator(".artifacts img")).toHaveCount(12);
+    await expect(page.locator(".artifacts img")).toHaveCount(13);
     await shoot(page, "phone-stages", false);
     await page.getByRole("link", { name: "Gallery" }).tap();
     await expect(page.locator(".card img").first()).toBeVisible();
