@@ -1,4 +1,4 @@
-# `make demo` and `make test` set up all that they need in .venv, without Docker.
+# `make demo` and `make test` set up what they need in .venv, without Docker; tests need more of it.
 SHELL := /bin/sh
 HOWSFIT := .venv/bin/howsfit
 PYTEST := .venv/bin/pytest
@@ -11,10 +11,10 @@ help:  ## Show this list
 demo: .venv/ready  ## Dress the bundled person in the bundled T-shirt: out/tryon.png
 	$(HOWSFIT) try howsfit/samples/person.jpg howsfit/samples/garment_tee.jpg -o out/tryon.png
 
-test: .venv/ready test-py36  ## Run all tests but the slow ones and those that need Docker
+test: .venv/tools test-py36  ## Run all tests but the slow ones and those that need Docker
 	$(PYTEST)
 
-test-slow: .venv/ready  ## Run the slow tests: PostgreSQL, S3, processes killed in the middle of their work
+test-slow: .venv/tools  ## Run the slow tests: PostgreSQL, S3, processes killed in the middle of their work
 	$(PYTEST) -m slow
 
 test-py36:  ## Run the chassis's tests on Python 3.6, where there is one
@@ -44,7 +44,7 @@ web-client: .venv/ready web/node_modules/.package-lock.json  ## Make the web app
 	PYTHONPATH=. .venv/bin/python scripts/openapi.py
 	cd web && npm run --silent client
 
-test-web: .venv/ready web  ## Lint, type check and test the web app: units, then the whole of it in Chromium
+test-web: .venv/tools web  ## Lint, type check and test the web app: units, then the whole of it in Chromium
 	cd web && npm run --silent lint && npm run --silent types && npm run --silent check-client
 	cd web && npm run --silent unit && npm run --silent e2e
 
@@ -54,7 +54,7 @@ up:  ## Build and start the cluster, and wait until it is healthy
 down:  ## Stop the cluster and forget its data
 	docker compose down --volumes
 
-docker: .venv/ready
+docker: .venv/tools
 	deploy/local/start-engine.sh
 	deploy/local/base-images.sh
 
@@ -87,7 +87,7 @@ test-carvekit: docker  ## CarveKit in its container, without a network
 test-weights: docker  ## Download weights in their container, from a server of the test
 	$(PYTEST) -m engines tests/engines/test_weights.py
 
-bench: .venv/ready  ## Run every benchmark; the figures go to out/bench/
+bench: .venv/tools  ## Run every benchmark; the figures go to out/bench/
 	@mkdir -p out/bench
 	.venv/bin/python -m bench.tryon --json out/bench/tryon.json
 	.venv/bin/python -m bench.reuse --json out/bench/reuse.json
@@ -100,24 +100,30 @@ bench: .venv/ready  ## Run every benchmark; the figures go to out/bench/
 	    .venv/bin/python -m bench.pose --json out/bench/pose.json; \
 	    .venv/bin/python -m bench.densepose --json out/bench/densepose.json; fi
 
-lint: .venv/ready  ## ruff and mypy
+lint: .venv/tools  ## ruff and mypy
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-format: .venv/ready  ## Format the code
+format: .venv/tools  ## Format the code
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-lock: .venv/ready  ## Write the locked requirements anew
+lock: .venv/tools  ## Write the locked requirements anew
 	scripts/lock.sh
 
 clean:  ## Remove what make made
 	rm -rf .venv .venv-py36 .venv-torch1 .venv-torch2 out web/node_modules web/dist web/test-results
 
-.venv/ready: requirements/dev.txt pyproject.toml scripts/make-venv.sh
-	scripts/make-venv.sh 3.11 .venv requirements/dev.txt
+# What runs.
+.venv/ready: requirements/run.txt pyproject.toml scripts/make-venv.sh
+	scripts/make-venv.sh 3.11 .venv requirements/run.txt
 	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# And what tests and checks need besides.
+.venv/tools: .venv/ready requirements/dev.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
 .venv-torch1/ready: requirements/torch1.txt scripts/make-venv.sh

@@ -14,6 +14,7 @@ lock() { # python, source, target, further options
         --override requirements/overrides.txt "$@" "$source" -o "$target"
 }
 lock 3.11 requirements/dev.in requirements/dev.txt "$@"
+lock 3.11 requirements/run.in requirements/run.txt --constraint requirements/dev.txt
 # The containers run what the tests ran: their versions are held to those of the development environment. An engine on an
 # older Python, which its Dockerfile names, goes its own way.
 for source in gateway/requirements.in services/*/engines/*/requirements.in deploy/*/requirements.in; do

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make a virtual environment from a locked requirements file: scripts/make-venv.sh 3.11 .venv requirements/dev.txt
+# Make a virtual environment from a locked requirements file: scripts/make-venv.sh 3.11 .venv requirements/run.txt
 # Finds the interpreter on the PATH or among pyenv's; PYTHON=/path/to/python chooses another.
 set -e
 version=$1 folder=$2 requirements=$3
