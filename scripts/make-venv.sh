@@ -4,6 +4,12 @@
 set -e
 version=$1 folder=$2 requirements=$3
 
+if grep -q ^mediapipe= "$requirements" && [ "$(uname -s)" = Linux ] && [ "$(uname -m)" != x86_64 ]; then
+    echo "MediaPipe, on which the default engines stand, has no package for Linux on $(uname -m): README.md says under" \
+        "\"ARM64\" what runs here." >&2
+    exit 4
+fi
+
 works() { "$1" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$version')" 2>/dev/null; }
 
 for candidate in "${PYTHON:-python$version}" "$HOME/.pyenv/versions/$version".*/bin/python python3 python; do

