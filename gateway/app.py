@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from gateway.access import Access, AdminOnly
 from gateway.gateway import Gateway
-from gateway.limits import BodyLimit
+from gateway.limits import MAX_JSON, BodyLimit
 from gateway.openapi import describe
 from gateway.problems import add_problem_handlers
 from gateway.routes import batches, images, keys, preprocessing, service, tryons, webhooks
@@ -61,7 +61,7 @@ def create_app(settings: Settings | None = None, apps: Mapping[str, Any] | None 
     app.state.gateway = gateway
     largest = 2 * settings.max_upload_mb + 1  # two pictures, and a little around them
     # The last one is the outermost: whoever has no key uploads nothing, and every answer tells a browser who may read it.
-    app.add_middleware(BodyLimit, max_bytes=int(largest * 1e6))
+    app.add_middleware(BodyLimit, max_bytes=int(largest * 1e6), small={"/v1/batches": MAX_JSON, "/v1/keys": MAX_JSON})
     if gateway.keys.on:
         app.add_middleware(Access, keys=gateway.keys)
     add_problem_handlers(app)

@@ -8,6 +8,7 @@ Problem (stagekit.errors)
     |-- KeysOff              keys-off
     |-- RateLimited          rate-limited
     |-- NotFound             not-found
+    |-- MethodNotAllowed     method-not-allowed
     |-- UploadTooLarge       image-too-large
     |-- TooManyTryons        overloaded
     |-- QuotaReached         quota-reached
@@ -62,6 +63,12 @@ class NotFound(GatewayError):
     """No such try-on, image, batch, artifact or key."""
 
     code, status, title = "not-found", 404, "There is no such thing"
+
+
+class MethodNotAllowed(GatewayError):
+    """Another method than the address takes."""
+
+    code, status, title = "method-not-allowed", 405, "The address does not take this method"
 
 
 class UploadTooLarge(GatewayError):

@@ -1,26 +1,33 @@
 """A bound on request bodies: the form parser would write any upload to the disk before a route can look at it."""
 
+from collections.abc import Mapping
+
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import UploadTooLarge
 
+MAX_JSON = 1_000_000
+"""Bytes of a body that holds no picture. Small text may stand for many objects."""
+
 
 class BodyLimit:
-    """ASGI middleware that refuses bodies of more than `max_bytes`, announced or not."""
+    """ASGI middleware that refuses bodies of more than `max_bytes`, announced or not; at a path of `small` of fewer."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, small: Mapping[str, int]) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.small = small
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most = self.small.get(scope["path"], self.max_bytes)
         announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdigit() and int(announced) > self.max_bytes:
-            problem = self._error().problem()
+        if announced.isascii() and announced.isdigit() and int(announced) > most:
+            problem = _too_large(most).problem()
             await JSONResponse(problem, problem["status"], media_type="application/problem+json")(scope, receive, send)
             return
         received = 0
@@ -29,11 +36,12 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.max_bytes:
-                raise self._error()
+            if received > most:
+                raise _too_large(most)
             return message
 
         await self.app(scope, counted, send)
 
-    def _error(self) -> UploadTooLarge:
-        return UploadTooLarge(f"A request may have {self.max_bytes / 1e6:.0f} MB at most. Send smaller pictures.")
+
+def _too_large(most: int) -> UploadTooLarge:
+    return UploadTooLarge(f"This request may have {most / 1e6:.0f} MB at most. Send smaller pictures, or fewer things.")

@@ -9,11 +9,15 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.routing import Match
 
-from gateway.errors import BadRequest, GatewayError
+from gateway.errors import BadRequest, GatewayError, MethodNotAllowed, NotFound
+from gateway.names import quoted
+from gateway.wording import sentences
 from stagekit.errors import Problem
 from stagekit.tracing import trace_id
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PROBLEM = "application/problem+json"
 
 
@@ -61,14 +65,15 @@ def add_problem_handlers(app: FastAPI) -> None:
         return problem_response(request, error)
 
     async def invalid(request: Request, error: Any) -> Response:
-        listed = [{"at": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
-        said = "; ".join(f"{e['at']}: {e['message']}" for e in listed)
-        malformed = BadRequest(f"{said}. The page /docs shows what is expected.")
-        return problem_response(request, malformed, errors=listed)
+        listed = sentences(error.errors())
+        said = " ".join(dict.fromkeys(e["message"] for e in listed))
+        return problem_response(request, BadRequest(said), errors=listed)
 
     async def http(request: Request, error: Any) -> Response:
-        members = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
-        return JSONResponse(members, error.status_code, media_type=PROBLEM, headers=error.headers)
+        if isinstance(error.__cause__, Problem):  # raised while FastAPI read a body
+            return problem_response(request, error.__cause__)
+        headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else error.headers
+        return problem_response(request, _of_the_router(request, error), headers)
 
     async def bug(request: Request, error: Any) -> Response:
         return problem_response(request, GatewayError("An internal error. Please report it with the trace id."))
@@ -80,11 +85,26 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_middleware(ServerErrorMiddleware, handler=bug)
 
 
+def _of_the_router(request: Request, error: HTTPException) -> Problem:
+    path = quoted(request.scope["path"])
+    if error.status_code == 404:
+        return NotFound(f"There is nothing at {path}. The page /docs shows what there is.")
+    if error.status_code == 405:
+        return MethodNotAllowed(f"{path} takes {' and '.join(_allowed(request))}, not {quoted(request.method)}.")
+    return BadRequest("The body is no JSON that can be read.")
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that the request's address takes; the router knows only those of the first route that it found."""
+    routes = request.app.router.routes
+    return [m for m in METHODS if any(r.matches({**request.scope, "method": m})[0] == Match.FULL for r in routes)]
+
+
 def problem_response(
     request: Request, error: Problem, headers: Mapping[str, str] | None = None, **members: Any
 ) -> Response:
     """The error as an answer. members: of the document, besides those that the error itself knows."""
     trace = trace_id(request.headers.get("traceparent"))
-    body = error.problem() | {"instance": request.url.path, "trace_id": trace} | members
+    body = error.problem() | {"instance": request.scope["path"], "trace_id": trace} | members
     retry = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
     return JSONResponse(body, error.status, media_type=PROBLEM, headers={**(headers or {}), **retry})

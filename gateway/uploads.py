@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fastapi import UploadFile
+from starlette.datastructures import UploadFile
 
 from gateway.errors import UploadTooLarge
 from stagekit.pictures import Picture

@@ -2,28 +2,28 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic import ConfigDict, Field
 
 from gateway.access import Reader, Writer
 from gateway.documents import BatchDocument
 from gateway.gateway import Here
+from gateway.names import Fields, known_query_of_posts
 from gateway.problems import refusals
 from gateway.routes.orders import IMAGE_ID, IdempotencyKey
 from gateway.tryons import Order, job_id_for
 from stagekit.tracing import trace_id
 
-router = APIRouter(prefix="/v1/batches", tags=["batches"])
+router = APIRouter(prefix="/v1/batches", tags=["batches"], dependencies=[Depends(known_query_of_posts)])
 
 BatchId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 ImageIds = Annotated[list[Annotated[str, Field(pattern=IMAGE_ID)]], Field(min_length=1, max_length=1000)]
 
 
-class BatchRequest(BaseModel):
+class BatchRequest(Fields):
     """What to make."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"examples": [{"photo_ids": ["sha256:" + 64 * "0"], "garment_ids": ["sha256:" + 64 * "1"]}]},
     )
 

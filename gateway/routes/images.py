@@ -2,18 +2,21 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Path, UploadFile
+from fastapi import APIRouter, Depends, Path
 from fastapi.responses import Response
 
 from gateway.access import Reader, Writer
+from gateway.bodies import PictureFile, body, described
 from gateway.documents import ImageDocument
+from gateway.errors import BadRequest
 from gateway.gateway import Here
+from gateway.names import Fields, known_query_of_posts
 from gateway.problems import refusals
 from gateway.routes.orders import IMAGE_ID
 from gateway.uploads import read_picture
 from stagekit.pictures import FORMATS
 
-router = APIRouter(prefix="/v1/images", tags=["images"])
+router = APIRouter(prefix="/v1/images", tags=["images"], dependencies=[Depends(known_query_of_posts)])
 
 ImageId = Annotated[str, Path(pattern=IMAGE_ID)]
 CONTENT: dict[int | str, dict[str, Any]] = {
@@ -27,16 +30,30 @@ CONTENT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=201, summary="Upload an image", responses=refusals(413, 422, 503, 507))
+class ImageFields(Fields):
+    """An image to keep."""
+
+    image: PictureFile = None
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Upload an image",
+    responses=refusals(413, 422, 503, 507),
+    openapi_extra=described(ImageFields),
+)
 async def upload_image(
     gateway: Here,
     caller: Writer,
     response: Response,
-    image: Annotated[UploadFile, File(description="JPEG, PNG, WebP, AVIF or HEIC: a person or a garment.")],
+    sent: Annotated[ImageFields, Depends(body(ImageFields))],
 ) -> ImageDocument:
     """Its id is the digest of what is kept of it: the same picture again is the same image, and its time begins anew."""
     settings = gateway.settings
-    picture = await read_picture(image, "image", settings.max_upload_mb, settings.max_megapixels)
+    if sent.image is None:
+        raise BadRequest("'image' is missing. Send the picture as a file: curl -F image=@FILE.")
+    picture = await read_picture(sent.image, "image", settings.max_upload_mb, settings.max_megapixels)
     kept = await gateway.images.add(picture, caller.owner)
     response.headers["Location"] = f"/v1/images/{kept.id}"
     return ImageDocument.of(kept, settings.retention_s())

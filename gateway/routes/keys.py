@@ -3,23 +3,22 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from fastapi import APIRouter, Depends, Path, Response
+from pydantic import AwareDatetime, BaseModel, Field, field_validator
 
 from gateway.access import Admin, Anyone
 from gateway.gateway import Here
 from gateway.keys import Key, Scope
+from gateway.names import Fields, known_query_of_posts
 from gateway.problems import refusals
 
-router = APIRouter(prefix="/v1/keys", tags=["keys"])
+router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[Depends(known_query_of_posts)])
 
 KeyId = Annotated[str, Path(pattern="^[A-Za-z0-9]{1,32}$")]
 
 
-class KeyRequest(BaseModel):
+class KeyRequest(Fields):
     """The key to make."""
-
-    model_config = ConfigDict(extra="forbid")
 
     owner: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$",

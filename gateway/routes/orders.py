@@ -1,16 +1,20 @@
 """What the requests that start jobs have in common."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from fastapi import Depends, File, Form, Header, Request, Response, UploadFile
+from fastapi import Depends, Header, Request, Response
+from pydantic import Field
+from starlette.datastructures import UploadFile
 
 from gateway.access import Caller, Writer
+from gateway.bodies import PictureFile
 from gateway.documents import TryonDocument
 from gateway.errors import BadRequest
 from gateway.gateway import Gateway
 from gateway.jobs import ENDED
+from gateway.names import Fields
 from gateway.problems import refusals
 from gateway.tryons import Order, job_id_for
 from gateway.uploads import part_of, read_picture
@@ -24,16 +28,40 @@ WAITED: dict[int | str, dict[str, Any]] = {
 }
 STARTING = WAITED | refusals(404, 409, 413, 422, 429, 503, 507)
 
-Picture = Annotated[UploadFile | None, File()]
-PictureId = Annotated[str | None, Form(pattern=IMAGE_ID, description="Instead of the file: of an uploaded image.")]
-Priority = Annotated[int, Form(ge=-100, le=100, description="Higher ones start sooner, equal ones in turn.")]
-Deadline = Annotated[
-    float | None, Form(gt=0, le=86400, description="Seconds after which it fails if it has not ended.")
-]
-WebhookUrl = Annotated[
-    str | None,
-    Form(max_length=2000, description="Told at its end, by a signed message (Standard Webhooks)."),
-]
+
+class JobFields(Fields):
+    """How a job is to be run."""
+
+    priority: int = Field(0, ge=-100, le=100, description="Higher ones start sooner, equal ones in turn.")
+    deadline_s: float | None = Field(
+        None, gt=0, le=86400, description="Seconds after which it fails if it has not ended."
+    )
+    webhook_url: str | None = Field(
+        None, max_length=2000, description="Told at its end, by a signed message (Standard Webhooks)."
+    )
+
+
+PictureId = Annotated[str | None, Field(pattern=IMAGE_ID, description="Instead of the file: of an uploaded image.")]
+
+
+class PersonFields(JobFields):
+    """A person, and how the job is to be run."""
+
+    photo: PictureFile = None
+    photo_id: PictureId = None
+
+
+class ClothFields(JobFields):
+    """A garment, and how the job is to be run."""
+
+    garment: PictureFile = None
+    garment_id: PictureId = None
+
+
+class TryonFields(ClothFields, PersonFields):
+    """A person, a garment, and how the job is to be run."""
+
+
 IdempotencyKey = Annotated[
     str | None,
     Header(max_length=255, description="The same key and request again: the same job. Another request: 409."),
@@ -51,9 +79,6 @@ class JobRequest:
 def _request(
     request: Request,
     caller: Writer,
-    priority: Priority = 0,
-    deadline_s: Deadline = None,
-    webhook_url: WebhookUrl = None,
     prefer: Annotated[str | None, Header(description="wait=N: answer at its end, after N s at most.")] = None,
     idempotency_key: IdempotencyKey = None,
     cache_control: Annotated[
@@ -66,9 +91,6 @@ def _request(
         id=job_id_for(caller.owner, idempotency_key) if idempotency_key else None,
         trace_id=trace_id(request.headers.get("traceparent")),
         no_store="no-store" in (cache_control or ""),
-        priority=priority,
-        deadline_s=deadline_s,
-        webhook=webhook_url or None,
         quota=caller.max_jobs,
     )
     return JobRequest(order, _wait_s(prefer, longest))
@@ -81,20 +103,25 @@ async def picture(
     gateway: Gateway, caller: Caller, name: str, upload: UploadFile | None, image_id: str | None
 ) -> Part | str:
     """The picture of a request, sent along or uploaded before. Raises BadRequest, NotFound and those of read_picture."""
-    if (upload is None) == (image_id is None):
-        raise BadRequest(f"Send either a file '{name}' or '{name}_id', the id of an image from POST /v1/images.")
+    if image_id is not None and upload is not None:
+        raise BadRequest(f"Send either '{name}' or '{name}_id', not both.")
     if image_id is not None:
         return await gateway.images.use(image_id, caller.owner)
-    assert upload is not None
+    if upload is None:
+        raise BadRequest(
+            f"'{name}' is missing. Send the picture as a file (curl -F {name}=@FILE), or '{name}_id', the id of an image "
+            "from POST /v1/images."
+        )
     settings = gateway.settings
     return part_of(await read_picture(upload, name, settings.max_upload_mb, settings.max_megapixels))
 
 
 async def start(
-    gateway: Gateway, pictures: dict[str, Part | str], options: JobRequest, response: Response
+    gateway: Gateway, pictures: dict[str, Part | str], sent: JobFields, options: JobRequest, response: Response
 ) -> TryonDocument:
     """Start a job, and answer as the request prefers."""
-    job = await gateway.tryons.create(pictures, options.order)
+    order = replace(options.order, priority=sent.priority, deadline_s=sent.deadline_s, webhook=sent.webhook_url or None)
+    job = await gateway.tryons.create(pictures, order)
     response.headers["Location"] = f"/v1/tryons/{job.id}"
     if options.wait_s is not None:
         response.headers["Preference-Applied"] = f"wait={options.wait_s:g}"
@@ -107,5 +134,5 @@ async def start(
 
 def _wait_s(prefer: str | None, longest: float) -> float | None:
     """The seconds of `Prefer: wait=N` (RFC 7240); other preferences are ignored, as it says."""
-    match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\b", prefer or "")
+    match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]+)\b", prefer or "")
     return min(float(match.group(1)), longest) if match else None

@@ -1,18 +1,23 @@
 """/v1/preprocess: the stages that a person or a garment needs by itself."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from gateway.access import Writer
+from gateway.bodies import body, described
 from gateway.documents import TryonDocument
 from gateway.gateway import Here
-from gateway.routes.orders import STARTING, Options, Picture, PictureId, picture, start
+from gateway.names import known_query_of_posts
+from gateway.routes.orders import STARTING, ClothFields, Options, PersonFields, picture, start
 
-router = APIRouter(prefix="/v1/preprocess", tags=["preprocessing"])
+router = APIRouter(prefix="/v1/preprocess", tags=["preprocessing"], dependencies=[Depends(known_query_of_posts)])
 
 
 @router.post(
     "/person",
+    openapi_extra=described(PersonFields),
     status_code=202,
     summary="Only what there is to know of a person",
     responses=STARTING,
@@ -22,19 +27,19 @@ async def preprocess_person(
     caller: Writer,
     response: Response,
     options: Options,
-    photo: Picture = None,
-    photo_id: PictureId = None,
+    sent: Annotated[PersonFields, Depends(body(PersonFields))],
 ) -> TryonDocument:
     """Runs every stage that needs no garment: framing, pose, densepose, parse, agnostic. A later try-on reuses them all.
 
     The answer is a document of /v1/tryons with `kind` person; its `dataset.zip` has the VITON-HD layout.
     """
-    pictures = {"photo": await picture(gateway, caller, "photo", photo, photo_id)}
-    return await start(gateway, pictures, options, response)
+    pictures = {"photo": await picture(gateway, caller, "photo", sent.photo, sent.photo_id)}
+    return await start(gateway, pictures, sent, options, response)
 
 
 @router.post(
     "/cloth",
+    openapi_extra=described(ClothFields),
     status_code=202,
     summary="Only what there is to know of a garment",
     responses=STARTING,
@@ -44,9 +49,8 @@ async def preprocess_cloth(
     caller: Writer,
     response: Response,
     options: Options,
-    garment: Picture = None,
-    garment_id: PictureId = None,
+    sent: Annotated[ClothFields, Depends(body(ClothFields))],
 ) -> TryonDocument:
     """Brings a garment's picture to 768 x 1024 and masks it. The answer is a document of /v1/tryons with `kind` cloth."""
-    pictures = {"garment": await picture(gateway, caller, "garment", garment, garment_id)}
-    return await start(gateway, pictures, options, response)
+    pictures = {"garment": await picture(gateway, caller, "garment", sent.garment, sent.garment_id)}
+    return await start(gateway, pictures, sent, options, response)

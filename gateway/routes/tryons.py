@@ -2,24 +2,27 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from gateway import dataset
 from gateway.access import Reader, Writer
+from gateway.bodies import body, described
 from gateway.documents import TryonDocument, TryonList
 from gateway.errors import NotFound
 from gateway.gateway import Gateway, Here
 from gateway.jobs import State
+from gateway.names import known_query, known_query_of_posts
 from gateway.previews import preview
 from gateway.problems import refusals
-from gateway.routes.orders import STARTING, Options, Picture, PictureId, picture, start
+from gateway.routes.orders import STARTING, Options, TryonFields, picture, start
 from gateway.tryons import Kind
 
-router = APIRouter(prefix="/v1/tryons", tags=["try-ons"])
+router = APIRouter(prefix="/v1/tryons", tags=["try-ons"], dependencies=[Depends(known_query_of_posts)])
 
 KEEP_ALIVE_S = 15.0
 
@@ -47,26 +50,25 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=202, summary="Dress a person in a garment", responses=STARTING)
+@router.post(
+    "", status_code=202, summary="Dress a person in a garment", responses=STARTING, openapi_extra=described(TryonFields)
+)
 async def create_tryon(
     gateway: Here,
     caller: Writer,
     response: Response,
     options: Options,
-    photo: Picture = None,
-    garment: Picture = None,
-    photo_id: PictureId = None,
-    garment_id: PictureId = None,
+    sent: Annotated[TryonFields, Depends(body(TryonFields))],
 ) -> TryonDocument:
     """Send `photo`, the person, and `garment`, laid flat or on a hanger: JPEG, PNG or WebP. Or the ids of uploaded images."""
     pictures = {
-        "photo": await picture(gateway, caller, "photo", photo, photo_id),
-        "garment": await picture(gateway, caller, "garment", garment, garment_id),
+        "photo": await picture(gateway, caller, "photo", sent.photo, sent.photo_id),
+        "garment": await picture(gateway, caller, "garment", sent.garment, sent.garment_id),
     }
-    return await start(gateway, pictures, options, response)
+    return await start(gateway, pictures, sent, options, response)
 
 
-@router.get("", summary="Try-ons, the newest first", responses=refusals())
+@router.get("", summary="Try-ons, the newest first", responses=refusals(), dependencies=[Depends(known_query)])
 async def list_tryons(
     gateway: Here,
     caller: Reader,
@@ -114,10 +116,11 @@ async def tryon_events(
     gateway: Here,
     caller: Reader,
     tryon_id: Id,
-    last_event_id: Annotated[str | None, Header(max_length=20, description="Go on after this event.")] = None,
+    last_event_id: Annotated[str | None, Header(description="Go on after this event.")] = None,
 ) -> StreamingResponse:
     await gateway.tryons.get(tryon_id, caller.sees)
-    after = int(last_event_id) if last_event_id and last_event_id.isdecimal() else 0
+    # Anything else is no number that we gave.
+    after = int(last_event_id) if last_event_id and re.fullmatch("[0-9]{1,9}", last_event_id) else 0
     return StreamingResponse(_event_stream(gateway, tryon_id, after), media_type="text/event-stream")
 
 

@@ -1,5 +1,6 @@
 """What Schemathesis needs to get past the door: real pictures in the place of random bytes, most of the time."""
 
+import base64
 import os
 
 import schemathesis
@@ -8,11 +9,9 @@ from hypothesis import strategies as st
 from tests.servers import ROOT
 
 SAMPLES = ROOT / "howsfit" / "samples"
-PICTURES = {
-    "photo": (SAMPLES / "person.jpg").read_bytes(),
-    "garment": (SAMPLES / "garment_tee.jpg").read_bytes(),
-    "image": (SAMPLES / "garment_top.jpg").read_bytes(),
-}
+FILES = {"photo": "person.jpg", "garment": "garment_tee.jpg", "image": "garment_top.jpg"}
+PICTURES = {name: base64.b64encode((SAMPLES / file).read_bytes()).decode() for name, file in FILES.items()}
+"""As text, which forms and JSON take."""
 IMAGES = os.environ.get("FUZZ_IMAGES", "").split()
 """Ids of uploaded images."""
 

@@ -555,99 +555,6 @@ export interface components {
              */
             webhook_url?: string | null;
         };
-        /** Body_create_tryon */
-        Body_create_tryon: {
-            /**
-             * Deadline S
-             * @description Seconds after which it fails if it has not ended.
-             */
-            deadline_s?: number | null;
-            /** Garment */
-            garment?: string | null;
-            /**
-             * Garment Id
-             * @description Instead of the file: of an uploaded image.
-             */
-            garment_id?: string | null;
-            /** Photo */
-            photo?: string | null;
-            /**
-             * Photo Id
-             * @description Instead of the file: of an uploaded image.
-             */
-            photo_id?: string | null;
-            /**
-             * Priority
-             * @description Higher ones start sooner, equal ones in turn.
-             * @default 0
-             */
-            priority: number;
-            /**
-             * Webhook Url
-             * @description Told at its end, by a signed message (Standard Webhooks).
-             */
-            webhook_url?: string | null;
-        };
-        /** Body_preprocess_cloth */
-        Body_preprocess_cloth: {
-            /**
-             * Deadline S
-             * @description Seconds after which it fails if it has not ended.
-             */
-            deadline_s?: number | null;
-            /** Garment */
-            garment?: string | null;
-            /**
-             * Garment Id
-             * @description Instead of the file: of an uploaded image.
-             */
-            garment_id?: string | null;
-            /**
-             * Priority
-             * @description Higher ones start sooner, equal ones in turn.
-             * @default 0
-             */
-            priority: number;
-            /**
-             * Webhook Url
-             * @description Told at its end, by a signed message (Standard Webhooks).
-             */
-            webhook_url?: string | null;
-        };
-        /** Body_preprocess_person */
-        Body_preprocess_person: {
-            /**
-             * Deadline S
-             * @description Seconds after which it fails if it has not ended.
-             */
-            deadline_s?: number | null;
-            /** Photo */
-            photo?: string | null;
-            /**
-             * Photo Id
-             * @description Instead of the file: of an uploaded image.
-             */
-            photo_id?: string | null;
-            /**
-             * Priority
-             * @description Higher ones start sooner, equal ones in turn.
-             * @default 0
-             */
-            priority: number;
-            /**
-             * Webhook Url
-             * @description Told at its end, by a signed message (Standard Webhooks).
-             */
-            webhook_url?: string | null;
-        };
-        /** Body_upload_image */
-        Body_upload_image: {
-            /**
-             * Image
-             * @description JPEG, PNG, WebP, AVIF or HEIC: a person or a garment.
-             */
-            image: string;
-        };
         /**
          * ImageDocument
          * @description An uploaded image.
@@ -1572,7 +1479,20 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["Body_upload_image"];
+                "application/json": {
+                    /**
+                     * Image
+                     * @description The file in base64, or as a data: URL.
+                     */
+                    image?: string;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Image
+                     * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
+                     */
+                    image?: string;
+                };
             };
         };
         responses: {
@@ -2204,9 +2124,64 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["Body_preprocess_cloth"];
+                "application/json": {
+                    /**
+                     * Deadline S
+                     * @description Seconds after which it fails if it has not ended.
+                     */
+                    deadline_s?: number | null;
+                    /**
+                     * Garment
+                     * @description The file in base64, or as a data: URL.
+                     */
+                    garment?: string;
+                    /**
+                     * Garment Id
+                     * @description Instead of the file: of an uploaded image.
+                     */
+                    garment_id?: string | null;
+                    /**
+                     * Priority
+                     * @description Higher ones start sooner, equal ones in turn.
+                     * @default 0
+                     */
+                    priority?: number;
+                    /**
+                     * Webhook Url
+                     * @description Told at its end, by a signed message (Standard Webhooks).
+                     */
+                    webhook_url?: string | null;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Deadline S
+                     * @description Seconds after which it fails if it has not ended.
+                     */
+                    deadline_s?: number | null;
+                    /**
+                     * Garment
+                     * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
+                     */
+                    garment?: string;
+                    /**
+                     * Garment Id
+                     * @description Instead of the file: of an uploaded image.
+                     */
+                    garment_id?: string | null;
+                    /**
+                     * Priority
+                     * @description Higher ones start sooner, equal ones in turn.
+                     * @default 0
+                     */
+                    priority?: number;
+                    /**
+                     * Webhook Url
+                     * @description Told at its end, by a signed message (Standard Webhooks).
+                     */
+                    webhook_url?: string | null;
+                };
             };
         };
         responses: {
@@ -2334,9 +2309,64 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["Body_preprocess_person"];
+                "application/json": {
+                    /**
+                     * Deadline S
+                     * @description Seconds after which it fails if it has not ended.
+                     */
+                    deadline_s?: number | null;
+                    /**
+                     * Photo
+                     * @description The file in base64, or as a data: URL.
+                     */
+                    photo?: string;
+                    /**
+                     * Photo Id
+                     * @description Instead of the file: of an uploaded image.
+                     */
+                    photo_id?: string | null;
+                    /**
+                     * Priority
+                     * @description Higher ones start sooner, equal ones in turn.
+                     * @default 0
+                     */
+                    priority?: number;
+                    /**
+                     * Webhook Url
+                     * @description Told at its end, by a signed message (Standard Webhooks).
+                     */
+                    webhook_url?: string | null;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Deadline S
+                     * @description Seconds after which it fails if it has not ended.
+                     */
+                    deadline_s?: number | null;
+                    /**
+                     * Photo
+                     * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
+                     */
+                    photo?: string;
+                    /**
+                     * Photo Id
+                     * @description Instead of the file: of an uploaded image.
+                     */
+                    photo_id?: string | null;
+                    /**
+                     * Priority
+                     * @description Higher ones start sooner, equal ones in turn.
+                     * @default 0
+                     */
+                    priority?: number;
+                    /**
+                     * Webhook Url
+                     * @description Told at its end, by a signed message (Standard Webhooks).
+                     */
+                    webhook_url?: string | null;
+                };
             };
         };
         responses: {
@@ -2582,9 +2612,84 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["Body_create_tryon"];
+                "application/json": {
+                    /**
+                     * Deadline S
+                     * @description Seconds after which it fails if it has not ended.
+                     */
+                    deadline_s?: number | null;
+                    /**
+                     * Garment
+                     * @description The file in base64, or as a data: URL.
+                     */
+                    garment?: string;
+                    /**
+                     * Garment Id
+                     * @description Instead of the file: of an uploaded image.
+                     */
+                    garment_id?: string | null;
+                    /**
+                     * Photo
+                     * @description The file in base64, or as a data: URL.
+                     */
+                    photo?: string;
+                    /**
+                     * Photo Id
+                     * @description Instead of the file: of an uploaded image.
+                     */
+                    photo_id?: string | null;
+                    /**
+                     * Priority
+                     * @description Higher ones start sooner, equal ones in turn.
+                     * @default 0
+                     */
+                    priority?: number;
+                    /**
+                     * Webhook Url
+                     * @description Told at its end, by a signed message (Standard Webhooks).
+                     */
+                    webhook_url?: string | null;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Deadline S
+                     * @description Seconds after which it fails if it has not ended.
+                     */
+                    deadline_s?: number | null;
+                    /**
+                     * Garment
+                     * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
+                     */
+                    garment?: string;
+                    /**
+                     * Garment Id
+                     * @description Instead of the file: of an uploaded image.
+                     */
+                    garment_id?: string | null;
+                    /**
+                     * Photo
+                     * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
+                     */
+                    photo?: string;
+                    /**
+                     * Photo Id
+                     * @description Instead of the file: of an uploaded image.
+                     */
+                    photo_id?: string | null;
+                    /**
+                     * Priority
+                     * @description Higher ones start sooner, equal ones in turn.
+                     * @default 0
+                     */
+                    priority?: number;
+                    /**
+                     * Webhook Url
+                     * @description Told at its end, by a signed message (Standard Webhooks).
+                     */
+                    webhook_url?: string | null;
+                };
             };
         };
         responses: {
