@@ -59,7 +59,7 @@ class Batches:
         """Accept a batch; when this returns, all of its try-ons will end. order.id: the batch's own, where it has one.
 
         Those of one person follow each other, so that what is made of the person is there for the next garment.
-        Raises BadRequest, NotFound, TooManyTryons, QuotaReached, IdempotencyConflict.
+        Raises BadRequest, NotFound, TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady.
         """
         batch_id = order.id or str(uuid.uuid4())
         pairs = tuple(
@@ -78,6 +78,8 @@ class Batches:
             return there
         for image_id in dict.fromkeys([*photo_ids, *garment_ids]):
             await self._images.use(image_id, order.owner)
+        for pair in pairs:
+            await self._tryons.check_stages({"photo": pair.photo_id, "garment": pair.garment_id}, order)
         async with self._tryons.admission(order, len(pairs)):
             for pair in pairs:
                 pictures = {"photo": pair.photo_id, "garment": pair.garment_id}

@@ -148,10 +148,11 @@ class StageCache:
         stages: Iterable[tuple[str, str, Iterable[str]]],
         uploads: Mapping[str, str],
         *,
-        holder: str,
+        holder: str | None = None,
         tenant: str = "",
     ) -> dict[str, dict[str, Any]]:
-        """Stage -> what is stored for it, as far as that leads from the uploads; `holder` holds these outputs from then on.
+        """Stage -> what is stored for it, as far as that leads from the uploads; `holder`, where there is one, holds these
+        outputs from then on.
 
         In one transaction for all, as against claim(), which may be asked for each of the others.
         stages: name, fingerprint and inputs of each, in running order. uploads: artifact name -> digest.
@@ -247,11 +248,13 @@ class StageCache:
             connection.execute(delete(claims).where(claims.c.key == key, claims.c.owner == owner))
         return document is None, document
 
-    def _look(self, connection: Connection, key: str, holder: str) -> dict[str, Any] | None:
+    def _look(self, connection: Connection, key: str, holder: str | None) -> dict[str, Any] | None:
         text = connection.execute(select(entries.c.document).where(entries.c.key == key)).scalar()
         if text is None:
             return None
         document: dict[str, Any] = json.loads(text)
+        if holder is None:
+            return document
         if not self._holdings.hold_in(connection, list(document["outputs"].values()), holder):
             return None
         connection.execute(update(entries).where(entries.c.key == key).values(used_at=now()))

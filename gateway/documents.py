@@ -232,7 +232,9 @@ def _stages(job: Job, events: list[Event], order: Iterable[str]) -> list[StageDo
     latest: dict[str, dict[str, Any]] = {}
     for event in events:
         latest[event.data["stage"]] = event.data
-    stages = [StageDocument(**({"stage": name} | _fields(latest.get(name, {})))) for name in order]
+    # Of a job that ran before, the graph of today may lack a stage: one that has not answered since the gateway started.
+    names = dict.fromkeys([*order, *latest])
+    stages = [StageDocument(**({"stage": name} | _fields(latest.get(name, {})))) for name in names]
     if job.state in ("failed", "canceled"):
         for stage in stages:
             if stage.status in ("waiting", "processing"):

@@ -14,12 +14,14 @@ Problem (stagekit.errors)
     |-- QuotaReached         quota-reached
     |-- IdempotencyConflict  conflict
     |-- WebhookRefused       webhook-refused
+    |-- StageNotReady        not-ready, weights-missing   not yet there, or not able to start
     |-- StageUnreachable     stage-unreachable   no answer: connection, time-out
     `-- StageNonsense        stage-nonsense      an answer that the protocol does not allow
 StageRefused                 a stage's own problem document
 StartupError                 the cluster cannot be used as configured
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from stagekit.errors import Problem
@@ -99,6 +101,21 @@ class WebhookRefused(GatewayError):
     """A webhook to where none may go, or when there are none."""
 
     code, status, title = "webhook-refused", 422, "The webhook is refused"
+
+
+class StageNotReady(GatewayError):
+    """A stage that is needed is not there yet, or cannot start."""
+
+    code, status, title = "not-ready", 503, "A stage is not ready"
+
+    def __init__(self, detail: str, members: Mapping[str, Any] | None = None, retry_after_s: int | None = None) -> None:
+        """members: of the problem document, where the stage itself said more exactly what is wrong."""
+        super().__init__(detail, retry_after_s)
+        self._members = dict(members or {})
+
+    def problem(self) -> dict[str, Any]:
+        """With the stage's name, and with the command that helps where it gave one."""
+        return super().problem() | self._members
 
 
 class StageUnreachable(GatewayError):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from gateway.batches import Batch, Batches
+from gateway.cluster import Cluster
 from gateway.database import Database
 from gateway.documents import BatchDocument, TryonDocument, TryonList
 from gateway.errors import BadRequest
@@ -17,7 +18,6 @@ from gateway.jobs import ENDED, Job, State
 from gateway.keys import Keys
 from gateway.metrics import Metrics
 from gateway.settings import Settings
-from gateway.stages import Cluster
 from gateway.sweeper import Sweeper
 from gateway.tryons import Kind, Tryons
 from gateway.webhooks import Ended, Webhooks
@@ -53,9 +53,9 @@ class Gateway:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Connected to all stages, and taking jobs. Raises StartupError, StorageUnavailable."""
+        """Looking after the stages, and taking jobs. Raises StorageUnavailable."""
         try:
-            await self.cluster.connect()
+            self.cluster.start()
             await self.tryons.start()
             await self.webhooks.start()
             self._sweeper.start()
@@ -94,13 +94,16 @@ class Gateway:
         return BatchDocument.of(batch, await self.batches.jobs(batch))
 
     async def stages(self) -> list[dict[str, Any]]:
-        """The /info of every stage, with what it waits for and its health, in running order."""
+        """The /info of every stage, with what it waits for and its health, in running order; at the end those that have not
+        said yet what they are."""
         health = await self.cluster.health()
+        graph, clients = self.cluster.graph, self.cluster.clients
         return [
-            self.cluster.clients[name].info
-            | {"needs": sorted(self.cluster.graph.needs(name)), "health": health[name]}
-            | {"debug": f"/stages/{name}/debug" if self.cluster.clients[name].mounted else None}
-            for name in self.cluster.graph.order
+            {"stage": name, "inputs": {}, "outputs": {}}
+            | clients[name].info
+            | {"needs": sorted(graph.needs(name)) if name in graph.stages else [], "health": health[name]}
+            | {"debug": f"/stages/{name}/debug" if clients[name].mounted else None}
+            for name in (*graph.order, *(name for name in clients if name not in graph.stages))
         ]
 
     async def _document(self, job: Job, events: list[Event]) -> TryonDocument:

@@ -31,14 +31,17 @@ class Declaration:
 class StageGraph:
     """Which stage waits for which: an edge for every artifact that one gives and another takes."""
 
-    def __init__(self, declarations: Iterable[Declaration]) -> None:
-        """Raises StartupError for two producers of one artifact, a missing one, differing kinds, or a cycle."""
+    def __init__(self, declarations: Iterable[Declaration], *, partial: bool = False) -> None:
+        """partial: some stages are not known yet, so that what they give may be missing.
+
+        Raises StartupError for two producers of one artifact, a missing one, differing kinds, or a cycle.
+        """
         self.stages = {declaration.stage: declaration for declaration in declarations}
         self.producer = _producers(self.stages.values())
         kinds = UPLOADS | {name: kind for d in self.stages.values() for name, kind in d.outputs.items()}
         for declaration in self.stages.values():
-            _check_inputs(declaration, kinds)
-        if GOAL not in self.producer:
+            _check_inputs(declaration, kinds, partial)
+        if GOAL not in self.producer and not partial:
             raise StartupError(f"No stage gives '{GOAL}'. Add the address of one to HOWSFIT_STAGES.")
         self.order = self._order()
 
@@ -91,9 +94,11 @@ def _producers(declarations: Iterable[Declaration]) -> dict[str, str]:
     return producer
 
 
-def _check_inputs(declaration: Declaration, kinds: Mapping[str, str]) -> None:
+def _check_inputs(declaration: Declaration, kinds: Mapping[str, str], partial: bool) -> None:
     for name, kind in declaration.inputs.items():
         if name not in kinds:
+            if partial:
+                continue
             raise StartupError(
                 f"Stage '{declaration.stage}' takes '{name}', but no stage gives it. Add one to HOWSFIT_STAGES."
             )

@@ -26,8 +26,8 @@ class Settings(BaseSettings):
     """Stage name -> address, as JSON: http://pose:8000, or inproc://pose for one mounted in this process."""
 
     fallbacks: dict[str, str] = Field(default_factory=dict)
-    """Stage name -> address of what takes its place, as JSON, where its own engine cannot start, for instance without its
-    weights. Every result then carries a warning. Default: the gateway does not start without each of its stages."""
+    """Stage name -> address of what takes its place, as JSON, while its own engine cannot start, for instance without its
+    weights. Every result then carries a warning. Default: what needs a stage that cannot start is refused."""
 
     data_dir: Path = Path("out/gateway")
     """Folder for images and, by default, the database."""
@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     """How long one stage may take, its queue included, in seconds."""
 
     startup_timeout_s: float = Field(180.0, gt=0)
-    """How long to wait for all stages to be ready at start, in seconds."""
+    """How long after its start a job waits for stages that have not answered yet, in seconds. The gateway serves at once."""
 
     @field_validator("admin_key")
     @classmethod

@@ -1,8 +1,8 @@
-"""The stages as the gateway sees them: one HTTP client each, and the cluster that they make."""
+"""A stage as the gateway sees it: an HTTP client that talks the stage protocol."""
 
 import asyncio
+import contextlib
 import json
-import logging
 import re
 import time
 from collections.abc import Mapping
@@ -12,9 +12,7 @@ from typing import Any
 import httpx
 
 from gateway.answers import check_answer
-from gateway.errors import StageNonsense, StageRefused, StageUnreachable, StartupError
-from gateway.graph import Declaration, StageGraph
-from gateway.settings import Settings
+from gateway.errors import GatewayError, StageNonsense, StageRefused, StageUnreachable, StartupError
 from stagekit.errors import MissingArtifact
 from stagekit.tracing import traceparent
 from stagekit.wire import (
@@ -28,13 +26,16 @@ from stagekit.wire import (
     encode,
 )
 
-log = logging.getLogger("howsfit.gateway")
-
 CONTRACT = 1
-POLL_S = 0.25
 HEALTH_S = 5.0
 GRACE_S = 5.0
 """A stage that gives up in time needs so long to say so."""
+
+FAILED = "setup_failed"
+"""State of a stage whose engine did not load."""
+
+SAME = ("engine", "version", "options", "inputs", "outputs")
+"""Members of /info by which an engine is the same as before, whether or not it knows its weights."""
 
 MEND = "Check that HOWSFIT_STAGES leads to a stage of this version, look into its log, then retry."
 
@@ -59,6 +60,9 @@ class StageClient:
         self.name = name
         self.address = address
         self.info: dict[str, Any] = {}
+        """Its /info as last read; empty until it was ready, or said that it cannot start."""
+        self.seen: dict[str, Any] = {"ready": False, "detail": f"Stage '{name}' was not asked yet."}
+        """How it was when it was last looked at: `ready`, and its /readyz or why there was no answer."""
         self.instead_of: str | None = None
         """Why this one serves the stage, where it is a fallback."""
         self._timeout_s = timeout_s
@@ -79,9 +83,28 @@ class StageClient:
         seconds = self.info.get("start_seconds")
         return float(seconds) if isinstance(seconds, (int, float)) else 0.0
 
+    @property
+    def failed(self) -> bool:
+        """Whether its engine could not start, when it was last looked at."""
+        return self.seen.get("state") == FAILED
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    async def look(self) -> None:
+        """See how it is, and what it says of itself; never raises for what is wrong with it."""
+        try:
+            seen = await self.readiness()
+            # Not while it is loading: an engine does not know all of itself before.
+            if seen["ready"]:
+                await self.read_info()
+            elif seen.get("state") == FAILED:
+                with contextlib.suppress(GatewayError):  # its own reason is the better one
+                    await self.read_info()
+        except GatewayError as error:
+            seen = {"ready": False, **error.problem()}
+        self.seen = seen
 
     async def readiness(self) -> dict[str, Any]:
         """The stage's /readyz document, with `ready`. Raises StageUnreachable."""
@@ -96,6 +119,11 @@ class StageClient:
             raise StageNonsense(
                 f"{self.address} does not speak as stage '{self.name}' in contract {CONTRACT}. Check HOWSFIT_STAGES."
             )
+        if not all(isinstance(info.get(name), dict) for name in ("inputs", "outputs")):
+            raise StageNonsense(f"Stage '{self.name}' does not say what it takes and gives. {MEND}")
+        if info.get("state") == FAILED and all(info.get(name) == self.info.get(name) for name in SAME):
+            # Without its weights it does not know the fingerprint of what it made with them.
+            info |= {name: self.info[name] for name in ("fingerprint", "weights") if name in self.info}
         self.info = info
         return info
 
@@ -157,90 +185,10 @@ class StageClient:
         return StageRefused(problem)
 
 
-class Cluster:
-    """All stages, and their graph once they are ready."""
-
-    def __init__(self, settings: Settings, apps: Mapping[str, Any]) -> None:
-        self._startup_timeout_s = settings.startup_timeout_s
-        self._fallbacks = {
-            name: StageClient(name, address, apps, settings.stage_timeout_s)
-            for name, address in settings.fallbacks.items()
-        }
-        self.clients = {
-            name: StageClient(name, address, apps, settings.stage_timeout_s)
-            for name, address in settings.stages.items()
-        }
-        self._graph: StageGraph | None = None
-
-    async def connect(self) -> StageGraph:
-        """Wait until every stage is ready, or its fallback, then build the graph. Raises StartupError."""
-        try:
-            async with asyncio.timeout(self._startup_timeout_s):
-                await asyncio.gather(*(self._wait_until_ready(client) for client in self.clients.values()))
-        except TimeoutError:
-            raise StartupError(await self._who_is_missing()) from None
-        self._graph = StageGraph(Declaration.from_info(client.info) for client in self.clients.values())
-        log.info("stages in order: %s", " ".join(self._graph.order))
-        return self._graph
-
-    @property
-    def graph(self) -> StageGraph:
-        """The stage graph, after connect()."""
-        assert self._graph is not None, "there is none before connect()"
-        return self._graph
-
-    async def health(self) -> dict[str, dict[str, Any]]:
-        """The /readyz of every stage, now."""
-
-        async def ask(client: StageClient) -> dict[str, Any]:
-            try:
-                return await client.readiness()
-            except StageUnreachable as error:
-                return {"ready": False, **error.problem()}
-
-        answers = await asyncio.gather(*(ask(client) for client in self.clients.values()))
-        return dict(zip(self.clients, answers, strict=True))
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await asyncio.gather(*(client.close() for client in (*self.clients.values(), *self._fallbacks.values())))
-
-    async def _wait_until_ready(self, client: StageClient) -> None:
-        while True:
-            try:
-                health = await client.readiness()
-            except StageUnreachable:
-                health = {"ready": False}
-            if health.get("state") == "setup_failed":
-                await self._replace(client, str(health.get("detail")))
-                return
-            if health["ready"]:
-                try:
-                    await client.read_info()
-                except StageNonsense as error:
-                    raise StartupError(error.detail) from None
-                return
-            await asyncio.sleep(POLL_S)
-
-    async def _replace(self, client: StageClient, reason: str) -> None:
-        """Let the fallback of a stage that cannot start take its place, until the gateway starts again."""
-        fallback = self._fallbacks.pop(client.name, None)
-        if fallback is None:
-            raise StartupError(f"Stage '{client.name}' cannot start: {reason}")
-        log.warning("stage=%s cannot start, %s takes its place: %s", client.name, fallback.address, reason)
-        await self._wait_until_ready(fallback)
-        fallback.instead_of = reason
-        self.clients[client.name] = fallback
-        await client.close()
-
-    async def _who_is_missing(self) -> str:
-        waiting = [f"{name} ({h.get('detail')})" for name, h in (await self.health()).items() if not h["ready"]]
-        return f"After {self._startup_timeout_s:.0f} s these stages are not ready: {'; '.join(waiting)}"
-
-
 def _transport(address: str, apps: Mapping[str, Any]) -> httpx.AsyncBaseTransport:
     if address.startswith(("http://", "https://")):
-        return httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=32))
+        # Uvicorn closes a connection that was idle for 5 s: closed here before, none is closed under a request.
+        return httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=32, keepalive_expiry=3))
     name = address.removeprefix("inproc://")
     if name == address or name not in apps:
         raise StartupError(

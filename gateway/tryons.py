@@ -11,13 +11,14 @@ import json
 import time
 import uuid
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar, get_args
 
 from gateway.blobs import digest_of
 from gateway.cache import StageCache
+from gateway.cluster import Cluster, not_ready
 from gateway.database import Database
 from gateway.durable import Durable, Steps
 from gateway.errors import (
@@ -35,7 +36,7 @@ from gateway.jobs import ENDED, Job, JobFailed, PayloadConflict, State, UnknownJ
 from gateway.metrics import Metrics
 from gateway.patience import patiently
 from gateway.settings import Settings
-from gateway.stages import Cluster, Run, StageClient
+from gateway.stages import Run, StageClient
 from gateway.webhooks import Webhooks
 from stagekit.wire import Part
 
@@ -128,14 +129,16 @@ class Tryons:
         """Accept a job; when this returns, it will end. It runs every stage that its pictures suffice for.
 
         pictures: `photo` and `garment`, or one of them; a digest stands for a blob that somebody holds already.
-        Raises TooManyTryons, QuotaReached, IdempotencyConflict, WebhookRefused, NotFound, StorageFull, StorageUnavailable.
+        Raises TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady, WebhookRefused, NotFound, StorageFull,
+        StorageUnavailable.
         """
         payload = {name: given if isinstance(given, str) else digest_of(given.data) for name, given in pictures.items()}
         payload |= order.payload()
         if order.id is not None and order.id in (there := await self._durable.find([order.id])):
             return _same(there[order.id], payload)
         job_id = order.id or str(uuid.uuid4())
-        # A batch was admitted as a whole.
+        if not order.batch:  # which was looked at, and is admitted, as a whole
+            await self.check_stages(uploads_of(payload), order)
         async with contextlib.nullcontext() if order.batch else self.admission(order):
             if order.webhook is not None:
                 await self._webhooks.expect(job_id, order.webhook, order.owner)
@@ -152,6 +155,20 @@ class Tryons:
                 )
             except PayloadConflict:
                 raise _conflict() from None
+
+    async def check_stages(self, uploads: Mapping[str, str], order: Order) -> None:
+        """Whether a job with these uploads can be done now: each of its stages could start, or did its part before.
+
+        uploads: artifact name -> digest. Raises StageNotReady. A stage that is merely away may be back when its turn comes.
+        """
+        graph = self._cluster.whole_graph()
+        failed = self._cluster.failed(graph.reach(uploads))
+        if not failed:
+            return
+        known = {} if order.no_store else await self.cache.follow(self._keys(uploads), uploads, tenant=order.owner)
+        for client in failed:
+            if client.name not in known:
+                raise not_ready(client)
 
     @contextlib.asynccontextmanager
     async def admission(self, order: Order, jobs: int = 1) -> AsyncIterator[None]:
@@ -301,7 +318,7 @@ class Tryons:
 
     async def _run(self, tryon_id: str, payload: dict[str, Any], steps: Steps) -> dict[str, Any]:
         """The job itself. Each stage as soon as those before it are done; the first failure cancels the others."""
-        graph = self._cluster.graph
+        graph = await self._cluster.wait_until_whole(self._settings.stage_retry_s)
         began = time.perf_counter()
         work = _Work(payload)
         known = {} if payload["no_store"] else await self._recall(tryon_id, work, steps)
@@ -367,14 +384,10 @@ class Tryons:
         return known
 
     async def _known(self, tryon_id: str, payload: dict[str, Any]) -> dict[str, Any]:
-        graph = self._cluster.graph
         began = time.perf_counter()
-        stages = [
-            (stage, str(self._cluster.clients[stage].info["fingerprint"]), graph.stages[stage].inputs)
-            for stage in graph.reach(uploads_of(payload))
-        ]
+        uploads = uploads_of(payload)
         follow = functools.partial(
-            self.cache.follow, stages, uploads_of(payload), holder=_holder(tryon_id), tenant=_tenant(payload)
+            self.cache.follow, self._keys(uploads), uploads, holder=_holder(tryon_id), tenant=_tenant(payload)
         )
         found = await self._patiently(follow)
         seconds = time.perf_counter() - began
@@ -382,6 +395,11 @@ class Tryons:
             stage: _warned(self._cluster.clients[stage], document) | {"reused": True, "seconds": seconds}
             for stage, document in found.items()
         }
+
+    def _keys(self, uploads: Mapping[str, str]) -> list[tuple[str, str, Iterable[str]]]:
+        """Name, fingerprint and inputs of the stages that these uploads suffice for, in running order."""
+        graph, clients = self._cluster.graph, self._cluster.clients
+        return [(s, str(clients[s].info["fingerprint"]), graph.stages[s].inputs) for s in graph.reach(uploads)]
 
     async def _run_stage(
         self,
@@ -417,7 +435,7 @@ class Tryons:
                 go_on(document["outputs"])
             else:
                 parts = {name: await self._part(work, digest) for name, digest in inputs.items()}
-                run = await self._call(stage, parts, work.payload.get("trace_id", uuid.UUID(tryon_id).hex))
+                run = await self._call(client, parts, work.payload.get("trace_id", uuid.UUID(tryon_id).hex))
                 outputs = await asyncio.to_thread(_digests, run.outputs)
                 work.parts.update({outputs[name]: part for name, part in run.outputs.items()})
                 go_on(outputs)
@@ -447,10 +465,8 @@ class Tryons:
     async def _keep(self, part: Part, holder: str) -> str:
         return await self._patiently(lambda: self._holdings.keep(part, holder))
 
-    async def _call(self, stage: str, parts: dict[str, Part], trace_id: str) -> Run:
-        clients = self._cluster.clients
-        run = functools.partial(patiently, lambda: clients[stage].run(parts, trace_id))
-        return await run(self._settings.stage_retry_s, clients[stage].start_s)
+    async def _call(self, client: StageClient, parts: dict[str, Part], trace_id: str) -> Run:
+        return await patiently(lambda: client.run(parts, trace_id), self._settings.stage_retry_s, client.start_s)
 
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         """For a job need not fail because a stage or a store is started anew."""

@@ -197,7 +197,7 @@ def serve(
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel("WARNING")
     err.print(
-        f"http://{host}:{port}/ shows the web app once all engines are loaded, /debug what it does, /docs the API."
+        f"http://{host}:{port}/ shows the web app, /readyz whether all engines are loaded, /debug what it does, /docs the API."
     )
     uvicorn.run(create_app(), host=host, port=port, access_log=False)
 

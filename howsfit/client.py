@@ -134,6 +134,7 @@ async def connect(
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=transport, base_url="http://embedded", timeout=timeout) as http,
         ):
+            await app.state.gateway.cluster.wait_until_ready()
             yield Client(http)
 
 

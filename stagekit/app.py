@@ -114,7 +114,7 @@ def describe(runner: Runner) -> Dict[str, Any]:
         "stand_in": engine.stand_in,
         "licence": engine.licence,
         "options": engine.options(),
-        "runtime": dict({"python": platform.python_version()}, **engine.runtime()),
+        "runtime": dict({"python": platform.python_version()}, **_runtime(runner)),
         "weights": list(engine.weights()),
         "limits": {
             "max_bytes": runner.limits.max_bytes,
@@ -123,9 +123,19 @@ def describe(runner: Runner) -> Dict[str, Any]:
             "queue_size": runner.settings.queue_size,
         },
         "state": runner.state,
+        "problem": None if runner.state == "ready" else runner.problem.problem(),
         "setup_seconds": runner.setup_s,
         "start_seconds": runner.start_s,
     }
+
+
+def _runtime(runner: Runner) -> Dict[str, str]:
+    try:
+        return runner.engine.runtime()
+    except Exception:
+        if runner.state == "ready":
+            raise
+        return {}  # what it runs on may be the very thing that could not be loaded
 
 
 def _answer(request: Request, runner: Runner, outcome: Outcome, artifact: Optional[str]) -> Response:

@@ -110,6 +110,15 @@ class WeightsMissing(StageError):
 
     code, status, title = "weights-missing", 503, "The weights are missing"
 
+    def __init__(self, detail: str, command: Optional[str] = None) -> None:
+        """command: the one that brings them."""
+        super().__init__(detail)
+        self.command = command
+
+    def problem(self) -> Dict[str, Any]:
+        """With the `command`."""
+        return dict(super().problem(), **({"command": self.command} if self.command else {}))
+
 
 class NotReady(StageError):
     """The engine is still loading, or did not load."""

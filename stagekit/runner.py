@@ -18,6 +18,7 @@ from stagekit.errors import (
     OutOfMemory,
     Overloaded,
     StageError,
+    WeightsMissing,
 )
 from stagekit.images import Limits
 from stagekit.known import KnownInputs
@@ -28,6 +29,9 @@ from stagekit.thumbnails import thumbnail
 from stagekit.wire import Part
 
 log = logging.getLogger("howsfit.stage")
+
+LOOK_AGAIN_S = 30.0
+"""Longest pause before missing weights are looked for again; the first ones are shorter."""
 
 # One process may hold all stages. Their libraries are imported one after another: MediaPipe, whose modules import each
 # other in circles, fails when two threads import it at once.
@@ -75,15 +79,26 @@ class Runner:
         self._workers = ThreadPoolExecutor(engine.concurrency, thread_name_prefix=stage.name)
         self._admitted = 0
         self._loading: Optional[threading.Thread] = None
+        self._stopped = threading.Event()
+        self.look_again_s = 5.0
 
     def start(self) -> None:
         """Begin to load the engine in a thread of its own, so that health can be asked meanwhile. Only once."""
         if self._loading is None:
-            self._loading = threading.Thread(target=self.load, name="load " + self.stage.name, daemon=True)
+            self._loading = threading.Thread(target=self._keep_loading, name="load " + self.stage.name, daemon=True)
             self._loading.start()
+
+    def _keep_loading(self) -> None:
+        """Without its weights, again and again: once they are brought, nobody need restart the service."""
+        pause_s = self.look_again_s
+        self.load()
+        while isinstance(self.problem, WeightsMissing) and self.state != "ready" and not self._stopped.wait(pause_s):
+            self.load()
+            pause_s = min(2 * pause_s, LOOK_AGAIN_S)
 
     def stop(self) -> None:
         """Take no further runs; those under way end first."""
+        self._stopped.set()
         self._workers.shutdown(wait=True)
 
     @property
@@ -159,9 +174,10 @@ class Runner:
             log.info("stage=%s engine=%s ready after %.1f s", self.stage.name, self.engine.name, self.setup_s)
 
     def _set_up_failed(self, error: StageError) -> None:
-        self.problem = error
+        told, self.problem = self.problem.detail, error
         self.state = "setup_failed"
-        log.error("stage=%s engine=%s setup failed: %s", self.stage.name, self.engine.name, error.detail)
+        if error.detail != told:
+            log.error("stage=%s engine=%s setup failed: %s", self.stage.name, self.engine.name, error.detail)
 
     def _check_names(self, parts: Dict[str, Part]) -> None:
         needed = engine_inputs(self.stage, self.engine)

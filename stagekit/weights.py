@@ -103,17 +103,22 @@ def not_right(key: str, what: str) -> WeightsMissing:
     addresses = [
         "%s from %s" % (f.name, f.addresses[0]) for f in weights.files + (weights.archive or (),) if f and f.addresses
     ]
+    command = weights.command()
     if weights.made_by:
         advice = "`%s` makes them; docs/weights.md says of what." % weights.made_by
     else:
+        in_cluster = "docker compose run --rm weights pull " + key
         advice = (
-            "`%s` fetches them (in the cluster: `docker compose run --rm weights pull %s`). Where that has no network, "
+            "`%s` fetches them (in the cluster: `%s`). Where that has no network, "
             "download them elsewhere and run `howsfit weights import` on them: %s."
-            % (weights.command(), key, ", ".join(addresses) or weights.source)
+            % (command, in_cluster, ", ".join(addresses) or weights.source)
         )  # fmt: skip
+        if os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv"):
+            command = in_cluster
     return WeightsMissing(
         "The weights of %s in %s are not right: %s. %s Licence: %s. %s"
-        % (weights.title, weights_folder(weights.engine), what, advice, weights.licence, weights.terms)
+        % (weights.title, weights_folder(weights.engine), what, advice, weights.licence, weights.terms),
+        command,
     )
 
 

@@ -26,10 +26,10 @@ class Compose:
             "HOWSFIT_TAG": "test",
         }
 
-    def __call__(self, *arguments: str, check: bool = True) -> str:
-        """What it prints. check: the test fails when it does."""
+    def __call__(self, *arguments: str, check: bool = True, **settings: str) -> str:
+        """What it prints. check: the test fails when it does. settings: HOWSFIT_... variables."""
         command = ["docker", "compose", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, env=self._environment | settings, capture_output=True, text=True)
         if check and done.returncode:
             pytest.fail(f"{' '.join(command)}:\n{done.stdout[-2000:]}{done.stderr[-6000:]}")
         return done.stdout
@@ -42,4 +42,4 @@ class Compose:
             with httpx.Client(base_url=self._url, timeout=120) as client:
                 yield client
         finally:
-            self("down", "--volumes", "--timeout", "10", check=False)
+            self("--profile", "*", "down", "--volumes", "--timeout", "10", check=False)

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from gateway.access import Reader
 from gateway.documents import ServingDocument, ServingList
+from gateway.errors import StageNotReady
 from gateway.gateway import Here
 from gateway.problems import refusals
 from gateway.web import built
@@ -32,9 +33,18 @@ async def livez() -> dict[str, str]:
 
 @router.get("/readyz", summary="All stages are ready", responses={503: {"description": "Some are not; it says which."}})
 async def readyz(gateway: Here) -> Response:
+    """Whether a try-on can be made. For probes that restart or bypass a gateway take /livez: without a stage, this one still
+    serves all that does not need it."""
     health = await gateway.cluster.health()
-    ready = all(stage["ready"] for stage in health.values())
-    return JSONResponse({"status": "ready" if ready else "unhealthy", "stages": health}, 200 if ready else 503)
+    told = [f"{name}: {seen.get('detail', 'not ready')}" for name, seen in health.items() if not seen["ready"]]
+    if not told:
+        try:
+            gateway.cluster.whole_graph()
+        except StageNotReady as error:
+            told = [error.detail]
+    if told:
+        return JSONResponse({"status": "unhealthy", "detail": " ".join(told), "stages": health}, 503)
+    return JSONResponse({"status": "ready", "stages": health})
 
 
 @router.get(

@@ -1,9 +1,12 @@
 """The containers: built, started, sent a photo through, and compared with one process."""
 
+import contextlib
 import io
 import json
 import subprocess
+import time
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -73,3 +76,43 @@ def test_a_stage_that_is_down_is_told_and_comes_back(cluster, bundled, result):
     document = cluster.post(f"/v1/tryons/{document['id']}/retry").json()
     document = cluster.get(document["urls"]["events"]).text.rpartition("data: ")[2]
     assert json.loads(document)["status"] == "succeeded", document
+
+
+def test_an_engine_without_its_weights_stops_nothing_that_does_not_need_it(cluster, bundled, result):
+    """The last test of these: the pose is another engine's from here on."""
+    photo, garment = bundled
+    files = {"photo": photo, "garment": garment}
+    compose("up", "--detach", "--build", "pose", HOWSFIT_POSE_ENGINE="openpose")
+    compose("restart", "gateway")
+    told = when(cluster, lambda told: told["stages"]["pose"].get("code") == "weights-missing")
+    command = "docker compose run --rm weights pull openpose/body_25"
+    assert told["stages"]["pose"]["command"] == command and command in told["detail"]
+    when(cluster, lambda told: all(stage["ready"] for name, stage in told["stages"].items() if name != "pose"))
+
+    refused = cluster.post("/v1/tryons", files=files)
+    assert refused.status_code == 503 and refused.json()["command"] == command
+    assert cluster.get(result["output"]["tryon"]).status_code == 200
+    cloth = cluster.post("/v1/preprocess/cloth", files={"garment": garment}, headers={"Prefer": "wait=60"}).json()
+    assert cloth["status"] == "succeeded", cloth["error"]
+
+    compose("--profile", "fallbacks", "up", "--detach", "--no-build", "--no-recreate", "pose-default")
+    when(cluster, lambda told: told["status"] == "ready")
+    anew = {"Prefer": "wait=60", "Cache-Control": "no-store"}
+    document = cluster.post("/v1/tryons", files=files, headers=anew).json()
+    assert document["status"] == "succeeded", document["error"]
+    assert {stage["stage"]: stage["engine"] for stage in document["stages"]}["pose"] == "blazepose"
+    (warning,) = (warning for warning in document["warnings"] if warning["code"] == "fallback")
+    assert warning["stage"] == "pose" and command in warning["detail"]
+
+
+def when(cluster, good, within_s=90):
+    """What /readyz says as soon as it is good."""
+    give_up = time.monotonic() + within_s
+    while True:
+        with contextlib.suppress(httpx.TransportError):
+            told = cluster.get("/readyz").json()
+            if good(told):
+                return told
+            assert time.monotonic() < give_up, told
+        assert time.monotonic() < give_up, "no answer"
+        time.sleep(0.5)

@@ -7,9 +7,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
-from gateway.errors import StageNonsense, StageRefused, StageUnreachable, StartupError
-from gateway.settings import Settings
-from gateway.stages import Cluster, StageClient
+from gateway.errors import StageNonsense, StageRefused, StageUnreachable
+from gateway.stages import StageClient
 from stagekit.wire import Part
 from tests.servers import free_port
 
@@ -86,63 +85,49 @@ def unused_server():
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def connect(app, **settings):
-    async def go():
-        cluster = Cluster(Settings(stages={"pose": "inproc://pose"}, **settings), {"pose": app})
-        try:
-            await cluster.connect()
-        finally:
-            await cluster.close()
+def looked_at(*infos, ready):
+    """A client that looked once for each of these documents. ready: statuses of /readyz, in step with them."""
+    answers = iter(zip(infos, ready, strict=True))
+    now = {}
 
-    asyncio.run(go())
+    def readyz():
+        now["info"], status = next(answers)
+        return JSONResponse({"state": "ready" if status == 200 else "setup_failed", "detail": "No weights."}, status)
 
-
-def test_another_stage_at_the_address_is_told():
-    with pytest.raises(StartupError, match="does not speak as stage 'pose'"):
-        connect(app_that_answers(None, info={"contract": 1, "stage": "tryon"}))
-    with pytest.raises(StartupError, match="contract 1"):
-        connect(app_that_answers(None, info={"contract": 2, "stage": "pose"}))
-
-
-def test_a_stage_that_cannot_start_is_told():
-    with pytest.raises(StartupError, match="'pose' cannot start"):
-        connect(app_that_answers(None, ready=503))
-
-
-def test_a_fallback_takes_the_place_of_a_stage_that_cannot_start():
-    spare = {"contract": 1, "stage": "tryon", "inputs": {}, "outputs": {"tryon": "image"}, "engine": "tps"}
-    apps = {
-        "tryon": app_that_answers(None, ready=503),
-        "spare": app_that_answers(Response(b"hello"), info=spare),
-    }
-    settings = Settings(stages={"tryon": "inproc://tryon"}, fallbacks={"tryon": "inproc://spare"})
+    app = FastAPI()
+    app.get("/readyz")(readyz)
+    app.get("/info")(lambda: now["info"])
 
     async def go():
-        cluster = Cluster(settings, apps)
-        try:
-            await cluster.connect()
-            return cluster.clients["tryon"]
-        finally:
-            await cluster.close()
+        client = StageClient("pose", "inproc://pose", {"pose": app}, timeout_s=2)
+        for _ in infos:
+            await client.look()
+        await client.close()
+        return client
 
-    client = asyncio.run(go())
-    assert client.info["engine"] == "tps" and client.address == "inproc://spare" and client.instead_of is not None
+    return asyncio.run(go())
 
 
-def test_stages_that_never_get_ready_are_named():
-    async def go():
-        settings = Settings(stages={"pose": f"http://127.0.0.1:{free_port()}"}, startup_timeout_s=0.5)
-        cluster = Cluster(settings, {})
-        try:
-            await cluster.connect()
-        finally:
-            await cluster.close()
-
-    with pytest.raises(StartupError, match="not ready: pose"):
-        asyncio.run(go())
+INFO = {"contract": 1, "stage": "pose", "engine": "big", "version": "1", "options": {}, "inputs": {}, "outputs": {}}
 
 
-@pytest.mark.parametrize("address", ["pose:8000", "inproc://moon", "ftp://pose"])
-def test_an_address_that_cannot_be_used(address):
-    with pytest.raises(StartupError, match="cannot be used here"):
-        Cluster(Settings(stages={"pose": address}), {})
+def test_what_a_stage_takes_and_gives_is_known_though_its_weights_are_missing():
+    client = looked_at(INFO | {"state": "setup_failed"}, ready=[503])
+    assert client.failed and not client.seen["ready"] and client.info["engine"] == "big"
+
+
+def test_an_engine_that_lost_its_weights_keeps_its_fingerprint_but_another_one_does_not():
+    loaded = INFO | {"state": "ready", "fingerprint": "sha256:with"}
+    lost = INFO | {"state": "setup_failed", "fingerprint": "sha256:without"}
+    assert looked_at(loaded, lost, ready=[200, 503]).info["fingerprint"] == "sha256:with"
+    assert looked_at(loaded, lost | {"version": "2"}, ready=[200, 503]).info["fingerprint"] == "sha256:without"
+
+
+@pytest.mark.parametrize(
+    "info",
+    [INFO | {"stage": "tryon"}, INFO | {"contract": 2}, INFO | {"inputs": None}, INFO | {"outputs": ["pose"]}],
+    ids=["another stage", "another contract", "no inputs", "a list"],
+)
+def test_what_is_no_stage_of_this_name_is_told(info):
+    client = looked_at(info, ready=[200])
+    assert not client.seen["ready"] and client.seen["code"] == "stage-nonsense" and "'pose'" in client.seen["detail"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -55,6 +56,13 @@ def started(engine, **settings):
     runner = Runner(STAGE, engine, Settings()._replace(**settings))
     runner.load()
     return runner
+
+
+def wait_until(condition):
+    deadline = time.time() + 10
+    while not condition():
+        assert time.time() < deadline, "no progress"
+        time.sleep(0.01)
 
 
 def wait_for(coroutine):
@@ -130,6 +138,24 @@ def test_a_start_may_take_what_the_engine_allows_or_some_times_what_the_last_one
     assert runner.start_s == 60, "nothing is known of the last one while it starts"
     runner.setup_s = 40
     assert runner.start_s == 160
+
+
+def test_weights_that_come_later_are_noticed_and_another_failure_is_final():
+    missing = Fake(load_error=WeightsMissing("Run `howsfit weights pull`.", "howsfit weights pull"))
+    broken = Fake(load_error=RuntimeError("no such device"))
+    runners = [Runner(STAGE, engine, Settings()) for engine in (missing, broken)]
+    for runner in runners:
+        runner.look_again_s = 0.01
+        runner.start()
+    wait_until(lambda: missing.loads > 2 and broken.loads)
+    assert runners[0].state == "setup_failed" and runners[0].problem.problem()["command"] == "howsfit weights pull"
+    missing.load_error = None
+    wait_until(lambda: runners[0].state == "ready")
+    loads = missing.loads
+    time.sleep(0.1)
+    assert missing.loads == loads and broken.loads == 1
+    for runner in runners:
+        runner.stop()
 
 
 def test_a_failing_load_is_told():

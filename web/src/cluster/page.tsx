@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useState } from "react";
 import { api, type Serving, type Tryon } from "../api/client";
 import { seconds, useSpeech, useText, word } from "../i18n";
+import { NotReady } from "../ui/not-ready";
 import { ProblemText } from "../ui/problem";
 import { Sparkline } from "./sparkline";
 
@@ -100,7 +101,16 @@ function Service({ stage, runs }: { stage: Serving; runs: number[] }) {
         </h2>
         <span className="health">{stage.health.ready ? said.ready : said.down}</span>
       </header>
-      {!stage.health.ready && <p className="notice bad">{String(stage.health.detail ?? said.down)}</p>}
+      {!stage.health.ready && (
+        <ul className="notice bad causes">
+          <NotReady stage={stage} />
+        </ul>
+      )}
+      {typeof stage.health.instead_of === "string" && (
+        <p className="notice">
+          {said.fallback} <small>{stage.health.instead_of}</small>
+        </p>
+      )}
       <dl>
         <Fact name={said.engine}>
           {stage.engine} {stage.version}

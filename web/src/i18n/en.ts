@@ -192,6 +192,11 @@ export const en = {
     forbidden: "Your key does not allow this.",
     "not-found": "This is no longer there.",
   },
+  notReady: {
+    heading: "A try-on will not work right now: a part of the service is not ready.",
+    weights: (stage: string) => `“${stage}” lacks its weights. This command brings them:`,
+    other: (stage: string) => `“${stage}” is not ready.`,
+  },
   problemUnknown: "Something went wrong. Try again.",
   unreachable: "The service cannot be reached. Check the connection and try again.",
 
@@ -248,6 +253,7 @@ export const en = {
     latencyText: (median: string, n: number) => `median ${median} in ${count(n, "run", "runs")}`,
     noRuns: "no runs yet",
     standIn: "stands in for a research model",
+    fallback: "A default engine does this until the chosen one can start.",
     debug: "Debug page",
     updated: "Looked at every five seconds.",
     docs: "API documentation",

@@ -182,6 +182,11 @@ export const ko: Dictionary = {
     forbidden: "이 키로는 할 수 없는 일입니다.",
     "not-found": "더 이상 없습니다.",
   },
+  notReady: {
+    heading: "서비스의 일부가 준비되지 않아 지금은 입어 볼 수 없습니다.",
+    weights: (stage) => `‘${stage}’ 단계에 가중치가 없습니다. 다음 명령으로 받을 수 있습니다:`,
+    other: (stage) => `‘${stage}’ 단계가 준비되지 않았습니다.`,
+  },
   problemUnknown: "문제가 생겼습니다. 다시 해 주세요.",
   unreachable: "서비스에 연결할 수 없습니다. 연결을 확인하고 다시 해 주세요.",
 
@@ -237,6 +242,7 @@ export const ko: Dictionary = {
     latencyText: (median, n) => `${n}번 실행, 중앙값 ${median}`,
     noRuns: "아직 실행 없음",
     standIn: "연구 모델을 대신함",
+    fallback: "선택한 엔진이 시작될 때까지 기본 엔진이 대신합니다.",
     debug: "디버그 페이지",
     updated: "5초마다 확인합니다.",
     docs: "API 문서",

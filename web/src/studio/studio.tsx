@@ -5,6 +5,7 @@ import { type Chosen, choose, type Part } from "../lib/chosen";
 import { go } from "../lib/router";
 import { takeShared } from "../lib/share";
 import { ProblemText } from "../ui/problem";
+import { ServiceNotReady } from "./not-ready";
 import { usePaste } from "./paste";
 import { Picker } from "./picker";
 import { startWith } from "./send";
@@ -65,6 +66,7 @@ export function Studio({ outfit, onOutfit }: Props) {
           {t.studio[shared]}
         </p>
       )}
+      <ServiceNotReady />
       <div className="pickers">
         {(["person", "garment"] as const).map((part) => (
           <Picker

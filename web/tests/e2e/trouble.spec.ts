@@ -124,6 +124,34 @@ test("a stage that is down says so, and a retry works when it is back", async ({
   await expect(heading(page)).toHaveText("Here you are");
 });
 
+test("a stage without its weights is told before anybody chooses pictures, with the command that brings them", async ({
+  page,
+}) => {
+  const command = "docker compose run --rm weights pull cihp_pgn";
+  const lacking = { ready: false, code: "weights-missing", detail: `There is no checkpoint. ${command}`, command };
+  let there = false;
+  await page.route("**/v1/stages", async (route) => {
+    const answer = await route.fetch();
+    const document = await answer.json();
+    for (const stage of document.stages) if (stage.stage === "human_parse" && !there) stage.health = lacking;
+    for (const stage of document.stages) if (stage.stage === "pose") stage.health.instead_of = "There is no pose.onnx.";
+    await route.fulfill({ response: answer, json: document });
+  });
+  await page.goto("/cluster");
+  const services = page.locator(".service");
+  await expect(services.and(page.locator("[data-stage=human_parse]"))).toContainText(command);
+  await expect(services.and(page.locator("[data-stage=pose]"))).toContainText("A default engine does this");
+  await shoot(page, "cluster-weights-missing");
+  await expectAccessible(page);
+  await page.goto("/");
+  const notice = page.locator(".notice").filter({ hasText: "“Clothes” lacks its weights" });
+  await expect(notice).toContainText(command);
+  await shoot(page, "studio-weights-missing");
+  await expectAccessible(page);
+  there = true;
+  await expect(notice).toBeHidden({ timeout: 10_000 });
+});
+
 test("an unknown try-on and an unknown page say so", async ({ page }) => {
   await page.goto("/tryons/nobody");
   await expect(heading(page)).toContainText("no longer there");
