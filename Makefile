@@ -3,7 +3,7 @@ SHELL := /bin/sh
 HOWSFIT := .venv/bin/howsfit
 PYTEST := .venv/bin/pytest
 
-.PHONY: help demo test test-slow web web-client test-web test-py36 serve up down test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights docker bench lint format lock clean
+.PHONY: help demo test test-slow web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights docker bench lint format lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,10 +49,15 @@ test-web: .venv/tools web  ## Lint, type check and test the web app: units, then
 	cd web && npm run --silent unit && npm run --silent e2e
 
 up:  ## Build and start the cluster, and wait until it is healthy
-	docker compose up --build --wait
+	@docker compose up --build --wait \
+	|| { docker compose exec --no-TTY gateway python -m stagekit.healthcheck; exit 1; }
 
-down:  ## Stop the cluster and forget its data
-	docker compose down --volumes
+# With all files and profiles: containers of others would stay.
+down:  ## Stop the cluster; all that it keeps stays
+	docker compose -f docker-compose.yml -f docker-compose.shared.yml --profile '*' down --remove-orphans
+
+purge:  ## Stop the cluster and remove all that it keeps, weights too: says what, and asks
+	@YES="$(YES)" scripts/purge.sh
 
 docker: .venv/tools
 	deploy/local/start-engine.sh

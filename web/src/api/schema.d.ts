@@ -62,7 +62,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All stages are ready */
+        /**
+         * All stages are ready
+         * @description Whether a try-on can be made. For probes that restart or bypass a gateway take /livez: without a stage, this one still
+         *     serves all that does not need it.
+         */
         get: operations["readyz"];
         put?: never;
         post?: never;
