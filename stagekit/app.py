@@ -3,6 +3,7 @@
 import json
 import logging
 import platform
+import re
 from typing import Any, Dict, List, Optional, Union
 
 from fastapi import FastAPI, Query, Request
@@ -17,12 +18,13 @@ from stagekit.runner import Outcome, Runner
 from stagekit.settings import Settings, read_settings
 from stagekit.stage import ARTIFACTS, Stage, engine_inputs, fingerprint, make_engine
 from stagekit.tracing import trace_id, traceparent
-from stagekit.wire import ENGINE_HEADER, FINGERPRINT_HEADER, TIMEOUT_HEADER, WARNINGS_HEADER, decode, encode
+from stagekit.wire import ENGINE_HEADER, FINGERPRINT_HEADER, TIMEOUT_HEADER, WARNINGS_HEADER, decode, encode, shown
 
 CONTRACT = 1
 """Version of the stage protocol."""
 
 PROBLEM = "application/problem+json"
+_OF_THE_ROUTER = {404: "not-found", 405: "method-not-allowed"}
 log = logging.getLogger("howsfit.stage")
 
 
@@ -90,7 +92,9 @@ def _add_routes(app: FastAPI, runner: Runner) -> None:
     ) -> Response:
         given = stage.outputs + runner.engine.extras
         if artifact is not None and artifact not in given:
-            raise MissingArtifact("There is no output '%s'; this stage gives: %s." % (artifact, ", ".join(given)))
+            raise MissingArtifact(
+                "There is no output '%s'; this stage gives: %s." % (shown(artifact), ", ".join(given))
+            )
         wanted = tuple(name for name in runner.engine.extras if extras or name == artifact)
         timeout_s = _timeout_s(request)
         body = await _read_body(request, runner)
@@ -173,8 +177,12 @@ def _timeout_s(request: Request) -> Optional[float]:
     header = request.headers.get(TIMEOUT_HEADER)
     if header is None:
         return None
-    if not header.isdigit():
-        raise MissingArtifact("The header %s must be a number of milliseconds, not '%s'." % (TIMEOUT_HEADER, header))
+    # Not isdigit(), which is true of other scripts' digits and of superscripts as well.
+    if not re.match(r"[0-9]{1,12}\Z", header):
+        raise MissingArtifact(
+            "The header %s must be a number of milliseconds, of 12 digits at most, not '%s'."
+            % (TIMEOUT_HEADER, shown(header))
+        )
     return int(header) / 1000
 
 
@@ -196,10 +204,13 @@ def _add_errors(app: FastAPI, runner: Runner) -> None:
         return _problem(request, stage, error, {"state": runner.state} if error is runner.problem else None)
 
     async def invalid(request: Request, error: Any) -> Response:
-        return _problem(request, stage, MissingArtifact("The request is malformed: %s" % error))
+        names = ", ".join("'%s'" % shown(str(found["loc"][-1])) for found in error.errors())
+        return _problem(request, stage, MissingArtifact("%s has a value that is not taken; see /docs." % names))
 
     async def http(request: Request, error: Any) -> Response:
-        members = {"type": "about:blank", "title": error.detail, "status": error.status_code}
+        members = {"type": "about:blank", "title": error.detail, "status": error.status_code, "stage": stage.name}
+        members.update({"code": _OF_THE_ROUTER.get(error.status_code, "bad-request"), "trace_id": _trace(request)})
+        members["detail"] = "The page /docs shows which addresses there are, and by which methods."
         return JSONResponse(members, error.status_code, media_type=PROBLEM, headers=getattr(error, "headers", None))
 
     async def bug(request: Request, error: Any) -> Response:

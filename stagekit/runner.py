@@ -26,7 +26,7 @@ from stagekit.metrics import Metrics
 from stagekit.settings import Settings
 from stagekit.stage import Stage, engine_inputs
 from stagekit.thumbnails import thumbnail
-from stagekit.wire import Part
+from stagekit.wire import Part, shown
 
 log = logging.getLogger("howsfit.stage")
 
@@ -189,7 +189,8 @@ class Runner:
         for name in parts:
             if name not in self.stage.inputs:
                 raise MissingArtifact(
-                    "'%s' is not an input here. Engine %s takes: %s." % (name, self.engine.name, ", ".join(needed))
+                    "'%s' is not an input here. Engine %s takes: %s."
+                    % (shown(name), self.engine.name, ", ".join(needed))
                 )
 
     def _work(self, parts: Dict[str, Part], admitted: float, trace_id: str, extras: Tuple[str, ...]) -> Outcome:

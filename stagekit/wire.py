@@ -21,6 +21,12 @@ FINGERPRINT_HEADER = "Howsfit-Fingerprint"
 TIMEOUT_HEADER = "Howsfit-Timeout-Ms"
 """In a request: milliseconds the caller will still wait. Relative, so that clocks need not agree."""
 
+MAX_PARTS = 32
+"""Of one body; no stage takes or gives as many artifacts."""
+
+MAX_HEAD, MAX_BOUNDARY = 4096, 70
+"""Bytes of the headers of a part, and of the boundary (RFC 2046, 5.1.1)."""
+
 EXTENSIONS = {
     "image/png": ".png",
     "image/jpeg": ".jpg",
@@ -52,18 +58,29 @@ def encode(parts: Dict[str, Part]) -> Tuple[str, bytes]:
 
 def decode(content_type: Optional[str], body: bytes) -> Dict[str, Part]:
     """Read a body into its parts. Raises MissingArtifact when it is no well-formed multipart/form-data."""
-    boundary = _boundary(content_type)
-    # Every delimiter begins on a new line; the body's first one has no line before it.
-    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary)
-    if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
-        raise MissingArtifact("The multipart body is cut short: its closing boundary is missing. Send it again.")
+    delimiter = b"\r\n--" + _boundary(content_type)
+    body = b"\r\n" + body  # every delimiter begins on a new line, but the first one may have none before it
     parts: Dict[str, Part] = {}
-    for piece in pieces[1:-1]:
-        name, part = _part(piece)
+    at = body.find(delimiter)
+    while at >= 0:
+        begin = at + len(delimiter)
+        if body.startswith(b"--", begin):
+            return parts
+        at = body.find(delimiter, begin)
+        if at < 0:
+            break
+        if len(parts) == MAX_PARTS:
+            raise MissingArtifact("The multipart body has more than %d parts. Send one per artifact." % MAX_PARTS)
+        name, part = _part(body[begin:at])
         if name in parts:
-            raise MissingArtifact("The artifact '%s' was sent twice; send each one once." % name)
+            raise MissingArtifact("The artifact '%s' was sent twice; send each one once." % shown(name))
         parts[name] = part
-    return parts
+    raise MissingArtifact("The multipart body is cut short: its closing boundary is missing. Send it again.")
+
+
+def shown(text: str) -> str:
+    """What a request brought, as it may stand in an answer: not too long, and printable."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text[:60]) + ("..." if len(text) > 60 else "")
 
 
 def decode_warnings(header: Optional[str]) -> List[Dict[str, str]]:
@@ -80,18 +97,23 @@ def _is_warning(value: object) -> bool:
 
 def _boundary(content_type: Optional[str]) -> bytes:
     message = Message()
-    message["Content-Type"] = content_type or ""
-    boundary = message.get_boundary()
-    if message.get_content_type() != "multipart/form-data" or not boundary:
+    message["Content-Type"] = (content_type or "")[:MAX_HEAD]
+    # Not get_boundary(): of the encoded form boundary*=charset''text, which nobody writes, it trusts the charset.
+    boundary = message.get_param("boundary")
+    if message.get_content_type() != "multipart/form-data" or not boundary or not isinstance(boundary, str):
         raise MissingArtifact("Send the artifacts as multipart/form-data, one part per artifact (curl -F name=@file).")
-    return boundary.encode("latin-1", "replace")
+    if len(boundary) > MAX_BOUNDARY:
+        raise MissingArtifact("The boundary of multipart/form-data has %d signs at most (RFC 2046)." % MAX_BOUNDARY)
+    return boundary.rstrip().encode("latin-1", "replace")
 
 
 def _part(piece: bytes) -> Tuple[str, Part]:
     # After the delimiter: optional blanks, a line end, headers, an empty line, the data.
-    head, separator, data = piece.lstrip(b" \t").partition(b"\r\n\r\n")
-    headers = BytesHeaderParser().parsebytes(head.lstrip(b"\r\n"))
+    end = piece.find(b"\r\n\r\n", 0, MAX_HEAD)
+    if end < 0 and len(piece) >= MAX_HEAD:
+        raise MissingArtifact("The headers of a part of the multipart body are longer than %d bytes." % MAX_HEAD)
+    headers = BytesHeaderParser().parsebytes(piece[: max(end, 0)].lstrip(b" \t\r\n"))
     name = headers.get_param("name", header="content-disposition")
-    if not separator or not isinstance(name, str):
+    if not isinstance(name, str):
         raise MissingArtifact("A part of the multipart body has no name; write -F name=@file for each artifact.")
-    return name, Part(data, headers.get_content_type())
+    return name, Part(piece[end + 4 :], headers.get_content_type())

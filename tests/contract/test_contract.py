@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import json
+import os
+import random
 import re
 import time
 
@@ -12,6 +14,7 @@ from stagekit.errors import all_errors
 from stagekit.images import Limits
 from stagekit.stage import ARTIFACTS
 from stagekit.wire import decode as decode_parts
+from tests.contract import fuzz
 from tests.pictures import bomb, encoded, picture
 
 IMAGES = {"picture", "image", "mask", "map", "labels"}
@@ -144,6 +147,50 @@ def test_a_deadline_is_kept(target, inputs):
     refused(run(target, inputs, headers={"howsfit-timeout-ms": "soon"}), "missing-artifact")
 
 
+@pytest.mark.parametrize("name", fuzz.HEADERS)
+def test_headers_that_are_not_understood_are_ignored_or_refused(target, name):
+    for value in fuzz.HEADERS[name]:
+        headers = {"content-type": b"multipart/form-data; boundary=b", name: value}
+        refused(target.post("/run", content=b"--b--", headers=headers), "missing-artifact")
+
+
+def test_a_timeout_is_a_plain_number(target, inputs):
+    for value in fuzz.HEADERS["howsfit-timeout-ms"]:
+        problem = refused(run(target, inputs, headers={"howsfit-timeout-ms": value}), "missing-artifact")
+        assert "Howsfit-Timeout-Ms" in problem["detail"] and len(problem["detail"]) < 300
+
+
+@pytest.mark.parametrize("query", ["extras=maybe", "artifact=%ff%ed%a0%80", "artifact=" + 5000 * "x"], ids=len)
+def test_queries_that_are_not_understood_are_refused_in_words(target, query):
+    problem = refused(target.post("/run?" + query, files={"moon": b"x"}), "missing-artifact")
+    assert len(problem["detail"]) < 500 and "type_error" not in problem["detail"] and "[{" not in problem["detail"]
+
+
+def test_bodies_of_any_form_are_refused_at_once(target):
+    for body in fuzz.BODIES:
+        began = time.monotonic()
+        refused(
+            target.post("/run", content=body, headers={"content-type": "multipart/form-data; boundary=b"}),
+            "missing-artifact",
+        )
+        assert time.monotonic() - began < 3, body[:60]
+
+
+@pytest.mark.slow
+def test_no_contents_make_it_fail(target, info, inputs):
+    """As many as the time allows; HOWSFIT_FUZZ_S=600 with another HOWSFIT_FUZZ_SEED looks further."""
+    allowed_s, seed = float(os.environ.get("HOWSFIT_FUZZ_S", "2")), int(os.environ.get("HOWSFIT_FUZZ_SEED", "1"))
+    began, number = time.monotonic(), 0
+    while time.monotonic() - began < allowed_s or number < 5:
+        number += 1
+        made = f"{info['stage']} seed={seed} number={number}"
+        answer = run(target, fuzz.spoilt(inputs, random.Random(made)), params={"extras": "true"})
+        assert answer.status_code < 500, (made, answer.text)
+        if answer.status_code != 200:
+            refused(answer, *all_errors())
+    assert run(target, inputs).status_code == 200, "the service goes on"
+
+
 def test_a_crowd_is_queued_or_told_to_come_back(target, info, inputs):
     crowd = info["limits"]["queue_size"] + info["limits"]["concurrency"] + 6
     began = time.monotonic()
@@ -164,6 +211,8 @@ def test_unknown_paths_and_methods_are_problems_too(target):
     for answer, status in ((target.get("/moon"), 404), (target.get("/run"), 405)):
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/problem+json"
+        problem = answer.json()
+        assert problem["code"] == {404: "not-found", 405: "method-not-allowed"}[status] and problem["trace_id"]
 
 
 def test_metrics(target, info, inputs):

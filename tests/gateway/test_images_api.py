@@ -8,6 +8,7 @@ import zipfile
 import pytest
 from PIL import Image
 
+import stagekit.pictures  # noqa: F401  without it Pillow writes no HEIC
 from tests.gateway.requests import other_photo, post, upload
 from tests.pictures import encoded, multi_picture, picture
 from tests.servers import ROOT

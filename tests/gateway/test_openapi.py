@@ -40,7 +40,7 @@ def test_no_request_makes_it_fail_or_answer_what_it_does_not_promise(tmp_path, b
     with howsfit_serve(tmp_path, {"HOWSFIT_MAX_WAITING": "20", "HOWSFIT_MAX_WAIT_S": "1"}) as url:
         with httpx.Client(base_url=url) as client:
             images = [upload(client, picture) for picture in bundled]
-        command = [sys.executable, "-m", "schemathesis.cli", "run", url + "/openapi.json", "--max-time", "75"]
+        command = [sys.executable, "-m", "schemathesis.cli", "run", url + "/openapi.json", "--max-time", "60"]
         command += ["--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing,stateful", "--seed", "1"]
         command += ["--suppress-health-check", "all"]
         env = os.environ | {
