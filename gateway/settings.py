@@ -106,8 +106,9 @@ class Settings(BaseSettings):
     """Most try-ons in one batch."""
 
     webhook_secret: SecretStr | None = None
-    """Signs webhooks, and lets them be asked for: `whsec_` and the base64 of 24 to 64 random bytes. To change it, write the new
-    one before the old one, with a space between, until the receivers know the new one. Default: no webhooks."""
+    """Lets webhooks be asked for: `whsec_` and the base64 of 24 to 64 random bytes. The secrets that sign them, one for each
+    owner, are made from it: receivers check with theirs, of GET /v1/webhooks/secret. To change it, write the new one before the
+    old one, with a space between, until the receivers know their new ones. Default: no webhooks."""
 
     webhook_allow: str = ""
     """Receivers of webhooks in your own network, separated by commas: host names, addresses and networks (10.0.0.0/8). Only

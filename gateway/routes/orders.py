@@ -24,7 +24,10 @@ from stagekit.wire import Part
 IMAGE_ID = r"^sha256:[0-9a-f]{64}$"
 
 WAITED: dict[int | str, dict[str, Any]] = {
-    200: {"model": TryonDocument, "description": "Ended within the time of `Prefer: wait=N`."}
+    200: {
+        "model": TryonDocument,
+        "description": "Ended within the time of `Prefer: wait=N`, well or not: see `status`.",
+    }
 }
 STARTING = WAITED | refusals(404, 409, 413, 422, 429, 503, 507)
 

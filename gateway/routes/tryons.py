@@ -44,7 +44,8 @@ ZIP: dict[int | str, dict[str, Any]] = {
 }
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "`stage` events, numbered from 1, and at last `completed` with the document, or `deleted`.",
+        "description": "`stage` events, numbered from 1, and at last `completed` with the document, or `deleted`. Their data "
+        "are JSON. A comment comes every 15 seconds when nothing happens: read for 30 before you take the connection for dead.",
         "content": {"text/event-stream": {}},
     }
 }

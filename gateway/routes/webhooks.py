@@ -18,5 +18,5 @@ class SecretDocument(BaseModel):
 
 @router.get("/secret", summary="The secret that signs your webhooks", responses=refusals(422))
 async def get_webhook_secret(gateway: Here, caller: Writer) -> SecretDocument:
-    """One per owner of keys; it stays the same until the operator changes HOWSFIT_WEBHOOK_SECRET."""
+    """One per owner of keys, made from the operator's HOWSFIT_WEBHOOK_SECRET, with which nothing is checked."""
     return SecretDocument(secret=gateway.webhooks.secret_for(caller.owner))

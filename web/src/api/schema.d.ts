@@ -451,7 +451,7 @@ export interface paths {
         };
         /**
          * The secret that signs your webhooks
-         * @description One per owner of keys; it stays the same until the operator changes HOWSFIT_WEBHOOK_SECRET.
+         * @description One per owner of keys, made from the operator's HOWSFIT_WEBHOOK_SECRET, with which nothing is checked.
          */
         get: operations["get_webhook_secret"];
         put?: never;
@@ -2189,7 +2189,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Ended within the time of `Prefer: wait=N`. */
+            /** @description Ended within the time of `Prefer: wait=N`, well or not: see `status`. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2374,7 +2374,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Ended within the time of `Prefer: wait=N`. */
+            /** @description Ended within the time of `Prefer: wait=N`, well or not: see `status`. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2697,7 +2697,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Ended within the time of `Prefer: wait=N`. */
+            /** @description Ended within the time of `Prefer: wait=N`, well or not: see `status`. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3212,7 +3212,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description `stage` events, numbered from 1, and at last `completed` with the document, or `deleted`. */
+            /** @description `stage` events, numbered from 1, and at last `completed` with the document, or `deleted`. Their data are JSON. A comment comes every 15 seconds when nothing happens: read for 30 before you take the connection for dead. */
             200: {
                 headers: {
                     [name: string]: unknown;
