@@ -12,6 +12,16 @@ def pytest_addoption(parser):
     parser.addoption("--url", action="append", default=[], help="contract suite: hold the stage at this address to it")
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Each reason for which tests were skipped, with how many: pytest's own list has a line for every place."""
+    reasons = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2].replace("Skipped: ", "", 1)
+        reasons[reason] = reasons.get(reason, 0) + 1
+    for reason, count in sorted(reasons.items(), key=lambda item: -item[1]):
+        terminalreporter.write_line("skipped %d: %s" % (count, reason))
+
+
 @pytest.fixture(scope="session")
 def samples():
     """The folder of real photographs; tests that need it are skipped where it is absent."""

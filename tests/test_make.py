@@ -2,9 +2,11 @@
 
 import re
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
+from tests.conftest import pytest_terminal_summary
 from tests.servers import ROOT
 
 NEEDS_MEDIAPIPE = sorted(
@@ -61,3 +63,11 @@ def test_without_a_mediapipe_for_the_machine_an_image_stops_with_a_sentence(dock
     assert (
         done.returncode == 1 and "MediaPipe has no package for Linux on aarch64: set DOCKER_DEFAULT_PL" in done.stderr
     )
+
+
+def test_the_reasons_for_skipped_tests_are_told_each_once():
+    places = [("a.py", 1, "Skipped: no samples"), ("b.py", 2, "Skipped: no Torch"), ("c.py", 3, "Skipped: no samples")]
+    lines: list[str] = []
+    skipped = [SimpleNamespace(longrepr=place) for place in places]
+    pytest_terminal_summary(SimpleNamespace(stats={"skipped": skipped}, write_line=lines.append))
+    assert lines == ["skipped 2: no samples", "skipped 1: no Torch"]

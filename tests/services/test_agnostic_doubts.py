@@ -15,7 +15,9 @@ from stagekit.formats import BODY_25, CIHP, HEIGHT, WIDTH, pose_document
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", ROOT / ".." / "shared" / "samples"))
-needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no sample photographs in {SAMPLES}")
+needs_samples = pytest.mark.skipif(
+    not SAMPLES.is_dir(), reason="no sample photographs: set HOWSFIT_SAMPLES to their folder"
+)
 PHOTOS = ("00891_00", "03615_00", "07573_00", "10549_00")  # with BODY_25 poses of their own
 STANDING = {"nose": (384, 160), "neck": (384, 300), "mid_hip": (384, 620),
             "left_shoulder": (494, 300), "left_elbow": (530, 480), "left_wrist": (545, 640), "left_hip": (450, 620),

@@ -16,7 +16,9 @@ from stagekit.errors import IncompletePose
 from stagekit.formats import BODY_25, BODY_25_JOINTS, CIHP, HEIGHT, WIDTH, pose_document
 
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", Path(__file__).resolve().parents[2] / ".." / "shared" / "samples"))
-needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no sample photographs at {SAMPLES}")
+needs_samples = pytest.mark.skipif(
+    not SAMPLES.is_dir(), reason="no sample photographs: set HOWSFIT_SAMPLES to their folder"
+)
 
 FRONTAL = {
     "neck": (384, 300), "right_shoulder": (254, 300), "right_elbow": (200, 500), "right_wrist": (190, 690),

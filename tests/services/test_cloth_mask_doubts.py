@@ -15,7 +15,9 @@ from tests.services.outlines import BOOT, OTHERS, SHOE, TOPS, drawn, filled
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", ROOT / ".." / "shared" / "samples"))
-needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no sample photographs in {SAMPLES}")
+needs_samples = pytest.mark.skipif(
+    not SAMPLES.is_dir(), reason="no sample photographs: set HOWSFIT_SAMPLES to their folder"
+)
 
 
 def warnings_of(mask, cloth=None):

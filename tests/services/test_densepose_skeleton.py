@@ -17,7 +17,9 @@ from services.densepose.engines.skeleton.engine import Engine
 from services.densepose.engines.skeleton.parts import PartPainter
 
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", Path(__file__).resolve().parents[3] / "shared" / "samples"))
-needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no sample photographs at {SAMPLES}")
+needs_samples = pytest.mark.skipif(
+    not SAMPLES.is_dir(), reason="no sample photographs: set HOWSFIT_SAMPLES to their folder"
+)
 
 STANDING = {
     "nose": (384, 150), "left_eye": (400, 130), "right_eye": (368, 130), "left_ear": (420, 140), "right_ear": (348, 140),

@@ -24,7 +24,9 @@ from services.human_parse.engines.posecut.silhouette import keep_first_person
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", ROOT / ".." / "shared" / "samples"))
-needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no sample photographs at {SAMPLES}")
+needs_samples = pytest.mark.skipif(
+    not SAMPLES.is_dir(), reason="no sample photographs: set HOWSFIT_SAMPLES to their folder"
+)
 PHOTOS = ("00891_00", "03615_00", "07573_00", "10549_00")  # with BODY_25 poses of their own
 SCORED = ("hair", "face", "neck", "upper_clothes", "pants", "left_arm", "right_arm")
 STANDING = {"nose": (384, 150), "left_shoulder": (484, 290), "right_shoulder": (284, 290), "left_hip": (444, 580),

@@ -18,7 +18,9 @@ from services.pose.engines.blazepose.engine import Engine, body_25
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", ROOT / ".." / "shared" / "samples"))
-needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no sample photographs at {SAMPLES}")
+needs_samples = pytest.mark.skipif(
+    not SAMPLES.is_dir(), reason="no sample photographs: set HOWSFIT_SAMPLES to their folder"
+)
 PORTRAIT = ROOT / "howsfit" / "samples" / "person.jpg"
 
 

@@ -124,7 +124,7 @@ def test_a_neck_is_not_moved_where_the_source_knows_it():
     assert joints[1].tolist() == [350, 310, 0.9] and not joints[8].any()
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no sample photographs in {SAMPLES}")
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="no sample photographs: set HOWSFIT_SAMPLES to their folder")
 def test_a_coco_18_file_becomes_an_upright_person():
     document = json.loads((SAMPLES / "openpose_json/00006_00_keypoints.json").read_text())
     joints = np.array(document["people"][0]["pose_keypoints_2d"]).reshape(18, 3)

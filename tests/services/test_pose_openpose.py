@@ -27,7 +27,9 @@ SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", ROOT / ".." / "shared" / "sampl
 WEIGHTS = Path(os.environ.get("HOWSFIT_WEIGHTS_SAMPLES", ROOT / ".." / "shared" / "weights"))
 GRAPH, MAPS = WEIGHTS / "openpose_mobilenet_v2_small_coco.pb", WEIGHTS / "openpose_mobilenet_maps.npz"
 needs_weights = pytest.mark.skipif(not (GRAPH.is_file() and MAPS.is_file()), reason=f"no weights to try in {WEIGHTS}")
-needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no sample photographs in {SAMPLES}")
+needs_samples = pytest.mark.skipif(
+    not SAMPLES.is_dir(), reason="no sample photographs: set HOWSFIT_SAMPLES to their folder"
+)
 SKELETONS = {name: MODELS[name].skeleton for name in ("coco", "body_25")}
 
 # Somebody upright, neck at 0, 0 and the torso one unit long; the person's right is on the left of the picture.

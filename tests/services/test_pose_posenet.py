@@ -23,7 +23,9 @@ from stagekit.weights import weights_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", ROOT / ".." / "shared" / "samples"))
-needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"no sample photographs in {SAMPLES}")
+needs_samples = pytest.mark.skipif(
+    not SAMPLES.is_dir(), reason="no sample photographs: set HOWSFIT_SAMPLES to their folder"
+)
 MODEL = Path(weights_folder("posenet")) / "posenet.onnx"
 needs_model = pytest.mark.skipif(not MODEL.is_file(), reason=f"no {MODEL}; `howsfit export posenet` writes it")
 

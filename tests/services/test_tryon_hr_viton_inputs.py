@@ -26,7 +26,7 @@ from stagekit.formats import BODY_25, CIHP, DENSEPOSE_PALETTE, pose_document
 
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", Path(__file__).resolve().parents[2] / ".." / "shared" / "samples"))
 needs_samples = pytest.mark.skipif(
-    not (SAMPLES / "cloth").is_dir(), reason=f"no sample photographs in {SAMPLES} (set HOWSFIT_SAMPLES)"
+    not (SAMPLES / "cloth").is_dir(), reason="no sample photographs: set HOWSFIT_SAMPLES to their folder"
 )
 BOX = (slice(200, 800), slice(200, 560))
 

@@ -20,7 +20,7 @@ from tests.services.outlines import OTHERS, SHOE, TOPS, drawn, filled
 
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", Path(__file__).resolve().parents[2] / ".." / "shared" / "samples"))
 needs_samples = pytest.mark.skipif(
-    not (SAMPLES / "cloth").is_dir(), reason=f"no sample photographs in {SAMPLES} (set HOWSFIT_SAMPLES)"
+    not (SAMPLES / "cloth").is_dir(), reason="no sample photographs: set HOWSFIT_SAMPLES to their folder"
 )
 PEOPLE = ("00891_00", "03615_00", "07573_00", "10549_00")
 SKIN, BACKDROP, OLD, TROUSERS = (215, 170, 145), (225, 225, 228), (30, 30, 200), (60, 60, 60)
