@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import URL
 
 from gateway.blobs import Addressing, BlobStore, LocalBlobs, S3Blobs
 
@@ -153,7 +154,8 @@ class Settings(BaseSettings):
 
     def database(self) -> str:
         """The database's URL."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'howsfit.sqlite'}"
+        in_folder = URL.create("sqlite", database=str(self.data_dir / "howsfit.sqlite"))
+        return self.database_url or in_folder.render_as_string()
 
     def retention_s(self) -> float:
         """The retention in seconds."""

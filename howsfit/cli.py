@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
@@ -72,8 +73,13 @@ def _silence_native_libraries() -> None:
     sys.stderr = os.fdopen(own, "w", buffering=1)
 
 
+def _say(text: str) -> None:
+    """On one line as it stands: a path may hold what looks like markup."""
+    out.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
 def _die(message: str) -> None:
-    err.print(f"[red]howsfit:[/red] {message}", highlight=False)
+    err.print(f"[red]howsfit:[/red] {escape(message)}", highlight=False)
     raise SystemExit(1)
 
 
@@ -143,8 +149,8 @@ async def _try(
                 await asyncio.to_thread(kept.keep, await client.dataset(document), keep)
     _write_json(json_file, document)
     for warning in document["warnings"]:
-        err.print(f"[yellow]{warning['stage']}:[/yellow] {warning['detail']}", highlight=False)
-    out.print(f"{output}  ({document['metrics']['total_seconds']:.2f} s)", highlight=False)
+        err.print(f"[yellow]{warning['stage']}:[/yellow] {escape(warning['detail'])}", highlight=False)
+    _say(f"{output}  ({document['metrics']['total_seconds']:.2f} s)")
 
 
 class LoadingLines:
@@ -246,10 +252,10 @@ async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None
     finally:
         await client.close()
     for warning in result.warnings:
-        err.print(f"[yellow]{warning['code']}:[/yellow] {warning['detail']}", highlight=False)
+        err.print(f"[yellow]{warning['code']}:[/yellow] {escape(warning['detail'])}", highlight=False)
     for artifact, part in result.outputs.items():
         files.write(targets[artifact], part.data)
-        out.print(str(targets[artifact]), highlight=False)
+        _say(str(targets[artifact]))
 
 
 @app.command()
@@ -376,7 +382,7 @@ def export_(
 
     with err.status(f"Exporting {model} in its container"):
         target = export(model, weights or Path(all_weights()))
-    out.print(str(target), highlight=False)
+    _say(str(target))
 
 
 def _ending(artifact: str) -> str:

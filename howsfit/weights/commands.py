@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
@@ -44,7 +45,7 @@ def list_(folder: Folder = None, manifest: Manifest = None) -> None:
     out.print(
         "* chosen by HOWSFIT_..._ENGINE   published: has its publisher's digest   recorded: has the digest that it had"
     )
-    out.print(f"when it came   unrecorded: put there by hand, nothing to hold it to   Folder: {_folder(folder)}")
+    out.print(f"when it came   unrecorded: put there by hand, nothing to hold it to   Folder: {escape(str(_folder(folder)))}")
 
 
 @app.command()
@@ -106,7 +107,7 @@ def verify(
     wrong = [state for state in states if state.wrong]
     for state in wrong:
         err.print(
-            f"[red]{state.weights.key}:[/red] {'; '.join(state.wrong)}. `{state.weights.command()}`", highlight=False
+            f"[red]{state.weights.key}:[/red] {escape('; '.join(state.wrong))}. `{state.weights.command()}`", highlight=False
         )
     if any(each.state == UNRECORDED for state in states for each in state.files.values()):
         err.print("Unrecorded files: `howsfit weights pull` records those that have the right structure.")
@@ -141,7 +142,7 @@ def import_(
         except WrongFile as error:
             if len(files) == 1:
                 raise
-            err.print(f"[yellow]{error}[/yellow]", highlight=False)
+            err.print(f"[yellow]{escape(str(error))}[/yellow]", highlight=False)
     if not taken:
         raise WeightsError(f"Nothing was taken from {', '.join(map(str, paths))}.")
 

@@ -70,7 +70,10 @@ def test_embedded_and_served_give_the_same_bytes(tried, house, tmp_path):
 
 def test_outputs_are_what_their_endings_say_and_a_folder_gets_further_ones(tmp_path, house):
     (tmp_path / "a folder").mkdir()
-    for garment, given, written in ((TEE, "new/out.jpg", "JPEG"), (SAMPLES / "garment_jumper.jpg", "a folder", "PNG")):
+    for garment, given, written in (
+        (TEE, "새 [/b]/out.jpg", "JPEG"),
+        (SAMPLES / "garment_jumper.jpg", "a folder", "PNG"),
+    ):
         done = howsfit(
             "try", PERSON, garment, "-o", given, "--json", "a folder", keep=tmp_path / "kept", url=house, cwd=tmp_path
         )
@@ -93,6 +96,7 @@ REFUSED = {
     "photo is tiny": ("try tiny.png tee.jpg", "'tiny.png': The picture has 8 x 8 pixels"),
     "garment is a strip": ("try me.jpg strip.png", "'strip.png': The picture has 2000 x 100 pixels"),
     "no such photo": ("try moon.jpg tee.jpg", "There is no file 'moon.jpg' for the photo"),
+    "a name like markup": ("try [/b]moon.jpg tee.jpg", "There is no file '[/b]moon.jpg' for the photo"),
     "garment is a folder": ("try me.jpg folder.png", "'folder.png' is a folder. Name the file of the garment"),
     "other ending": ("try me.jpg tee.jpg -o out.gif", ".png, .jpg or .webp"),
     "no ending": ("try me.jpg tee.jpg -o out", ".png, .jpg or .webp"),
