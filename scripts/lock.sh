@@ -31,6 +31,8 @@ lock 3.9 services/densepose/engines/detectron2/requirements-build.in \
     services/densepose/engines/detectron2/requirements-build.txt \
     --constraint services/densepose/engines/detectron2/requirements.txt
 lock 3.9 requirements/torch1.in requirements/torch1.txt --constraint services/tryon/engines/hr_viton/requirements.txt
+lock 3.11 services/tryon/engines/hr_viton/requirements-torch2-cuda.in \
+    services/tryon/engines/hr_viton/requirements-torch2-cuda.txt --constraint requirements/dev.txt
 # Torch's build for CPUs is on no index that pip asks by itself: pip's own setting names the folder or page that has it.
 export UV_FIND_LINKS="$PIP_FIND_LINKS"
 lock 3.11 services/tryon/engines/hr_viton/requirements-torch2.in \
