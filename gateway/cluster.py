@@ -139,7 +139,7 @@ class Cluster:
 
     def _serve(self, client: StageClient) -> None:
         if self.clients[client.name] is not client:
-            log.warning("stage=%s is served by %s from now on", client.name, client.address)
+            log.warning("the stage is served by %s from now on", client.address, extra={"stage": client.name})
             self.clients[client.name] = client
 
     def _tell(self, name: str) -> None:
@@ -149,9 +149,9 @@ class Cluster:
         if told != self._told.get(name, ""):
             self._told[name] = told
             if told is None:
-                log.info("stage=%s is ready", name)
+                log.info("the stage is ready", extra={"stage": name})
             else:
-                log.warning("stage=%s is not ready: %s", name, told)
+                log.warning("the stage is not ready: %s", told, extra={"stage": name})
 
     def _draw(self) -> None:
         """The graph anew, where a stage declares what it did not before."""

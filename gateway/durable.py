@@ -13,7 +13,7 @@ import json
 import logging
 import time
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -112,7 +112,7 @@ class Steps:
                 break
             except StorageUnavailable as problem:
                 # For as long as it takes, as DBOS does: without its database a job could not even be recorded as failed.
-                log.warning("job=%s waits for the database: %s", self.job_id, problem)
+                log.warning("waiting for the database: %s", problem, extra={"job": self.job_id})
         self._durable._wake(self.job_id)
 
     def _interrupt(self, reason: BaseException) -> None:
@@ -137,6 +137,7 @@ class Durable:
         concurrency: int,
         run: Run,
         kinds: Sequence[str] = ("job",),
+        about: Callable[[str, Json], Mapping[str, str]] = lambda job_id, payload: {},
         beat_s: float = 2,
         dead_after_s: float = 10,
     ) -> None:
@@ -145,12 +146,14 @@ class Durable:
             this one takes none.
         run: called with a job's id, payload and steps; what it does outside of steps is done again after a crash.
         kinds: names of kinds of jobs, by which they can be listed. One that has jobs in the database must not be left out.
+        about: for the log, fields of a job's lines, from its id and payload.
         dead_after_s: others take over a gateway's jobs when it has not beaten for so long, up to beat_s later.
         """
         self._database = database
         self._executor = executor
         self._concurrency = concurrency
         self._run = run
+        self._about_payload = about
         self._kinds = {kind: f"howsfit.{kind}" for kind in kinds}
         self._log = EventLog(self._database)
         self._heartbeat = Heartbeat(
@@ -288,8 +291,10 @@ class Durable:
 
     async def cancel(self, job_id: str) -> Job:
         """Stop a job, also in the middle of a step. Nothing happens to one that has ended. Raises UnknownJob."""
-        await self._status(job_id)
+        status = await self._status(job_id)
         await self._in_thread(DBOS.cancel_workflow, job_id)
+        if STATES[status.status] == "queued":  # else whoever runs it will tell
+            log.info("job canceled before it began", extra=self._about(status))
         if steps := self._running.get(job_id):  # sooner than DBOS would notice, which looks once a second
             steps._interrupt(error.DBOSWorkflowCancelledError(f"{job_id} was canceled."))
         self._wake(job_id)
@@ -309,7 +314,9 @@ class Durable:
             await self._in_thread(functools.partial(DBOS.rewind_workflow, job_id, start_step=NO_STEP, queue_name=QUEUE))
         except error.DBOSException as reason:
             raise WrongState(f"The job '{job_id}' is being retried already.") from reason
-        return await self.status(job_id)
+        status = await self._status(job_id)
+        log.info("job retried", extra=self._about(status))
+        return _job(status)
 
     async def delete(self, job_id: str) -> None:
         """Forget a job that has ended, with its steps and events. Raises UnknownJob, WrongState."""
@@ -366,7 +373,34 @@ class Durable:
         assert job_id is not None
         if self._stopping:
             raise asyncio.CancelledError
-        attributes = _attributes(await self._status(job_id))
+        status = await self._status(job_id)
+        about = self._about(status)
+        # DBOS counts the starts of an attempt.
+        log.info("job resumed" if (status.recovery_attempts or 0) > 1 else "job begun", extra=about)
+        began = time.monotonic()
+
+        def tell(end: str, *words: object, **fields: object) -> None:
+            log.info(end, *words, extra=about | {"seconds": time.monotonic() - began} | fields)
+
+        try:
+            result = await self._run_here(job_id, payload, _attributes(status))
+        except JobFailed as failure:
+            of = {name: failure.problem[name] for name in ("code", "stage") if name in failure.problem}
+            tell("job failed: %s", failure, **of)
+            raise
+        except error.DBOSWorkflowCancelledError:
+            tell("job canceled")
+            raise
+        except error.DBOSWorkflowConflictIDError:
+            tell("job let go: another gateway has taken it over")
+            raise
+        except asyncio.CancelledError:
+            tell("job let go: this gateway stops")
+            raise
+        tell("job succeeded")
+        return result
+
+    async def _run_here(self, job_id: str, payload: Json, attributes: Json) -> Json:
         steps = Steps(job_id, attributes["attempt"], self)
         left_s = None if attributes["deadline"] is None else attributes["deadline"] - time.time()
         if left_s is not None and left_s <= 0:
@@ -387,7 +421,7 @@ class Durable:
             raise JobFailed(DeadlineExceeded("The job did not end before its deadline.").problem())
         if task.cancelled():
             if steps._stopped_by is None:
-                log.error("job=%s canceled itself", job_id)
+                log.error("the job canceled itself", extra={"job": job_id})
             raise steps._stopped_by or JobFailed(_internal())
         return task.result()
 
@@ -400,7 +434,7 @@ class Durable:
                     raise leaf from None
                 if isinstance(leaf, GatewayError):
                     raise JobFailed(leaf.problem()) from None
-            log.error("job=%s failed", job_id, exc_info=failure)
+            log.error("a bug failed the job", exc_info=failure, extra={"job": job_id})
             raise JobFailed(_internal()) from None
 
     def _look_after_jobs(self, alive: set[str]) -> None:
@@ -416,7 +450,7 @@ class Durable:
         active = set(self._dbos._active_workflows_set.activeList())
         mine = {status.workflow_id for status in held if status.executor_id == self._executor}
         for job_id in (mine - active) & self._not_here:
-            log.warning("job=%s was taken but does not run; queueing it again", job_id)
+            log.warning("the job was taken but does not run; queueing it again", extra={"job": job_id})
             DBOS.resume_workflow(job_id, queue_name=QUEUE)
         self._not_here = mine - active
         for status in DBOS.list_workflows(name=names, status="ENQUEUED", load_input=False, load_output=False):
@@ -424,6 +458,12 @@ class Durable:
             if deadline is not None and deadline < time.time() and status.queue_name == QUEUE:
                 # DBOS's own queue has no limit, so the job starts now, and fails for its deadline.
                 DBOS.resume_workflow(status.workflow_id)
+
+    def _about(self, status: WorkflowStatus) -> Json:
+        payload = status.input["args"][0] if status.input else {}
+        kind = status.name.rpartition(".")[2]
+        about = {"job": status.workflow_id, "kind": kind, "attempt": _attributes(status)["attempt"]}
+        return about | dict(self._about_payload(status.workflow_id, payload))
 
     async def _status(self, job_id: str) -> WorkflowStatus:
         status = await self._in_thread(DBOS.get_workflow_status, job_id)

@@ -20,7 +20,6 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.exc import IntegrityError
 
 from gateway.database import Database, metadata, now
 
@@ -57,18 +56,13 @@ class EventLog:
 
         A job that starts again after a crash tells its story from the beginning; readers hear only what is new.
         """
-        statements = [self._statement(job_id, attempt, data) for data in events]
 
         def tell(connection: Connection) -> None:
-            for statement in statements:
-                connection.execute(statement)
+            for data in events:
+                while not self._tell(connection, job_id, attempt, data):
+                    pass  # another event took the number at the same moment
 
-        while True:
-            try:
-                self._database.transact_here(tell)
-                return
-            except IntegrityError:
-                continue  # another event took the number at the same moment
+        self._database.transact_here(tell)
 
     def read(self, job_id: str, after: int) -> list[Event]:
         """The events with numbers above `after`."""
@@ -80,7 +74,8 @@ class EventLog:
         """Remove a job's events."""
         self._database.transact_here(lambda c: c.execute(delete(told).where(told.c.job_id == job_id)))
 
-    def _statement(self, job_id: str, attempt: int, data: dict[str, Any]) -> Any:
+    def _tell(self, connection: Connection, job_id: str, attempt: int, data: dict[str, Any]) -> bool:
+        """False if it must be tried again; without an error, of which PostgreSQL would write a line into its log each time."""
         body = json.dumps(data, sort_keys=True, separators=(",", ":"))
         digest = hashlib.sha256(body.encode()).hexdigest()
         next_number = func.coalesce(func.max(told.c.number), 0) + 1
@@ -90,4 +85,7 @@ class EventLog:
         statement = self._database.insert(told).from_select(
             ["job_id", "number", "attempt", "digest", "told_at", "body"], row
         )
-        return statement.on_conflict_do_nothing(index_elements=["job_id", "attempt", "digest"])
+        if connection.execute(statement.on_conflict_do_nothing().returning(told.c.number)).first() is not None:
+            return True
+        same = told.c.job_id == job_id, told.c.attempt == attempt, told.c.digest == digest
+        return connection.execute(select(told.c.number).where(*same)).first() is not None

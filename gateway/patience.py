@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from gateway.blobs import StorageUnavailable
@@ -18,12 +18,15 @@ MOST_HANG_UPS = 4
 """A stage that dies at work so often in a row does so because of this work: further attempts would take others' along."""
 
 
-async def patiently(work: Callable[[], Awaitable[T]], for_s: float, start_s: float = 0.0) -> T:
+async def patiently(
+    work: Callable[[], Awaitable[T]], for_s: float, start_s: float = 0.0, about: Mapping[str, str] | None = None
+) -> T:
     """work(), again while a stage is overloaded, or a stage or the storage is out of reach, for at most `for_s` seconds;
     once where that is 0.
 
     start_s: how long a start of the stage may take; if that is longer, so long it is waited for when it is away or starting,
     counted from when that was found out. The last attempt is made at the very end of the time.
+    about: for the log, fields of the lines that tell of further attempts.
     Raises what the last attempt raised; any other error at once.
     """
     began = time.monotonic()
@@ -46,7 +49,7 @@ async def patiently(work: Callable[[], Awaitable[T]], for_s: float, start_s: flo
             if left_s <= 0 or hang_ups >= MOST_HANG_UPS:
                 raise
             pause_s = min(pause_s, left_s)
-            log.info("trying again in %.1f s: %s", pause_s, error)
+            log.info("trying again in %.1f s: %s", pause_s, error, extra=about)
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 

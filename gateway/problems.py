@@ -1,5 +1,6 @@
 """Every error of the API as problem+json (RFC 9457)."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from gateway.names import quoted
 from gateway.wording import sentences
 from stagekit.errors import Problem
 from stagekit.tracing import trace_id
+
+log = logging.getLogger("howsfit.gateway")
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PROBLEM = "application/problem+json"
@@ -105,6 +108,9 @@ def problem_response(
 ) -> Response:
     """The error as an answer. members: of the document, besides those that the error itself knows."""
     trace = trace_id(request.headers.get("traceparent"))
+    # Neither query nor headers nor detail: they may hold keys, and names of people's files.
+    about = {"method": request.method, "path": request.scope["path"], "status": error.status, "code": error.code}
+    log.info("request refused", extra=about | {"trace": trace})
     body = error.problem() | {"instance": request.scope["path"], "trace_id": trace} | members
     retry = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
     return JSONResponse(body, error.status, media_type=PROBLEM, headers={**(headers or {}), **retry})

@@ -109,6 +109,7 @@ class Tryons:
             concurrency=settings.max_running,
             run=self._run,
             kinds=get_args(Kind),
+            about=lambda job_id, payload: {"trace": _trace(job_id, payload)},
         )
         self._started = False
         self._jobless: set[str] = set()
@@ -389,7 +390,7 @@ class Tryons:
         follow = functools.partial(
             self.cache.follow, self._keys(uploads), uploads, holder=_holder(tryon_id), tenant=_tenant(payload)
         )
-        found = await self._patiently(follow)
+        found = await self._patiently(tryon_id, follow)
         seconds = time.perf_counter() - began
         return {
             stage: _warned(self._cluster.clients[stage], document) | {"reused": True, "seconds": seconds}
@@ -428,18 +429,18 @@ class Tryons:
                 origins=origins,
                 no_store=work.payload["no_store"],
             )
-            claim = await self._patiently(lambda: stack.enter_async_context(claiming()))
+            claim = await self._patiently(tryon_id, lambda: stack.enter_async_context(claiming()))
             reused = claim.hit is not None
             if claim.hit is not None:
                 document = claim.hit
                 go_on(document["outputs"])
             else:
-                parts = {name: await self._part(work, digest) for name, digest in inputs.items()}
-                run = await self._call(client, parts, work.payload.get("trace_id", uuid.UUID(tryon_id).hex))
+                parts = {name: await self._part(tryon_id, work, digest) for name, digest in inputs.items()}
+                run = await self._call(tryon_id, client, parts, _trace(tryon_id, work.payload))
                 outputs = await asyncio.to_thread(_digests, run.outputs)
                 work.parts.update({outputs[name]: part for name, part in run.outputs.items()})
                 go_on(outputs)
-                await asyncio.gather(*(self._keep(part, holder) for part in run.outputs.values()))
+                await asyncio.gather(*(self._keep(tryon_id, part) for part in run.outputs.values()))
                 document = {
                     "outputs": outputs,
                     "engine": run.engine,
@@ -449,7 +450,7 @@ class Tryons:
                     "made_by": {k: client.info[k] for k in ("version", "stand_in", "licence", "runtime", "weights")},
                 }
                 if run.fingerprint == expected:  # else the stage was restarted as another engine in between
-                    await self._patiently(lambda: claim.store(document))
+                    await self._patiently(tryon_id, lambda: claim.store(document))
         return _warned(client, document) | {"reused": reused, "seconds": time.perf_counter() - began}
 
     async def _fetch(self, work: "_Work", names: set[str]) -> None:
@@ -458,19 +459,21 @@ class Tryons:
             with contextlib.suppress(GatewayError):  # whoever needs it will try again, and tell
                 work.parts.setdefault(digest, await self._store.get(digest))
 
-    async def _part(self, work: "_Work", digest: str) -> Part:
+    async def _part(self, tryon_id: str, work: "_Work", digest: str) -> Part:
         part = work.parts.get(digest)
-        return part if part is not None else await self._patiently(lambda: self._store.get(digest))
+        return part if part is not None else await self._patiently(tryon_id, lambda: self._store.get(digest))
 
-    async def _keep(self, part: Part, holder: str) -> str:
-        return await self._patiently(lambda: self._holdings.keep(part, holder))
+    async def _keep(self, tryon_id: str, part: Part) -> str:
+        return await self._patiently(tryon_id, lambda: self._holdings.keep(part, _holder(tryon_id)))
 
-    async def _call(self, client: StageClient, parts: dict[str, Part], trace_id: str) -> Run:
-        return await patiently(lambda: client.run(parts, trace_id), self._settings.stage_retry_s, client.start_s)
+    async def _call(self, tryon_id: str, client: StageClient, parts: dict[str, Part], trace_id: str) -> Run:
+        about = {"job": tryon_id, "stage": client.name, "trace": trace_id}
+        for_s = self._settings.stage_retry_s
+        return await patiently(lambda: client.run(parts, trace_id), for_s, client.start_s, about)
 
-    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
-        """For a job need not fail because a stage or a store is started anew."""
-        return await patiently(work, self._settings.stage_retry_s)
+    async def _patiently(self, tryon_id: str, work: Callable[[], Awaitable[T]]) -> T:
+        """For a job need not fail because a store is started anew."""
+        return await patiently(work, self._settings.stage_retry_s, about={"job": tryon_id})
 
     async def _forget(self, tryon_id: str) -> None:
         with contextlib.suppress(UnknownJob):  # somebody else was quicker
@@ -518,6 +521,11 @@ def uploads_of(payload: Mapping[str, Any]) -> dict[str, str]:
 def _tenant(payload: Mapping[str, Any]) -> str:
     """Whose job it is; the empty name where nobody needs a key."""
     return str(payload.get("owner", ""))
+
+
+def _trace(tryon_id: str, payload: Mapping[str, Any]) -> str:
+    """Of the request that made it; one made by an Idempotency-Key keeps none."""
+    return str(payload.get("trace_id") or uuid.UUID(tryon_id).hex)
 
 
 def kind_of(payload: Mapping[str, Any]) -> Kind:

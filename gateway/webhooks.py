@@ -267,9 +267,9 @@ class Webhooks:
             change = update(webhooks).where(*still).values(values | {"claim": None})
             await self._database.transact(lambda c: c.execute(change if values else delete(webhooks).where(*still)))
         except GatewayError as error:
-            log.warning("job=%s webhook is tried again in %.0f s: %s", row.job_id, self._lease_s, error)
+            log.warning("webhook is tried again in %.0f s: %s", self._lease_s, error, extra={"job": row.job_id})
         except Exception:
-            log.exception("job=%s webhook failed, trying again in %.0f s", row.job_id, self._lease_s)
+            log.exception("webhook failed, trying again in %.0f s", self._lease_s, extra={"job": row.job_id})
 
     async def _next(self, row: Row[Any]) -> dict[str, Any]:
         """Send the message if the job has ended. Returns what to write down; nothing when the job is gone."""
@@ -292,7 +292,7 @@ class Webhooks:
         if state == "retrying":
             pause_s = self._retries_s[attempts - 1] * random.uniform(0.8, 1.2)
             values["due_at"] = now() + max(pause_s, retry_after_s or 0.0)
-        log.info("job=%s webhook attempt=%d %s %s", row.job_id, attempts, state, error or "")
+        log.info("webhook %s %s", state, error or "", extra={"job": row.job_id, "attempt": attempts})
         return values
 
     async def _attempt(self, row: Row[Any], end: Ended) -> tuple[str | None, float | None]:
@@ -311,7 +311,7 @@ class Webhooks:
         except httpx.HTTPError as error:
             return f"The receiver cannot be reached ({str(error)[:300] or type(error).__name__}).", 0.0
         except Exception:  # counted, too: else it would be tried for ever
-            log.exception("job=%s webhook cannot be sent", row.job_id)
+            log.exception("webhook cannot be sent", extra={"job": row.job_id})
             return "The message cannot be sent, by an internal error.", 0.0
         if answer.is_success:
             return None, None

@@ -194,18 +194,18 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
 ) -> None:
     """Serve the gateway and all stages in one process."""
-    import logging
-
     import uvicorn
 
     from howsfit.embedded import create_app
+    from stagekit import logs
+    from stagekit.settings import read_settings
 
-    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("httpx").setLevel("WARNING")
+    settings = read_settings()
+    logs.set_up(settings.log_level, settings.log_format)
     err.print(
         f"http://{host}:{port}/ shows the web app, /readyz whether all engines are loaded, /debug what it does, /docs the API."
     )
-    uvicorn.run(create_app(), host=host, port=port, access_log=False)
+    uvicorn.run(create_app(), host=host, port=port, access_log=False, log_config=None)
 
 
 @app.command()

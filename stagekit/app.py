@@ -156,7 +156,8 @@ def _answer(request: Request, runner: Runner, outcome: Outcome, artifact: Option
     }
     if outcome.warnings:
         headers[WARNINGS_HEADER] = json.dumps(outcome.warnings)
-    log.info("stage=%s engine=%s trace=%s %s", runner.stage.name, runner.engine.name, _trace(request), timings)
+    about = {"trace": _trace(request), "seconds": sum(outcome.timings_s.values())}
+    log.info("run: %s", timings, extra=dict(runner.about, **about))
     return Response(body, media_type=media_type, headers=headers)
 
 
@@ -199,7 +200,7 @@ def _add_errors(app: FastAPI, runner: Runner) -> None:
     stage = runner.stage
 
     async def refused(request: Request, error: Any) -> Response:
-        log.info("stage=%s trace=%s refused code=%s", stage.name, _trace(request), error.code)
+        log.info("run refused", extra=dict(runner.about, trace=_trace(request), code=error.code, status=error.status))
         # Whether it is worth waiting for, a caller sees by the state.
         return _problem(request, stage, error, {"state": runner.state} if error is runner.problem else None)
 

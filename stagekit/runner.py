@@ -71,6 +71,8 @@ class Runner:
         self.settings = settings
         self.limits = Limits(int(settings.max_image_mb * 1e6), int(settings.max_megapixels * 1e6))
         self._known = KnownInputs(self.limits)
+        self.about = {"stage": stage.name, "engine": engine.name}
+        """For the log: fields of every line."""
         self.metrics = Metrics(stage.name, engine.name, engine.version)
         self.state = "starting"
         self.problem: StageError = NotReady("The engine is still loading. Try again in a few seconds.", retry_after_s=2)
@@ -165,19 +167,19 @@ class Runner:
         except StageError as error:
             self._set_up_failed(error)
         except Exception as error:
-            log.exception("stage=%s engine=%s could not load", self.stage.name, self.engine.name)
+            log.exception("the engine could not load", extra=self.about)
             self._set_up_failed(NotReady("The engine did not load (%s). Its log says more." % error))
         else:
             self.setup_s = time.perf_counter() - began
             self.state = "ready"
             self.metrics.ready.labels(self.stage.name).set(1)
-            log.info("stage=%s engine=%s ready after %.1f s", self.stage.name, self.engine.name, self.setup_s)
+            log.info("ready", extra=dict(self.about, seconds=self.setup_s))
 
     def _set_up_failed(self, error: StageError) -> None:
         told, self.problem = self.problem.detail, error
         self.state = "setup_failed"
         if error.detail != told:
-            log.error("stage=%s engine=%s setup failed: %s", self.stage.name, self.engine.name, error.detail)
+            log.error("setup failed: %s", error.detail, extra=dict(self.about, code=error.code))
 
     def _check_names(self, parts: Dict[str, Part]) -> None:
         needed = engine_inputs(self.stage, self.engine)
@@ -198,7 +200,7 @@ class Runner:
         timings = {"queue": time.perf_counter() - admitted}
         values: Dict[str, Any] = {}
         try:
-            outcome = self._transform(parts, values, timings, extras)
+            outcome = self._transform(parts, values, timings, trace_id, extras)
         except StageError as error:
             self._remember(trace_id, error.code, error.detail, timings, values)
             raise
@@ -207,7 +209,12 @@ class Runner:
         return outcome
 
     def _transform(
-        self, parts: Dict[str, Part], values: Dict[str, Any], timings: Dict[str, float], extras: Tuple[str, ...]
+        self,
+        parts: Dict[str, Part],
+        values: Dict[str, Any],
+        timings: Dict[str, float],
+        trace_id: str,
+        extras: Tuple[str, ...],
     ) -> Outcome:
         warnings: List[Dict[str, str]] = []
 
@@ -235,7 +242,7 @@ class Runner:
                 raise OutOfMemory(
                     "The engine ran out of memory. Send a smaller image, or give it more memory."
                 ) from error
-            log.exception("stage=%s engine=%s failed", self.stage.name, self.engine.name)
+            log.exception("the engine failed", extra=dict(self.about, trace=trace_id))
             name = type(error).__name__
             raise EngineFailed(
                 "The engine failed on this input (%s). Please report it with the trace id." % name
@@ -246,7 +253,7 @@ class Runner:
         try:
             check(inputs, outputs, warn)
         except Exception:  # a bug, but no reason to withhold a finished result
-            log.exception("stage=%s: the check of the result failed", self.stage.name)
+            log.exception("the check of the result failed", extra=self.about)
             warn("not-checked", "This result could not be checked for doubts. Please report it with the trace id.")
 
     def _remember(

@@ -1,10 +1,10 @@
 """Serve a stage or the gateway: `python -m stagekit.serve services.pose.app:app`."""
 
 import argparse
-import logging
 
 import uvicorn
 
+from stagekit import logs
 from stagekit.settings import read_settings
 
 
@@ -16,9 +16,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, help="default: HOWSFIT_LISTEN_PORT, else 8000")
     arguments = parser.parse_args()
     settings = read_settings()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("httpx").setLevel("WARNING")  # it would tell of every health check
-    uvicorn.run(arguments.app, host=arguments.host, port=arguments.port or settings.listen_port, access_log=False)
+    logs.set_up(settings.log_level, settings.log_format)
+    port = arguments.port or settings.listen_port
+    uvicorn.run(arguments.app, host=arguments.host, port=port, access_log=False, log_config=None)
 
 
 if __name__ == "__main__":

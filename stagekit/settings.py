@@ -33,6 +33,9 @@ class Settings(NamedTuple):
     log_level: str = "INFO"
     """Level of the service's log on stderr."""
 
+    log_format: str = "text"
+    """text: lines for people; json: one JSON object a line."""
+
 
 def read_settings(environ: Optional[Mapping[str, str]] = None) -> Settings:
     """Read the settings. Raises ValueError naming the variable for a value of the wrong type."""

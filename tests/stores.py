@@ -140,6 +140,10 @@ class Postgres:
     def stop(self, how: str = "fast") -> None:
         self._run("pg_ctl", "-D", self._data, "-m", how, "-w", "stop")
 
+    def log(self) -> str:
+        """All that it has written so far."""
+        return (self._data / "log").read_text()
+
     def database(self, name: str) -> str:
         """The URL of a new and empty one."""
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:

@@ -62,11 +62,11 @@ class Served:
 class SmallStages:
     """One process for each stage of small_stages, started together."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         folder.mkdir(exist_ok=True)
         (folder / "runs").touch()
-        env = {"SMALL_STAGES_FOLDER": str(folder)}
+        env = {"SMALL_STAGES_FOLDER": str(folder)} | settings
         self.served = {
             name: Served(f"tests.gateway.small_stages:{name}", env, folder / f"{name}.log") for name in STAGES
         }
