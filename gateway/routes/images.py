@@ -1,5 +1,6 @@
 """/v1/images: upload once, use often."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
@@ -11,8 +12,9 @@ from gateway.documents import ImageDocument
 from gateway.errors import BadRequest
 from gateway.gateway import Here
 from gateway.names import Fields, known_query_of_posts
+from gateway.previews import preview
 from gateway.problems import refusals
-from gateway.routes.orders import IMAGE_ID
+from gateway.routes.orders import IMAGE_ID, Width
 from gateway.uploads import read_picture
 from stagekit.pictures import FORMATS
 
@@ -25,7 +27,7 @@ CONTENT: dict[int | str, dict[str, Any]] = {
             name: {"schema": {"type": "string", "format": "binary"}}
             for name in sorted({media_type or "application/octet-stream" for media_type in FORMATS.values()})
         },
-        "description": "The bytes as they were uploaded, without what a camera wrote behind the picture.",
+        "description": "The bytes as they were uploaded, without what a camera wrote behind the picture; with `width` a JPEG.",
     }
 }
 
@@ -65,10 +67,15 @@ async def get_image(gateway: Here, caller: Reader, image_id: ImageId) -> ImageDo
 
 
 @router.get(
-    "/{image_id}/content", summary="The image itself", response_class=Response, responses=CONTENT | refusals(404, 503)
+    "/{image_id}/content",
+    summary="The image itself",
+    response_class=Response,
+    responses=CONTENT | refusals(404, 422, 503),
 )
-async def get_image_content(gateway: Here, caller: Reader, image_id: ImageId) -> Response:
+async def get_image_content(gateway: Here, caller: Reader, image_id: ImageId, width: Width = None) -> Response:
     part = await gateway.images.content(image_id, caller.sees)
+    if width is not None:
+        part = await asyncio.to_thread(preview, part, width)
     return Response(part.data, media_type=part.media_type, headers={"X-Content-Type-Options": "nosniff"})
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from pydantic import Field
 from starlette.datastructures import UploadFile
 
@@ -22,6 +22,11 @@ from stagekit.tracing import trace_id
 from stagekit.wire import Part
 
 IMAGE_ID = r"^sha256:[0-9a-f]{64}$"
+
+Width = Annotated[
+    int | None,
+    Query(ge=16, le=1024, description="Of a picture: a JPEG of at most so many pixels across, as a preview."),
+]
 
 WAITED: dict[int | str, dict[str, Any]] = {
     200: {

@@ -19,7 +19,7 @@ from gateway.jobs import State
 from gateway.names import known_query, known_query_of_posts
 from gateway.previews import preview
 from gateway.problems import refusals
-from gateway.routes.orders import STARTING, Options, TryonFields, picture, start
+from gateway.routes.orders import STARTING, Options, TryonFields, Width, picture, start
 from gateway.tryons import Kind
 
 router = APIRouter(prefix="/v1/tryons", tags=["try-ons"], dependencies=[Depends(known_query_of_posts)])
@@ -28,10 +28,6 @@ KEEP_ALIVE_S = 15.0
 
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 Name = Annotated[str, Path(max_length=40, description="One of the document's `artifacts`.")]
-Width = Annotated[
-    int | None,
-    Query(ge=16, le=1024, description="Of a picture: a JPEG of at most so many pixels across, as a preview."),
-]
 IMAGE: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in ("image/png", "image/jpeg")},

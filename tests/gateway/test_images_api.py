@@ -64,6 +64,8 @@ def test_what_phones_take_is_dressed_and_shown(api, bundled, kind, media_type):
     shown = Image.open(io.BytesIO(api.get(document["artifacts"]["photo"] + "?width=100").content))
     size = Image.open(io.BytesIO(bundled[0])).size
     assert (shown.format, shown.width) == ("JPEG", 100)
+    uploaded = api.get(f"/v1/images/{upload(api, photo)}/content?width=100")
+    assert Image.open(io.BytesIO(uploaded.content)).size == shown.size
     assert Image.open(io.BytesIO(api.get(document["output"]["tryon_photo"]).content)).size == size
 
 

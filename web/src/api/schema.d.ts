@@ -1726,7 +1726,10 @@ export interface operations {
     };
     get_image_content: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of a picture: a JPEG of at most so many pixels across, as a preview. */
+                width?: number | null;
+            };
             header?: never;
             path: {
                 image_id: string;
@@ -1735,7 +1738,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The bytes as they were uploaded, without what a camera wrote behind the picture. */
+            /** @description The bytes as they were uploaded, without what a camera wrote behind the picture; with `width` a JPEG. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1778,6 +1781,15 @@ export interface operations {
             };
             /** @description There is no such thing, or it is somebody else's. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It cannot be worked on. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

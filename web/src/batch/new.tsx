@@ -1,12 +1,12 @@
 import { useState } from "react";
 import { api } from "../api/client";
 import { useText } from "../i18n";
-import { ACCEPTED, type Chosen, type Complaint, choose } from "../lib/chosen";
+import { ACCEPTED, type Chosen, type Complaint } from "../lib/chosen";
 import { go } from "../lib/router";
 import { usePaste } from "../studio/paste";
 import { Picker } from "../studio/picker";
 import { SAMPLES } from "../studio/samples";
-import { startWith } from "../studio/send";
+import { look, startWith } from "../studio/send";
 import { Close } from "../ui/icons";
 import { ProblemText } from "../ui/problem";
 
@@ -22,14 +22,14 @@ export function NewBatch({ person: first }: { person: Chosen | null }) {
   const add = async (files: Iterable<Blob>) => {
     setComplaint(null);
     for (const file of files) {
-      const looked = await choose(file);
+      const looked = await look(file);
       if (typeof looked === "string") setComplaint(looked);
       else setGarments((now) => [...now, looked]);
     }
   };
   usePaste(async (pictures, focused) => {
     if ((focused ?? (person ? "garment" : "person")) === "garment") return add(pictures);
-    const looked = pictures[0] && (await choose(pictures[0]));
+    const looked = pictures[0] && (await look(pictures[0]));
     if (looked && typeof looked !== "string") setPerson(looked);
   });
   const start = async () => {

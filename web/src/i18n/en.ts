@@ -48,8 +48,8 @@ export const en = {
   },
   samples: { person: "Sample portrait", tee: "T-shirt", jumper: "Striped jumper", top: "Sleeveless top" },
   complaint: {
-    "not-a-picture": "This is no picture that can be read. JPEG, PNG and WebP work.",
-    heic: "HEIC pictures cannot be read yet. On an iPhone: Settings, Camera, Formats, “Most Compatible”; or send a screenshot of the photo.",
+    "not-a-picture": "This is no picture that can be read. JPEG, PNG, WebP, HEIC and AVIF work.",
+    heic: "This HEIC or AVIF picture could not be opened. Please choose a JPEG copy. On an iPhone: Settings, Camera, Formats, “Most Compatible”; or send a screenshot of the photo.",
     "too-heavy": "The file is larger than 25 MB. A smaller copy does just as well.",
     "too-large": "The picture has more than 50 megapixels. A smaller copy does just as well.",
     "too-small": "The picture is too small: it needs 64 pixels on each side at least, better 800.",

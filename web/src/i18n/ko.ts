@@ -48,8 +48,8 @@ export const ko: Dictionary = {
   },
   samples: { person: "예시 인물", tee: "티셔츠", jumper: "줄무늬 니트", top: "민소매" },
   complaint: {
-    "not-a-picture": "읽을 수 없는 파일입니다. JPEG, PNG, WebP 사진을 골라 주세요.",
-    heic: "HEIC 사진은 아직 읽을 수 없습니다. 아이폰이라면 설정 > 카메라 > 포맷에서 “높은 호환성”을 고르거나, 사진을 캡처해서 보내 주세요.",
+    "not-a-picture": "읽을 수 없는 파일입니다. JPEG, PNG, WebP, HEIC, AVIF 사진을 골라 주세요.",
+    heic: "이 HEIC 또는 AVIF 사진을 열 수 없습니다. JPEG 사본을 골라 주세요. 아이폰이라면 설정 > 카메라 > 포맷에서 “높은 호환성”을 고르거나, 사진을 캡처해서 보내 주세요.",
     "too-heavy": "파일이 25 MB보다 큽니다. 더 작은 사진이면 충분합니다.",
     "too-large": "사진이 5천만 화소를 넘습니다. 더 작은 사진이면 충분합니다.",
     "too-small": "사진이 너무 작습니다. 한 변이 적어도 64픽셀, 되도록 800픽셀 이상이어야 합니다.",

@@ -1,8 +1,9 @@
 import { type DragEvent, useId, useRef, useState } from "react";
 import { useText } from "../i18n";
-import { ACCEPTED, type Chosen, type Complaint, choose, doubtsOf, type Part } from "../lib/chosen";
+import { ACCEPTED, type Chosen, type Complaint, doubtsOf, type Part } from "../lib/chosen";
 import { Camera, Close, Garment, Person } from "../ui/icons";
 import { SAMPLES } from "./samples";
+import { look } from "./send";
 
 interface Props {
   part: Part;
@@ -22,7 +23,7 @@ export function Picker({ part, chosen, onChosen }: Props) {
 
   const take = async (picture: Blob | null | undefined) => {
     if (!picture) return;
-    const looked = await choose(picture);
+    const looked = await look(picture);
     setComplaint(typeof looked === "string" ? looked : null);
     if (typeof looked !== "string") onChosen(looked);
   };

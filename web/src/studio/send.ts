@@ -1,5 +1,15 @@
 import { api, isGone } from "../api/client";
-import { type Chosen, idOf, sendAgain } from "../lib/chosen";
+import { fetchPicture } from "../api/pictures";
+import { type Chosen, choose, idOf, sendAgain } from "../lib/chosen";
+
+const SHOWN = 1024;
+
+/** Look at a file: the picture, or why it cannot be taken. One that the browser cannot show is sent to the gateway to see it. */
+export const look = (file: Blob) =>
+  choose(file, async (unseen) => {
+    const id = await idOf({ file: unseen }, api.upload);
+    return fetchPicture(`/v1/images/${id}/content?width=${SHOWN}`);
+  });
 
 /**
  * Upload what the gateway does not have yet, and start something with the ids, which come in the order of the pictures.

@@ -1,14 +1,14 @@
 import { useEffect, useState } from "react";
 import { api } from "../api/client";
 import { useText } from "../i18n";
-import { type Chosen, choose, type Part } from "../lib/chosen";
+import type { Chosen, Part } from "../lib/chosen";
 import { go } from "../lib/router";
 import { takeShared } from "../lib/share";
 import { ProblemText } from "../ui/problem";
 import { ServiceNotReady } from "./not-ready";
 import { usePaste } from "./paste";
 import { Picker } from "./picker";
-import { startWith } from "./send";
+import { look, startWith } from "./send";
 
 export type Outfit = Record<Part, Chosen | null>;
 
@@ -28,14 +28,14 @@ export function Studio({ outfit, onOutfit }: Props) {
     const put = (part: Part, chosen: Chosen) => onOutfit((now) => ({ ...now, [part]: chosen }));
     takeShared().then(async (picture) => {
       if (picture === null) return;
-      const looked = picture === "missed" ? picture : await choose(picture);
+      const looked = picture === "missed" ? picture : await look(picture);
       if (typeof looked === "string") return setShared("sharedMissed");
       put("garment", looked);
       setShared("shared");
     });
   }, [onOutfit]);
   usePaste(async ([picture], focused) => {
-    const looked = picture && (await choose(picture));
+    const looked = picture && (await look(picture));
     if (!looked || typeof looked === "string") return;
     onOutfit((now) => ({ ...now, [focused ?? (now.person ? "garment" : "person")]: looked }));
   });

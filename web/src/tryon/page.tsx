@@ -2,9 +2,9 @@ import { useState } from "react";
 import { api, Refused, type Tryon } from "../api/client";
 import { download, fetchPicture } from "../api/pictures";
 import { seconds, useSpeech } from "../i18n";
-import { choose } from "../lib/chosen";
 import { hasEnded } from "../lib/progress";
 import { go } from "../lib/router";
+import { look } from "../studio/send";
 import type { Outfit } from "../studio/studio";
 import { Download, Enlarge } from "../ui/icons";
 import { Link } from "../ui/link";
@@ -45,7 +45,7 @@ export function TryonPage({ id, onOutfit }: Props) {
   const save = (path: string, name: string) => attempt(() => download(path, name));
   const again = (keep: Exclude<Action, "retry">) =>
     attempt(async () => {
-      const kept = await choose(await fetchPicture(tryon.artifacts[keep === "person" ? "photo" : "garment"] ?? ""));
+      const kept = await look(await fetchPicture(tryon.artifacts[keep === "person" ? "photo" : "garment"] ?? ""));
       const none = { person: null, garment: null };
       onOutfit(() => (typeof kept === "string" ? none : { ...none, [keep]: kept }));
       go("/");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 export const ROOT = path.resolve(import.meta.dirname, "../../..");
-const PYTHON = path.join(ROOT, ".venv", "bin", "python");
+export const PYTHON = path.join(ROOT, ".venv", "bin", "python");
 const STAGES = ["resize", "cloth_mask", "pose", "densepose", "human_parse", "agnostic", "tryon", "paste_back"];
 
 /** A program of ours that serves, started for a test. */

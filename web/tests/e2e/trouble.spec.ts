@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { deflateSync } from "node:zlib";
+import { PYTHON } from "./house";
 import { expect, expectAccessible, forgetAll, GARMENT, heading, PERSON, shoot, startWithSamples, test } from "./test";
 
 test.describe("while one stage stands still", () => {
@@ -84,12 +86,32 @@ test("files that cannot be taken are refused before they are sent", async ({ pag
   await expect(status).toContainText("no picture that can be read");
   const heic = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from("ftypheic0000mif1")]);
   await input.setInputFiles({ name: "IMG_1.HEIC", mimeType: "image/heic", buffer: heic });
-  await expect(status).toContainText("HEIC pictures cannot be read yet");
+  await expect(status).toContainText("could not be opened");
   await input.setInputFiles({ name: "dot.png", mimeType: "image/png", buffer: png(20, 20) });
   await expect(status).toContainText("too small");
   await input.setInputFiles({ name: "wide.png", mimeType: "image/png", buffer: png(900, 500) });
   await expect(status).toContainText("wider than high");
   await shoot(page, "advice");
+});
+
+test("a HEIC photo is shown, though this browser cannot, and an AVIF is taken", async ({ page }) => {
+  await page.goto("/");
+  for (const [part, format, name] of [
+    ["person", "HEIF", "The chosen photo of you"],
+    ["garment", "AVIF", "The chosen garment"],
+  ] as const) {
+    const file = {
+      name: `IMG_1.${format}`,
+      mimeType: "",
+      buffer: encoded(part === "person" ? PERSON : GARMENT, format),
+    };
+    await page.locator(`[data-part=${part}] input`).first().setInputFiles(file);
+    const shown = page.getByRole("img", { name });
+    await expect(shown).toBeVisible();
+    expect(await shown.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(100);
+  }
+  await shoot(page, "phone-formats", false);
+  await expect(page.getByRole("button", { name: "Try it on" })).toBeEnabled();
 });
 
 test("a stage that is down says so, and a retry works when it is back", async ({ page, house }) => {
@@ -198,6 +220,13 @@ function png(width: number, height: number, shade: (x: number, y: number) => num
   const data = deflateSync(Buffer.from(rows.flat()));
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", data), chunk("IEND", Buffer.alloc(0))]);
+}
+
+/** A picture as phones keep them, written by the gateway's Pillow. */
+function encoded(file: string, format: "HEIF" | "AVIF"): Buffer {
+  const program = `import sys, pillow_heif; from PIL import Image; pillow_heif.register_heif_opener()
+Image.open(sys.argv[1]).save(sys.stdout.buffer, sys.argv[2])`;
+  return execFileSync(PYTHON, ["-c", program, file, format]);
 }
 
 function chunk(name: string, data: Buffer): Buffer {
