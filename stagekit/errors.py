@@ -9,6 +9,7 @@
         |-- MissingArtifact      missing-artifact
         |-- WrongKind            wrong-kind
         |-- NoPerson             no-person
+        |-- TurnedPhoto          photo-turned
         |-- IncompletePose       incomplete-pose
         |-- GarmentNotFound      garment-not-found
         |-- WeightsMissing       weights-missing
@@ -91,6 +92,12 @@ class NoPerson(StageError):
     """Nobody was found in the photo."""
 
     code, status, title = "no-person", 422, "No person was found"
+
+
+class TurnedPhoto(StageError):
+    """The person lies on her side, or stands on her head."""
+
+    code, status, title = "photo-turned", 422, "The photo is turned"
 
 
 class IncompletePose(StageError):

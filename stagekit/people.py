@@ -91,6 +91,12 @@ class BlazePerson:
         width = math.dist(*shoulders)
         return max(width, math.dist(shoulders.mean(axis=0), xy[[LEFT_HIP, RIGHT_HIP]].mean(axis=0)))
 
+    def lean(self) -> float:
+        """How far she is turned clockwise in the picture, in degrees, -180..180: from the hips to the shoulders, 0 upright."""
+        xy = self.landmarks[:, :2]
+        right, down = xy[[LEFT_SHOULDER, RIGHT_SHOULDER]].mean(axis=0) - xy[[LEFT_HIP, RIGHT_HIP]].mean(axis=0)
+        return math.degrees(math.atan2(right, -down))
+
     def torso_centre(self) -> np.ndarray:
         """(2,) x, y in pixels."""
         centre: np.ndarray = self.landmarks[[LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP], :2].mean(axis=0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from services.paste_back.engines.blend.engine import Engine as Blend
-from stagekit.errors import NoPerson
+from stagekit.errors import NoPerson, TurnedPhoto
 from stagekit.formats import HEIGHT, WIDTH
 from stagekit.images import Limits, open_image, to_rgb
 
@@ -130,6 +130,19 @@ def test_landscape_without_anybody_is_refused_with_advice(engine):
     sky = np.linspace(120, 250, 600).astype(np.uint8)[:, None, None] * np.ones((1, 900, 3), dtype=np.uint8)
     with pytest.raises(NoPerson, match="Use a photo of one person"):
         engine.run({"photo": sky}, lambda code, message: None)
+
+
+@pytest.mark.parametrize("quarters, told", [(1, "to the right"), (2, "upside down"), (3, "to the left")])
+def test_a_photo_on_its_side_or_its_head_says_which_way_to_turn_it(engine, quarters, told):
+    turned = np.ascontiguousarray(np.rot90(read(PORTRAIT), quarters))  # against the clock
+    with pytest.raises(TurnedPhoto, match=told):
+        run(engine, turned)
+
+
+@pytest.mark.parametrize("degrees", [-40, 40])
+def test_a_slanting_photo_is_taken(engine, degrees):
+    slanting = Image.fromarray(read(PORTRAIT)).rotate(degrees, Image.Resampling.BILINEAR, fillcolor=(128, 128, 128))
+    run(engine, np.array(slanting))
 
 
 def test_same_photo_same_bytes(engine):

@@ -167,6 +167,8 @@ export const en = {
   },
   problem: {
     "no-person": "Nobody was found in the photo. Take one that shows you from the front, from head to hips.",
+    "photo-turned":
+      "You lie on your side or stand on your head in the photo. Turn the photo so that you stand upright.",
     "incomplete-pose":
       "Not enough of the body is visible. Take a photo that shows both shoulders and arms, down to the hips.",
     "garment-not-found": "No garment stands out from its background. Lay it on something plain, in another colour.",

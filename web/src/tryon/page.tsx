@@ -131,7 +131,7 @@ type Action = "retry" | "person" | "garment";
 /** What to do next, the most helpful first: run it again, or keep one of the pictures and choose another one beside it. */
 function helpful({ status, error }: Tryon): Action[] {
   if (status === "succeeded") return ["person", "garment"];
-  if (["no-person", "incomplete-pose"].includes(String(error?.code))) return ["garment", "person"];
+  if (["no-person", "photo-turned", "incomplete-pose"].includes(String(error?.code))) return ["garment", "person"];
   if (error?.code === "garment-not-found") return ["person", "garment"];
   return ["retry", "person", "garment"];
 }

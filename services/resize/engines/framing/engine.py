@@ -8,7 +8,7 @@ import numpy as np
 import stagekit
 from services.resize.engines.framing.crop import choose_box, cut_out
 from services.resize.engines.framing.extent import extent, silhouette
-from stagekit.errors import NoPerson
+from stagekit.errors import NoPerson, TurnedPhoto
 from stagekit.formats import HEIGHT, WIDTH
 from stagekit.weights import in_package
 
@@ -19,6 +19,7 @@ _SEARCH_SIDE = 1280  # pixels of the longer side at which people are looked for
 _CLEAR_PERSON = 0.4  # a second person counts as clear from this part of the first one's size
 _SMALLEST = 80  # pixels; anybody less tall than that has no detail to work with
 _BLURRED_FROM = 4.0  # enlargement
+_LYING, _UPSIDE_DOWN = 60, 120  # degrees
 _ADVICE = "Use a photo of one person who faces the camera, with head and torso visible and good light"
 
 
@@ -39,11 +40,11 @@ class Engine(stagekit.Engine):
 
     A photo of exactly 768 x 1024 with one person passes through as it is, so that it stays aligned with its annotations.
 
-    Warns: several-people, low-resolution. Raises NoPerson.
+    Warns: several-people, low-resolution. Raises NoPerson, TurnedPhoto.
     """
 
     name = "framing"
-    version = "2"
+    version = "3"
     inputs = ("photo",)
     licence = "Apache-2.0"
 
@@ -58,6 +59,7 @@ class Engine(stagekit.Engine):
         several = len(people) > 1 and people[1].torso_size() > _CLEAR_PERSON * people[0].torso_size()
         if several:
             warn("several-people", f"{len(people)} people were found in the photo; the largest one is dressed.")
+        _check_upright(people[0])
         if photo.shape[:2] == (HEIGHT, WIDTH) and not several:
             return {"person": photo.copy(), "frame": frame(photo, (0, 0, WIDTH, HEIGHT))}
         inside = silhouette(people[0])
@@ -91,6 +93,17 @@ class Engine(stagekit.Engine):
         import mediapipe
 
         return {"framework": "mediapipe " + mediapipe.__version__, "device": "cpu"}
+
+
+def _check_upright(person: "BlazePerson") -> None:
+    """A camera that does not note how it was held leaves its photos on their side. Raises TurnedPhoto."""
+    lean = person.lean()
+    if abs(lean) >= _UPSIDE_DOWN:
+        raise TurnedPhoto("The person stands on her head in the photo. Turn the photo upside down, and send it again.")
+    if abs(lean) >= _LYING:
+        way = "left" if lean > 0 else "right"
+        raise TurnedPhoto(f"The person lies on her side in the photo. Turn the photo to the {way} by a quarter, so that she "
+                          "stands, and send it again.")  # fmt: skip
 
 
 def frame(photo: np.ndarray, box: tuple[int, int, int, int]) -> dict[str, Any]:
