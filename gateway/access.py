@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import Forbidden, RateLimited, Unauthorized
 from gateway.keys import ADMIN, Key, Keys
+from gateway.prefix import own_path
 from gateway.problems import problem_response
 from gateway.web import OPEN as WEB
 from gateway.web import OPEN_BELOW
@@ -70,7 +71,7 @@ class Access:
         self._keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN or scope["path"].startswith(OPEN_BELOW):
+        if scope["type"] != "http" or own_path(scope) in OPEN or own_path(scope).startswith(OPEN_BELOW):
             await self._app(scope, receive, send)
             return
         request = Request(scope)
@@ -178,7 +179,7 @@ def _challenge(request: Request, error: Problem) -> dict[str, str]:
     """How to send a key, for a request that sent none or a wrong one (RFC 9110, section 11.6.1)."""
     if error.status != 401:
         return {}
-    scheme = "Basic" if request.url.path.startswith(PAGES) else "Bearer"
+    scheme = "Basic" if own_path(request.scope).startswith(PAGES) else "Bearer"
     return {"WWW-Authenticate": f'{scheme} realm="howsfit"'}
 
 

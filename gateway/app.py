@@ -12,6 +12,7 @@ from gateway.access import Access, AdminOnly
 from gateway.gateway import Gateway
 from gateway.limits import MAX_JSON, BodyLimit
 from gateway.openapi import describe
+from gateway.prefix import BehindProxy
 from gateway.problems import add_problem_handlers
 from gateway.routes import batches, images, keys, preprocessing, service, tryons, webhooks
 from gateway.settings import Settings
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, apps: Mapping[str, Any] | None 
             expose_headers=READ_BY_PAGES,
             allow_credentials=False,  # a page sends the key itself; a browser must not add one that it knows
         )
+    app.add_middleware(BehindProxy, base_path=settings.base_path, trusted_proxies=settings.trusted_proxies)
     if web:
         add_web_app(app, web, settings)
     for router in ROUTERS:

@@ -12,6 +12,7 @@ from gateway.events import Event
 from gateway.graph import StageGraph
 from gateway.images import Image
 from gateway.jobs import ENDED, Job, State
+from gateway.prefix import address
 from gateway.tryons import Kind, artifacts_of, kind_of, uploads_of
 
 OUTPUTS: dict[Kind, tuple[str, ...]] = {
@@ -111,7 +112,7 @@ class TryonDocument(BaseModel):
         cls, job: Job, events: list[Event], graph: StageGraph, webhook: Mapping[str, Any] | None = None
     ) -> "TryonDocument":
         """The document of a try-on as it stands. webhook: what a WebhookDocument says."""
-        here = f"/v1/tryons/{job.id}"
+        here = address(f"/v1/tryons/{job.id}")
         addresses = {name: f"{here}/artifacts/{name}" for name in artifacts_of(job, events)}
         trace_id = job.payload.get("trace_id", job.id.replace("-", ""))
         stages = _stages(job, events, graph.reach(uploads_of(job.payload)))
@@ -162,7 +163,7 @@ class ImageDocument(BaseModel):
     @classmethod
     def of(cls, image: Image, retention_s: float) -> "ImageDocument":
         """The document of an image as it stands."""
-        here = f"/v1/images/{image.id}"
+        here = address(f"/v1/images/{image.id}")
         return cls(
             id=image.id,
             media_type=image.media_type,
@@ -201,7 +202,7 @@ class BatchDocument(BaseModel):
         """The document of a batch as it stands. jobs: those of its try-ons that there still are."""
         items = []
         for pair in batch.pairs:
-            job, url = jobs.get(pair.tryon_id), f"/v1/tryons/{pair.tryon_id}"
+            job, url = jobs.get(pair.tryon_id), address(f"/v1/tryons/{pair.tryon_id}")
             items.append(
                 BatchItem(
                     **vars(pair),
@@ -210,7 +211,7 @@ class BatchDocument(BaseModel):
                     tryon=f"{url}/artifacts/tryon" if job and job.state == "succeeded" else None,
                 )
             )
-        here = f"/v1/batches/{batch.id}"
+        here = address(f"/v1/batches/{batch.id}")
         return cls(
             id=batch.id,
             status="completed" if all(item.status in (*ENDED, "deleted") for item in items) else "processing",

@@ -17,6 +17,7 @@ from gateway.images import Images
 from gateway.jobs import ENDED, Job, State
 from gateway.keys import Keys
 from gateway.metrics import Metrics
+from gateway.prefix import address, below
 from gateway.settings import Settings
 from gateway.sweeper import Sweeper
 from gateway.tryons import Kind, Tryons
@@ -87,7 +88,7 @@ class Gateway:
         listed = [await self._document(job, events) for job, events in found[:limit]]
         filters = "".join(f"&{name}={value}" for name, value in (("status", state), ("kind", kind)) if value)
         more = f"/v1/tryons?limit={limit}&before={found[limit - 1][0].cursor}{filters}" if len(found) > limit else None
-        return TryonList(tryons=listed, next=more)
+        return TryonList(tryons=listed, next=more and address(more))
 
     async def batch_document(self, batch: Batch) -> BatchDocument:
         """The document of a batch as it stands."""
@@ -102,7 +103,7 @@ class Gateway:
             {"stage": name, "inputs": {}, "outputs": {}}
             | clients[name].info
             | {"needs": sorted(graph.needs(name)) if name in graph.stages else [], "health": health[name]}
-            | {"debug": f"/stages/{name}/debug" if clients[name].mounted else None}
+            | {"debug": address(f"/stages/{name}/debug") if clients[name].mounted else None}
             for name in (*graph.order, *(name for name in clients if name not in graph.stages))
         ]
 
@@ -115,7 +116,8 @@ class Gateway:
         job, events = await self.tryons.get(tryon_id)
         if job.state not in ENDED or job.completed_at is None:
             return None
-        document = await self._document(job, events)
+        with below(self.settings.base_path):  # whatever request this came from
+            document = await self._document(job, events)
         return Ended(f"{document.kind}.{job.state}", job.completed_at, document.model_dump(mode="json"))
 
 

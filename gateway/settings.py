@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL
 
 from gateway.blobs import Addressing, BlobStore, LocalBlobs, S3Blobs
+from gateway.prefix import parse_prefix, parse_proxies
 
 STAGES = ("resize", "cloth_mask", "pose", "densepose", "human_parse", "agnostic", "tryon", "paste_back")
 
@@ -79,6 +80,14 @@ class Settings(BaseSettings):
     """Origins whose pages may use the API from a browser: https://shop.example, comma separated or as JSON; * for all.
     Default: none but the gateway's own."""
 
+    base_path: str = ""
+    """Path below which clients reach the gateway through a proxy, whether the proxy takes it off or not: /tryon for
+    https://shop.example/tryon/. Default: what a trusted proxy says in X-Forwarded-Prefix, else none."""
+
+    trusted_proxies: str = "127.0.0.1"
+    """Proxies whose X-Forwarded-For, -Proto and -Prefix are believed: addresses and networks (10.0.0.0/8), comma separated;
+    * for everybody who can reach the gateway."""
+
     retention: str = Field("24h", pattern=r"^\d+(\.\d+)?[smhd]$")
     """How long a try-on is kept with its images, and an uploaded image after its last use: 90m, 24h, 7d. What is kept for
     reuse goes with the last one of the photo or garment that it was made from."""
@@ -133,6 +142,22 @@ class Settings(BaseSettings):
                 "without spaces, e.g. from `openssl rand -hex 32`"
             )
         return key
+
+    @field_validator("base_path")
+    @classmethod
+    def _base_path_is_one(cls, path: str) -> str:
+        try:
+            return parse_prefix(path)
+        except ValueError as error:
+            raise ValueError(f"HOWSFIT_BASE_PATH: {error}") from None
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_have_addresses(cls, proxies: str) -> str:
+        try:
+            return parse_proxies(proxies)
+        except ValueError as error:
+            raise ValueError(f"HOWSFIT_TRUSTED_PROXIES: {error}") from None
 
     @field_validator("cors_origins", mode="before")
     @classmethod

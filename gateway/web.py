@@ -1,7 +1,13 @@
-"""The web app: the files that `make web` built, read once at start and served from memory."""
+"""The web app: the files that `make web` built, read once at start and served from memory.
 
+Behind a proxy it may live below a path. Its files find each other by relative addresses; only its page, which answers at
+several depths, gets whole ones as it is served.
+"""
+
+import functools
 import gzip
 import hashlib
+import html
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.blobs import is_host
+from gateway.prefix import address
 from gateway.settings import Settings
 
 BUILT = Path(__file__).parents[1] / "web" / "dist"
@@ -51,6 +58,21 @@ class _File:
         return Response(self.data, media_type=self.media_type, headers=headers)
 
 
+class _Index:
+    """The app's page, with the addresses of its files as clients reach them."""
+
+    def __init__(self, data: bytes, policy: str) -> None:
+        self._data = data
+        self._policy = policy
+        self._at = functools.lru_cache(maxsize=8)(self._make)
+
+    def answer(self, request: Request) -> Response:
+        return self._at(address("/")).answer(request)
+
+    def _make(self, root: str) -> _File:
+        return _file(self._data.replace(b'="./', f'="{html.escape(root)}'.encode()), "index.html", self._policy)
+
+
 def built(settings: Settings) -> Path | None:
     """The folder of the built app; None where there is none."""
     folder = settings.web_dir or BUILT
@@ -61,8 +83,8 @@ def add_web_app(app: Starlette, folder: Path, settings: Settings) -> None:
     """Serve the app that lies in the folder, `/docs` included. Changed files are seen at the next start."""
     policy = _policy(settings)
     files = {"/" + path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    loaded = {name: _read(path, name, policy) for name, path in files.items()}
-    index = loaded.pop("/index.html")
+    loaded = {name: _file(path.read_bytes(), name, policy) for name, path in files.items() if name != "/index.html"}
+    index = _Index((folder / "index.html").read_bytes(), policy)
     for page in PAGES:
         _serve(app, page, index)
     if docs := loaded.pop("/docs/index.html", None):
@@ -71,21 +93,21 @@ def add_web_app(app: Starlette, folder: Path, settings: Settings) -> None:
         _serve(app, name, file)
 
     async def not_taken(request: Request) -> Response:
-        return RedirectResponse("/?shared=missed", 303)
+        return RedirectResponse(address("/?shared=missed"), 303)
 
     app.add_route(SHARED, not_taken, methods=["POST"], include_in_schema=False)
 
 
-def _serve(app: Starlette, path: str, file: _File) -> None:
+def _serve(app: Starlette, path: str, file: _File | _Index) -> None:
     async def answer(request: Request) -> Response:
         return file.answer(request)
 
     app.add_route(path, answer, methods=["GET"], include_in_schema=False)
 
 
-def _read(path: Path, name: str, policy: str) -> _File:
-    data = path.read_bytes()
-    media_type = _media_type(path)
+def _file(data: bytes, name: str, policy: str) -> _File:
+    """name: its path below the app's folder."""
+    media_type = _media_type(Path(name))
     text = media_type.startswith(_COMPRESSED)
     headers = {
         "Cache-Control": FOREVER if name.startswith("/assets/") else _ANEW,

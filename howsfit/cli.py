@@ -205,7 +205,8 @@ def serve(
     err.print(
         f"http://{host}:{port}/ shows the web app, /readyz whether all engines are loaded, /debug what it does, /docs the API."
     )
-    uvicorn.run(create_app(), host=host, port=port, access_log=False, log_config=None)
+    # The gateway looks at the headers of proxies itself: it has to know who really asks.
+    uvicorn.run(create_app(), host=host, port=port, access_log=False, proxy_headers=False, log_config=None)
 
 
 @app.command()

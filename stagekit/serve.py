@@ -18,7 +18,8 @@ def main() -> None:
     settings = read_settings()
     logs.set_up(settings.log_level, settings.log_format)
     port = arguments.port or settings.listen_port
-    uvicorn.run(arguments.app, host=arguments.host, port=port, access_log=False, log_config=None)
+    # The gateway looks at the headers of proxies itself, and stages have none before them.
+    uvicorn.run(arguments.app, host=arguments.host, port=port, access_log=False, proxy_headers=False, log_config=None)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ const GATEWAY = process.env.HOWSFIT_URL ?? "http://127.0.0.1:8080";
 const served = ["/v1", "/readyz", "/debug", "/docs", "/openapi.json", "^/stages/"];
 
 export default defineConfig({
-  plugins: [react(), swaggerUi(), serviceWorker(["/manifest.webmanifest", "/icons/icon.svg"])],
+  // The built files find each other wherever they lie: below the path prefix of a proxy, too.
+  base: "./",
+  plugins: [react(), swaggerUi(), serviceWorker(["manifest.webmanifest", "icons/icon.svg"])],
   // The sample pictures come from the Python package.
   server: { fs: { allow: [".", "../howsfit/samples"] }, proxy: Object.fromEntries(served.map((at) => [at, GATEWAY])) },
   build: {

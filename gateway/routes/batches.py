@@ -9,6 +9,7 @@ from gateway.access import Reader, Writer
 from gateway.documents import BatchDocument
 from gateway.gateway import Here
 from gateway.names import Fields, known_query_of_posts
+from gateway.prefix import address
 from gateway.problems import refusals
 from gateway.routes.orders import IMAGE_ID, IdempotencyKey
 from gateway.tryons import Order, job_id_for
@@ -59,7 +60,7 @@ async def create_batch(
         quota=caller.max_jobs,
     )
     batch = await gateway.batches.create(wanted.photo_ids, wanted.garment_ids, order)
-    response.headers["Location"] = f"/v1/batches/{batch.id}"
+    response.headers["Location"] = address(f"/v1/batches/{batch.id}")
     return await gateway.batch_document(batch)
 
 

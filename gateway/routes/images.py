@@ -12,6 +12,7 @@ from gateway.documents import ImageDocument
 from gateway.errors import BadRequest
 from gateway.gateway import Here
 from gateway.names import Fields, known_query_of_posts
+from gateway.prefix import address
 from gateway.previews import preview
 from gateway.problems import refusals
 from gateway.routes.orders import IMAGE_ID, Width
@@ -57,7 +58,7 @@ async def upload_image(
         raise BadRequest("'image' is missing. Send the picture as a file: curl -F image=@FILE.")
     picture = await read_picture(sent.image, "image", settings.max_upload_mb, settings.max_megapixels)
     kept = await gateway.images.add(picture, caller.owner)
-    response.headers["Location"] = f"/v1/images/{kept.id}"
+    response.headers["Location"] = address(f"/v1/images/{kept.id}")
     return ImageDocument.of(kept, settings.retention_s())
 
 

@@ -15,6 +15,7 @@ from gateway.errors import BadRequest
 from gateway.gateway import Gateway
 from gateway.jobs import ENDED
 from gateway.names import Fields
+from gateway.prefix import address
 from gateway.problems import refusals
 from gateway.tryons import Order, job_id_for
 from gateway.uploads import part_of, read_picture
@@ -130,7 +131,7 @@ async def start(
     """Start a job, and answer as the request prefers."""
     order = replace(options.order, priority=sent.priority, deadline_s=sent.deadline_s, webhook=sent.webhook_url or None)
     job = await gateway.tryons.create(pictures, order)
-    response.headers["Location"] = f"/v1/tryons/{job.id}"
+    response.headers["Location"] = address(f"/v1/tryons/{job.id}")
     if options.wait_s is not None:
         response.headers["Preference-Applied"] = f"wait={options.wait_s:g}"
         await gateway.tryons.wait(job.id, options.wait_s)

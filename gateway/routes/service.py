@@ -10,6 +10,7 @@ from gateway.access import Reader
 from gateway.documents import ServingDocument, ServingList
 from gateway.errors import StageNotReady
 from gateway.gateway import Here
+from gateway.prefix import address
 from gateway.problems import refusals
 from gateway.web import built
 
@@ -23,7 +24,7 @@ _pages = Environment(
 
 @router.get("/", include_in_schema=False)
 async def home() -> RedirectResponse:
-    return RedirectResponse("/debug")
+    return RedirectResponse(address("/debug"))
 
 
 @router.get("/livez", summary="The process is up")

@@ -14,7 +14,7 @@ export function serviceWorker(alsoKept: string[]): Plugin {
         const digest = createHash("sha256");
         for (const file of Object.values(bundle)) digest.update(file.type === "chunk" ? file.code : file.source);
         worker.code = worker.code
-          .replace("__FILES__", JSON.stringify(["/", ...code.map((name) => `/${name}`), ...alsoKept]))
+          .replace("__FILES__", JSON.stringify(["./", ...code, ...alsoKept]))
           .replace("__VERSION__", digest.digest("hex").slice(0, 12));
       },
     },

@@ -2,6 +2,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import { Languages } from "./i18n";
+import { at } from "./lib/base";
 import "./styles.css";
 
 const place = document.getElementById("app");
@@ -16,4 +17,4 @@ if (place) {
 }
 
 // Only where the page is served as people get it; without https, or localhost, browsers have no service workers.
-if (import.meta.env.PROD && "serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js");
+if (import.meta.env.PROD && "serviceWorker" in navigator) navigator.serviceWorker.register(at("/sw.js"));

@@ -7,16 +7,20 @@ declare const self: ServiceWorkerGlobalScope;
 export {};
 
 const FILES: string[] = __FILES__;
-const KEPT = "app-__VERSION__";
-const SHARED = "shared";
-
 declare const __FILES__: string[];
+
+/** The path below which all of this lies: "/", or "/tryon/" behind a proxy. Caches belong to the whole origin. */
+const HOME = new URL("./", self.location.href).pathname;
+const PATHS = FILES.map((name) => new URL(name, self.location.href).pathname);
+const OURS = `howsfit ${HOME} `;
+const KEPT = `${OURS}app-__VERSION__`;
+const SHARED = `${OURS}shared`;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(
     caches
       .open(KEPT)
-      .then((cache) => cache.addAll(FILES))
+      .then((cache) => cache.addAll(PATHS))
       .then(() => self.skipWaiting()),
   );
 });
@@ -27,32 +31,37 @@ self.addEventListener("activate", (event) => {
 
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
-  if (url.origin !== self.location.origin) return;
-  if (event.request.method === "POST" && url.pathname === "/share") {
+  if (url.origin !== self.location.origin || !url.pathname.startsWith(HOME)) return;
+  const path = url.pathname.slice(HOME.length);
+  if (event.request.method === "POST" && path === "share") {
     event.respondWith(takeShared(event.request));
-  } else if (event.request.mode === "navigate" && isPage(url.pathname)) {
+  } else if (event.request.mode === "navigate" && isPage(path)) {
     event.respondWith(newestPage(event.request));
-  } else if (event.request.method === "GET" && FILES.includes(url.pathname)) {
-    event.respondWith(caches.match(url.pathname).then((kept) => kept ?? fetch(event.request)));
+  } else if (event.request.method === "GET" && PATHS.includes(url.pathname)) {
+    event.respondWith(kept(url.pathname).then((file) => file ?? fetch(event.request)));
   }
 });
 
+async function kept(path: string): Promise<Response | undefined> {
+  return (await caches.open(KEPT)).match(path);
+}
+
 async function forgetOldVersions(): Promise<void> {
-  const names = await caches.keys();
-  await Promise.all(names.filter((name) => name !== KEPT && name !== SHARED).map((name) => caches.delete(name)));
+  const names = (await caches.keys()).filter((name) => name.startsWith(OURS) && name !== KEPT && name !== SHARED);
+  await Promise.all(names.map((name) => caches.delete(name)));
 }
 
 /** The app's own addresses; /docs and /debug are other pages. */
 function isPage(path: string): boolean {
-  return path === "/" || /^\/(gallery|cluster|tryons\/[^/]+|batches\/[^/]+)$/.test(path);
+  return path === "" || /^(gallery|cluster|tryons\/[^/]+|batches\/[^/]+)$/.test(path);
 }
 
 async function newestPage(request: Request): Promise<Response> {
   try {
     return await fetch(request);
   } catch (error) {
-    const kept = await caches.match("/");
-    if (kept) return kept;
+    const page = await kept(HOME);
+    if (page) return page;
     throw error;
   }
 }
@@ -62,7 +71,7 @@ async function takeShared(request: Request): Promise<Response> {
   if (picture instanceof File) {
     const cache = await caches.open(SHARED);
     const headers = { "Content-Type": picture.type, "X-Name": encodeURIComponent(picture.name) };
-    await cache.put("/shared/garment", new Response(picture, { headers }));
+    await cache.put(`${HOME}shared/garment`, new Response(picture, { headers }));
   }
-  return Response.redirect("/?shared=garment", 303);
+  return Response.redirect(`${HOME}?shared=garment`, 303);
 }

@@ -1,4 +1,5 @@
 import createClient from "openapi-fetch";
+import { at, BASE } from "../lib/base";
 import { noteReached } from "../lib/online";
 import { storedKey } from "../lib/settings";
 import type { components, paths } from "./schema";
@@ -68,7 +69,7 @@ async function problemOf(answer: Response): Promise<Problem> {
   return { status: answer.status, ...body };
 }
 
-const client = createClient<paths>({ baseUrl: location.origin, fetch: send });
+const client = createClient<paths>({ baseUrl: location.origin + BASE, fetch: send });
 
 async function taken<T>(asked: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   const { data, error, response } = await asked;
@@ -89,7 +90,7 @@ export const api = {
   upload: async (picture: Blob): Promise<string> => {
     const form = new FormData();
     form.append("image", picture, "picture");
-    const answer = await get("/v1/images", { method: "POST", body: form });
+    const answer = await get(at("/v1/images"), { method: "POST", body: form });
     return ((await answer.json()) as Schemas["ImageDocument"]).id;
   },
 
@@ -97,7 +98,7 @@ export const api = {
     const form = new FormData();
     form.append("photo_id", photo_id);
     form.append("garment_id", garment_id);
-    return (await get("/v1/tryons", { method: "POST", body: form })).json();
+    return (await get(at("/v1/tryons"), { method: "POST", body: form })).json();
   },
 
   cancel: (id: string): Promise<Tryon> => taken(client.POST("/v1/tryons/{tryon_id}/cancel", byId(id))),

@@ -1,3 +1,4 @@
+import { at } from "../lib/base";
 import { get, isFinal, isGone, type StageRun, type Tryon, Unreachable, type Warning } from "./client";
 import { messages } from "./sse";
 
@@ -27,7 +28,7 @@ export async function follow(id: string, listener: Listener, signal: AbortSignal
     let silence: ReturnType<typeof setTimeout> | undefined;
     try {
       const headers: HeadersInit = last ? { "Last-Event-ID": last } : {};
-      const answer = await get(`/v1/tryons/${id}/events`, { headers, signal: line.signal, cache: "no-store" });
+      const answer = await get(at(`/v1/tryons/${id}/events`), { headers, signal: line.signal, cache: "no-store" });
       listener.connected(true);
       if (!answer.body) throw new Unreachable("an empty answer");
       for await (const message of messages(answer.body)) {

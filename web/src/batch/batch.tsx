@@ -56,7 +56,7 @@ export function BatchPage({ id }: { id: string }) {
             <Link href={`/tryons/${item.tryon_id}`}>
               <span className="unseen">{t.batch.item(index + 1)}</span>
               <Picture path={item.tryon ?? undefined} alt="" width={320} />
-              <Picture path={`/v1/tryons/${item.tryon_id}/artifacts/garment`} alt="" width={64} className="inset" />
+              <Picture path={`${item.url}/artifacts/garment`} alt="" width={64} className="inset" />
               {item.status !== "succeeded" && <span className="state">{word(t.batch.status, item.status)}</span>}
             </Link>
           </li>

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useState } from "react";
 import { api, type Serving, type Tryon } from "../api/client";
 import { seconds, useSpeech, useText, word } from "../i18n";
+import { at } from "../lib/base";
 import { NotReady } from "../ui/not-ready";
 import { ProblemText } from "../ui/problem";
 import { Sparkline } from "./sparkline";
@@ -68,7 +69,7 @@ export function ClusterPage() {
         ))}
       </ul>
       <p className="quiet">
-        {t.updated} <a href="/docs">{t.docs}</a> · <a href="/debug">{t.service}</a>
+        {t.updated} <a href={at("/docs")}>{t.docs}</a> · <a href={at("/debug")}>{t.service}</a>
       </p>
     </div>
   );

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { at } from "./base";
 
 /** Whether the gateway can be reached: as the browser says, and as the last request found. */
 let reached = navigator.onLine;
@@ -17,7 +18,7 @@ export function noteReached(yes: boolean): void {
 }
 
 async function ask(): Promise<void> {
-  const answer = await fetch("/livez", { cache: "no-store" }).catch(() => null);
+  const answer = await fetch(at("/livez"), { cache: "no-store" }).catch(() => null);
   if (answer) noteReached(true);
 }
 

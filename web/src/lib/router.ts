@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { at, BASE } from "./base";
 
 /** The app's pages, by address. */
 export type Page =
@@ -18,7 +19,7 @@ export function pageAt(path: string): Page {
 const moved = new EventTarget();
 
 export function go(path: string): void {
-  history.pushState(null, "", path);
+  history.pushState(null, "", at(path));
   moved.dispatchEvent(new Event("moved"));
   window.scrollTo(0, 0);
 }
@@ -33,5 +34,5 @@ function listen(changed: () => void): () => void {
 }
 
 export function usePath(): string {
-  return useSyncExternalStore(listen, () => location.pathname);
+  return useSyncExternalStore(listen, () => location.pathname.slice(BASE.length) || "/");
 }

@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from "react";
 import { get, Refused } from "../api/client";
 import { dictionaries, type Language, useSpeech } from "../i18n";
+import { at } from "../lib/base";
 import { storedKey, storeKey } from "../lib/settings";
 import { Dialog } from "../ui/dialog";
 import { ProblemText } from "../ui/problem";
@@ -27,7 +28,7 @@ export function SettingsDialog({ asked, onClose, onKey }: Props) {
     setError(null);
     storeKey(key);
     try {
-      await get("/v1/tryons?limit=1");
+      await get(at("/v1/tryons?limit=1"));
     } catch (problem) {
       storeKey(former); // a key is kept only when it opened something
       setError(problem);

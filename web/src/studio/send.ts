@@ -1,5 +1,6 @@
 import { api, isGone } from "../api/client";
 import { fetchPicture } from "../api/pictures";
+import { at } from "../lib/base";
 import { type Chosen, choose, idOf, sendAgain } from "../lib/chosen";
 
 const SHOWN = 1024;
@@ -8,7 +9,7 @@ const SHOWN = 1024;
 export const look = (file: Blob) =>
   choose(file, async (unseen) => {
     const id = await idOf({ file: unseen }, api.upload);
-    return fetchPicture(`/v1/images/${id}/content?width=${SHOWN}`);
+    return fetchPicture(at(`/v1/images/${id}/content?width=${SHOWN}`));
   });
 
 /**

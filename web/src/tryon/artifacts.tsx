@@ -42,11 +42,7 @@ export function Artifacts({ tryon, serving, onSave }: Props) {
           );
         })}
       </ul>
-      <button
-        type="button"
-        className="button"
-        onClick={() => onSave(`/v1/tryons/${tryon.id}/dataset.zip`, "dataset.zip")}
-      >
+      <button type="button" className="button" onClick={() => onSave(tryon.urls.dataset ?? "", "dataset.zip")}>
         <Download /> {t.tryon.dataset}
       </button>
     </section>

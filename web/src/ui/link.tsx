@@ -1,4 +1,5 @@
 import type { AnchorHTMLAttributes, MouseEvent } from "react";
+import { at } from "../lib/base";
 import { go } from "../lib/router";
 
 /** A link to one of the app's pages. */
@@ -8,5 +9,5 @@ export function Link({ href, ...rest }: AnchorHTMLAttributes<HTMLAnchorElement> 
     event.preventDefault();
     go(href);
   };
-  return <a href={href} onClick={follow} {...rest} />;
+  return <a href={at(href)} onClick={follow} {...rest} />;
 }

@@ -6,7 +6,8 @@ import { pageAt } from "../../src/lib/router";
 const tryon = {
   id: "t1",
   status: "queued",
-  artifacts: { photo: "/v1/tryons/t1/artifacts/photo" },
+  artifacts: { photo: "/shop/v1/tryons/t1/artifacts/photo" },
+  urls: { get: "/shop/v1/tryons/t1" },
   warnings: [],
   stages: [
     { stage: "resize", status: "waiting", reused: false },
@@ -26,7 +27,7 @@ test("events move a try-on on, and say where its new artifacts are", () => {
   expect(begun).toMatchObject({ status: "processing", stages: [{ status: "processing" }, { status: "waiting" }] });
   const ended = advance(begun, { ...done, warnings: [...done.warnings] });
   expect(ended.stages[0]).toMatchObject({ status: "succeeded", seconds: 1.5 });
-  expect(ended.artifacts.person).toBe("/v1/tryons/t1/artifacts/person");
+  expect(ended.artifacts.person).toBe("/shop/v1/tryons/t1/artifacts/person");
   expect(ended.warnings).toHaveLength(1);
   expect(tryon.stages[0]?.status).toBe("waiting");
 });
