@@ -2,8 +2,10 @@
 SHELL := /bin/sh
 HOWSFIT := .venv/bin/howsfit
 PYTEST := .venv/bin/pytest
+# Two processes, each with a gateway and stages of its own. To see one test's output as it comes: .venv/bin/pytest FILE
+SIDE_BY_SIDE := -n 2 --dist loadscope
 
-.PHONY: help demo test test-slow web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights docker bench lint format lock clean
+.PHONY: help demo test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights docker bench lint format lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -12,10 +14,13 @@ demo: .venv/ready  ## Dress the bundled person in the bundled T-shirt: out/tryon
 	$(HOWSFIT) try howsfit/samples/person.jpg howsfit/samples/garment_tee.jpg -o out/tryon.png
 
 test: .venv/tools test-py36  ## Run all tests but the slow ones and those that need Docker
-	$(PYTEST)
+	$(PYTEST) $(SIDE_BY_SIDE)
 
 test-slow: .venv/tools  ## Run the slow tests: PostgreSQL, S3, processes killed in the middle of their work
-	$(PYTEST) -m slow
+	$(PYTEST) $(SIDE_BY_SIDE) -m slow
+
+test-long: .venv/tools  ## Run the tests that take minutes: hundreds of jobs while everything dies, and what a fuzzer thinks of
+	HOWSFIT_FUZZ_S=$${HOWSFIT_FUZZ_S:-20} $(PYTEST) -m long
 
 test-py36:  ## Run the chassis's tests on Python 3.6, where there is one
 	@if $(MAKE) --no-print-directory .venv-py36/ready; then \

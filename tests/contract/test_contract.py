@@ -176,7 +176,7 @@ def test_bodies_of_any_form_are_refused_at_once(target):
         assert time.monotonic() - began < 3, body[:60]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_contents_make_it_fail(target, info, inputs):
     """As many as the time allows; HOWSFIT_FUZZ_S=600 with another HOWSFIT_FUZZ_SEED looks further."""
     allowed_s, seed = float(os.environ.get("HOWSFIT_FUZZ_S", "2")), int(os.environ.get("HOWSFIT_FUZZ_SEED", "1"))

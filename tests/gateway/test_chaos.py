@@ -32,7 +32,7 @@ from tests.gateway.small_cluster import (
 from tests.gateway.small_stages import STAGES
 from tests.gateway.test_jobs_api import events_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 AWAY_S = 6.0
 """How long a store is away in a restart, besides its own time: longer than the gateway's single attempts to reach it."""

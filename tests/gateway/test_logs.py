@@ -11,7 +11,7 @@ import pytest
 from tests.gateway.small_cluster import SmallStages, ended, garment, gateway, photo, s3_settings, wait_for
 from tests.gateway.test_chaos import Pair, post
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 JSON = {"HOWSFIT_LOG_FORMAT": "json"}
 
