@@ -35,6 +35,10 @@ def test_the_document_reads_well(api):
                 assert "application/problem+json" in answer["content"], operation["operationId"]
 
 
+def has_begun_any(url):
+    return httpx.get(url + "/v1/tryons").json()["tryons"] or "howsfit_jobs_total{" in httpx.get(url + "/metrics").text
+
+
 @pytest.mark.slow
 def test_no_request_makes_it_fail_or_answer_what_it_does_not_promise(tmp_path, bundled):
     with howsfit_serve(tmp_path, {"HOWSFIT_MAX_WAITING": "20", "HOWSFIT_MAX_WAIT_S": "1"}) as url:
@@ -42,17 +46,19 @@ def test_no_request_makes_it_fail_or_answer_what_it_does_not_promise(tmp_path, b
             images = [upload(client, picture) for picture in bundled]
         command = [sys.executable, "-m", "schemathesis.cli", "run", url + "/openapi.json", "--max-time"]
         command += [os.environ.get("HOWSFIT_FUZZ_S", "30")]
-        command += ["--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing,stateful", "--seed", "1"]
-        command += ["--suppress-health-check", "all"]
+        command += ["--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing,stateful"]
+        command += ["--suppress-health-check", "all", "--seed"]
         env = os.environ | {
             "SCHEMATHESIS_HOOKS": "tests.gateway.fuzz_hooks",
             "FUZZ_IMAGES": " ".join(images),
             "PYTHONPATH": str(ROOT),
         }
-        ended = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=400)
-        assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-2000:]
-        begun = httpx.get(url + "/v1/tryons").json()["tryons"]
-        assert begun or "howsfit_jobs_total{" in httpx.get(url + "/metrics").text, "it never got past the door"
+        for seed in "123":
+            ended = subprocess.run([*command, seed], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=400)
+            assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-2000:]
+            if has_begun_any(url):  # on a busy machine the first may run out of time before
+                break
+        assert has_begun_any(url), "it never got past the door"
         # And it still works: with the id of one that waits by its key, the answer comes when those before it are done.
         with httpx.Client(base_url=url, timeout=60) as client:
             for _ in range(60):
