@@ -63,7 +63,7 @@ class Engine(stagekit.Engine):
     """
 
     name = "tps"
-    version = "5"
+    version = "6"
     inputs = ("cloth", "cloth_mask", "person", "parse", "pose")
     extras = ("warped_cloth", "warped_mask")
     stand_in = True

@@ -13,6 +13,19 @@ LEFT, RIGHT = 0, 1
 _MIN_OVERHANG = 0.13
 """A sleeve reaches at least this far out of the armpit, as a share of the chest's width."""
 
+_FLANK = 0.3
+"""Share of a neckline's length, at either end: there an edge of the front still shows, a print below it does not."""
+_FLANK_REACHES = 5, 10
+"""Pixels out of the line between which a step is looked for: a drawn line meets a real edge only nearly."""
+_FLANK_STEP = 1.5
+"""Lab units of a step across a flank; where plain cloth lies on both sides it is 0 to 1."""
+_SHADE = 2.5
+"""Lab units between the inside of the back and the shoulders beside it, at least."""
+_SEAM = 6
+"""Pixels along an edge that may be a seam, a shadow or the backdrop's."""
+_LEAST_INNER = 0.25
+"""Share of the opening's depth in which the inside of the back shows; of an empty opening a band is less."""
+
 
 @dataclass(frozen=True)
 class Sleeve:
@@ -221,9 +234,15 @@ def _neckline(cloth: np.ndarray, mask: np.ndarray, collar: np.ndarray, top: np.n
     # the inside of the back is darker than the front well beyond the edge; a seam or a label is a step and no more
     scores = steps * (1 + np.minimum(changes, 15) / 15)
     scores *= np.where(powers < 1.2, 0.75, 1.0)  # a V has to be clear
+    # above a print lies the front's cloth, as on the shoulders, and a print ends somewhere below the collar: the edge of the
+    # front at its ends
+    shaded = _strangeness(smooth, inside, collar, outline, x, curves) > _SHADE
+    scores *= shaded | (_flank_steps(smooth, mask, x, curves) > _FLANK_STEP)
+    open_depth = np.interp(collar[:, 0].mean(), outline[:, 0], outline[:, 1]) - collar[:, 1].mean()
+    scores *= depths - open_depth > _LEAST_INNER * depths  # else a band along the outline
     best = int(scores.argmax())
     # on a patterned garment every curve crosses steps: the edge has to stand out from them
-    if steps[best] < max(2.0, 2.5 * _busyness(smooth, inside)):
+    if scores[best] <= 0 or steps[best] < max(2.0, 2.5 * _busyness(smooth, inside)):
         return outline, (collar if wide < 0.45 * chest else None)
     depth, power = depths[best], powers[best]
     if wide < 0.45 * chest and depth < 0.3 * wide and changes[best] < 8:
@@ -280,6 +299,57 @@ def _step_across(cloth: np.ndarray, mask: np.ndarray, x: np.ndarray, curves: np.
     farther = np.where(deep[..., None], far_above - far_below, np.nan)[enough]
     change[enough] = np.linalg.norm(np.nanmedian(farther, axis=1), axis=1)
     return np.percentile(step, 20, axis=1) + 0.25 * np.minimum(step.mean(axis=1), 40), change
+
+
+def _strangeness(
+    cloth: np.ndarray, mask: np.ndarray, collar: np.ndarray, outline: np.ndarray, x: np.ndarray, curves: np.ndarray
+) -> np.ndarray:
+    """How far the shade between the outline and each of many curves, each (n,) y over the same x, is from that of the
+    shoulders beside it, in Lab units."""
+    wide = collar[1, 0] - collar[0, 0]
+    shoulders = []
+    for (end, top), out in zip(collar, (-1, 1), strict=True):
+        columns = (end + out * np.linspace(0.04, 0.25, 12) * wide).round().astype(int).clip(0, mask.shape[1] - 1)
+        rows = (top + np.linspace(0.04, 0.45, 24) * wide).round().astype(int).clip(0, mask.shape[0] - 1)
+        seen = mask[np.ix_(rows, columns)]
+        if seen.any():
+            shoulders.append(np.median(to_lab(cloth[np.ix_(rows, columns)])[seen], axis=0))
+    above = np.interp(x, outline[:, 0], outline[:, 1]) + _SEAM
+    share = np.linspace(0, 1, 12)[:, None]
+    rows = above + share * np.maximum(curves - _SEAM - above, 0)[:, None, :]
+    columns = np.broadcast_to(x.round().astype(int), rows.shape)
+    shades = to_lab(cloth[rows.round().astype(int).clip(0, mask.shape[0] - 1), columns]).reshape(len(curves), -1, 3)
+    shade = np.median(shades, axis=1)
+    return (
+        np.min([np.linalg.norm(shade - one, axis=1) for one in shoulders], axis=0)
+        if shoulders
+        else np.full(len(curves), np.inf)
+    )
+
+
+def _flank_steps(cloth: np.ndarray, mask: np.ndarray, x: np.ndarray, curves: np.ndarray) -> np.ndarray:
+    """Of many curves, each (n,) y over the same x: the colour step across the outer parts of each, in Lab units, on the side
+    where it is less. Infinite for a curve so near to the outline that it cannot be told."""
+    slope = np.gradient(curves, x, axis=1)
+    along = np.sqrt(1 + slope**2)
+    steps = np.zeros((2, len(curves)))
+    for reach in _FLANK_REACHES:
+        sides = []
+        for across in (reach, -reach):  # upwards first
+            columns = (x + across * slope / along).round().astype(int).clip(0, mask.shape[1] - 1)
+            rows = (curves - across / along).round().astype(int).clip(0, mask.shape[0] - 1)
+            sides.append((to_lab(cloth[rows, columns]), mask[rows, columns]))
+        seen = sides[0][1] & sides[1][1]
+        change = np.where(seen[..., None], sides[1][0] - sides[0][0], np.nan)
+        flank = np.maximum(4, _FLANK * seen.sum(axis=1))[:, None]
+        told = seen.sum(axis=1) >= 8
+        for side, counted in enumerate((seen.cumsum(axis=1), seen[:, ::-1].cumsum(axis=1)[:, ::-1])):
+            # the median of the vectors, not of their lengths: those of noise and letters point anywhere
+            part = np.where((counted <= flank)[told, :, None], change[told], np.nan)
+            step = np.linalg.norm(np.nanmedian(part, axis=1), axis=1)
+            steps[side, told] = np.maximum(steps[side, told], step)
+            steps[side, ~told] = np.inf
+    return steps.min(axis=0)
 
 
 def _inside_of_back(neckline: np.ndarray, shape: tuple) -> np.ndarray:
