@@ -127,7 +127,7 @@ def test_a_canceled_tryon_stops_and_can_be_run_again(api, bundled):
     assert api.post("/v1/tryons/moon/cancel").status_code == 404
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_killed_gateway_finishes_its_jobs_when_it_is_back(tmp_path, bundled):
     """SIGKILL in the middle of the work, twice."""
     port = free_port()
