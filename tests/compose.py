@@ -14,17 +14,21 @@ from tests.servers import ROOT, free_port
 class Compose:
     """`docker compose` with the repository's files: compose("ps", "--quiet")."""
 
-    def __init__(self, project: str, *files: str) -> None:
-        """files: by default docker-compose.yml alone."""
+    def __init__(self, project: str, *files: str, **settings: str) -> None:
+        """files: by default docker-compose.yml alone. settings: HOWSFIT_... variables of all calls."""
         port = free_port()
         self._url = f"http://127.0.0.1:{port}"
-        self._environment = os.environ | {
-            "COMPOSE_PROJECT_NAME": project,
-            "COMPOSE_FILE": ":".join(files or ("docker-compose.yml",)),
-            "COMPOSE_PATH_SEPARATOR": ":",
-            "HOWSFIT_PORT": str(port),
-            "HOWSFIT_TAG": "test",
-        }
+        self._environment = (
+            os.environ
+            | {
+                "COMPOSE_PROJECT_NAME": project,
+                "COMPOSE_FILE": ":".join(files or ("docker-compose.yml",)),
+                "COMPOSE_PATH_SEPARATOR": ":",
+                "HOWSFIT_PORT": str(port),
+                "HOWSFIT_TAG": "test",
+            }
+            | settings
+        )
 
     def __call__(self, *arguments: str, check: bool = True, **settings: str) -> str:
         """What it prints. check: the test fails when it does. settings: HOWSFIT_... variables."""

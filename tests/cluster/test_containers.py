@@ -15,7 +15,8 @@ from tests.compose import Compose
 
 pytestmark = pytest.mark.cluster
 
-compose = Compose("howsfit-test")
+# Of a stage that is stopped nobody need wait for a minute whether it comes back.
+compose = Compose("howsfit-test", HOWSFIT_STAGE_RETRY_S="0")
 
 
 @pytest.fixture(scope="module")
