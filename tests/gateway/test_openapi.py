@@ -19,6 +19,7 @@ CHECKS = (
     "response_schema_conformance",
     "use_after_free",
 )
+TRYONS = ["--include-path", "/v1/tryons", "--include-method", "POST"]
 
 
 def test_the_document_reads_well(api):
@@ -53,10 +54,12 @@ def test_no_request_makes_it_fail_or_answer_what_it_does_not_promise(tmp_path, b
             "FUZZ_IMAGES": " ".join(images),
             "PYTHONPATH": str(ROOT),
         }
-        for seed in "123":
-            ended = subprocess.run([*command, seed], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=400)
+        # On a busy machine the time is over before anything was begun: then what begins things is asked alone.
+        for seed, chosen in (("1", []), ("2", TRYONS), ("3", TRYONS)):
+            fuzz = [*command, seed, *chosen]
+            ended = subprocess.run(fuzz, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=400)
             assert ended.returncode == 0, ended.stdout[-6000:] + ended.stderr[-2000:]
-            if has_begun_any(url):  # on a busy machine the first may run out of time before
+            if has_begun_any(url):
                 break
         assert has_begun_any(url), "it never got past the door"
         # And it still works: with the id of one that waits by its key, the answer comes when those before it are done.
