@@ -1,4 +1,4 @@
-"""Which addresses the gateway sends webhooks to: public ones, and what its operator lists. The guard against SSRF.
+"""Which addresses the gateway calls for strangers: public ones, and what its operator lists. The guard against SSRF.
 
 A URL comes from a stranger, but the request leaves from inside our network. So the host is resolved here, every address that
 it has is judged, and the sender connects to one of these very addresses: a name that changes its mind in between (DNS
@@ -17,20 +17,18 @@ from dataclasses import dataclass
 
 import httpx
 
-from gateway.errors import WebhookRefused
+from gateway.errors import GatewayError, PictureNotFetched, WebhookRefused
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 log = logging.getLogger("howsfit.gateway")
 
-SETTING = "HOWSFIT_WEBHOOK_ALLOW"
-
 MAX_URL = 2000
 """Characters."""
 
 PORTS = (443, 8443)
-"""Of receivers that are not listed: others would make the gateway a port scanner for strangers."""
+"""Of hosts that are not listed: others would make the gateway a port scanner for strangers."""
 
 RESOLVE_S = 5.0
 
@@ -44,8 +42,22 @@ _SPECIAL = [ipaddress.ip_network(text) for text in ("192.0.0.0/24", "168.63.129.
 
 
 @dataclass(frozen=True)
+class Purpose:
+    """What the gateway calls an address for: how to speak of it, and what lists those that need not be public."""
+
+    setting: str
+    thing: str
+    go: str
+    refusal: type[GatewayError]
+
+
+WEBHOOKS = Purpose("HOWSFIT_WEBHOOK_ALLOW", "webhook", "Webhooks go", WebhookRefused)
+PICTURES = Purpose("HOWSFIT_PICTURE_ALLOW", "picture", "Pictures come", PictureNotFetched)
+
+
+@dataclass(frozen=True)
 class Destination:
-    """Where a webhook goes."""
+    """An address that may be called."""
 
     url: httpx.URL
     host: str
@@ -55,43 +67,48 @@ class Destination:
 
 
 class Addresses:
-    """Judges the addresses of receivers."""
+    """Judges the addresses that are called for one purpose."""
 
-    def __init__(self, listed: str) -> None:
+    def __init__(self, listed: str, purpose: Purpose) -> None:
         """listed: host names, IP addresses and networks (10.0.0.0/8), separated by commas. These may be private, speak plain
         http, and have any port; all others must be public, speak https, on one of PORTS. Raises ValueError.
         """
-        self._names, self._networks = _parse_list(listed)
+        self._purpose = purpose
+        self._names, self._networks = _parse_list(listed, purpose.setting)
         # Its own threads: a name server that does not answer must not hold up what else needs threads.
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="howsfit-resolver")
 
     async def check(self, url: str) -> Destination:
-        """Parse and resolve. Raises WebhookRefused."""
-        parsed, host = _parse(url)
+        """Parse and resolve. Raises the refusal of the purpose."""
+        parsed, host = _parse(url, self._purpose)
         default = 443 if parsed.scheme == "https" else 80
         port = default if parsed.port is None else parsed.port
         found = await self._resolve(host, port)
         is_listed = host in self._names or all(self._is_listed(address) for address in found)
         if not is_listed:
+            go, setting = self._purpose.go, self._purpose.setting
             for address in found:
                 if not (is_public(address) or self._is_listed(address)):
-                    log.warning("webhook refused: %s has the address %s", host, address)  # not for strangers' eyes
-                    raise WebhookRefused(
-                        f"The host '{host}' has an address that is not public. Give a receiver on the internet; one in "
-                        f"your own network must be listed in {SETTING}."
+                    log.warning(
+                        "%s refused: %s has the address %s", self._purpose.thing, host, address
+                    )  # not for strangers' eyes
+                    raise self._refusal(
+                        f"The host '{host}' has an address that is not public. Give one on the internet; one in your own "
+                        f"network must be listed in {self._purpose.setting}."
                     )
             if parsed.scheme != "https":
-                raise WebhookRefused(f"Webhooks go over https. Write https://{host}…, or list the host in {SETTING}.")
+                raise self._refusal(f"{go} over https. Write https://{host}…, or list the host in {setting}.")
             if port not in PORTS:
                 ports = " or ".join(map(str, PORTS))
-                raise WebhookRefused(
-                    f"Webhooks go to port {ports}, not {port}. Change it, or list the host in {SETTING}."
-                )
+                raise self._refusal(f"{go} over port {ports}, not {port}. Change it, or list the host in {setting}.")
         return Destination(parsed, host, tuple(map(str, found)))
 
     def close(self) -> None:
         """Resolve nothing any more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _refusal(self, detail: str) -> GatewayError:
+        return self._purpose.refusal(detail)
 
     def _is_listed(self, address: IPAddress) -> bool:
         return any(address in network for network in self._networks)
@@ -102,12 +119,12 @@ class Addresses:
         try:
             texts = await asyncio.wait_for(resolving, RESOLVE_S)
         except TimeoutError:
-            raise WebhookRefused(f"The host '{host}' could not be looked up in time. Try again.") from None
+            raise self._refusal(f"The host '{host}' could not be looked up in time. Try again.") from None
         except (OSError, UnicodeError):
-            raise WebhookRefused(f"The host '{host}' cannot be found. Check its spelling.") from None
+            raise self._refusal(f"The host '{host}' cannot be found. Check its spelling.") from None
         found = dict.fromkeys(_unmapped(ipaddress.ip_address(text)) for text in texts)
         if not found:
-            raise WebhookRefused(f"The host '{host}' has no address. Check its spelling.")
+            raise self._refusal(f"The host '{host}' has no address. Check its spelling.")
         return list(found)
 
 
@@ -133,26 +150,28 @@ def _unmapped(address: IPAddress) -> IPAddress:
     return mapped or address
 
 
-def _parse(url: str) -> tuple[httpx.URL, str]:
+def _parse(url: str, purpose: Purpose) -> tuple[httpx.URL, str]:
     """The URL without its fragment, and its host."""
     if len(url) > MAX_URL:
-        raise WebhookRefused(f"The address of a webhook may have {MAX_URL} characters at most. Give a shorter one.")
+        raise purpose.refusal(
+            f"The address of a {purpose.thing} may have {MAX_URL} characters at most. Give a shorter one."
+        )
     try:
         parsed = httpx.URL(url).copy_with(fragment=None)
         is_odd = "\\" in url or any(character.isspace() for character in url)
     except (httpx.InvalidURL, ValueError):
         is_odd = True
     if is_odd or parsed.scheme not in ("http", "https") or not parsed.raw_host:
-        raise WebhookRefused("The address of a webhook must be a whole URL: https://example.com/path.")
+        raise purpose.refusal(f"The address of a {purpose.thing} must be a whole URL: https://example.com/path.")
     if parsed.userinfo:
-        raise WebhookRefused(
-            "The address of a webhook may hold no user name or password. Check the signature of what you receive instead."
-        )
+        raise purpose.refusal(f"The address of a {purpose.thing} may hold no user name or password.")
     host = parsed.raw_host.decode("ascii")
     if not _HOST.fullmatch(host) and _address(host) is None:
-        raise WebhookRefused(f"'{host}' is no host name. Write https://example.com/path.")
+        raise purpose.refusal(f"'{host}' is no host name. Write https://example.com/path.")
     if len(str(parsed)) > MAX_URL:
-        raise WebhookRefused(f"The address of a webhook may have {MAX_URL} characters at most, percent-encoded.")
+        raise purpose.refusal(
+            f"The address of a {purpose.thing} may have {MAX_URL} characters at most, percent-encoded."
+        )
     return parsed, host
 
 
@@ -163,7 +182,7 @@ def _address(text: str) -> IPAddress | None:
     return None
 
 
-def _parse_list(listed: str) -> tuple[set[str], list[IPNetwork]]:
+def _parse_list(listed: str, setting: str) -> tuple[set[str], list[IPNetwork]]:
     names: set[str] = set()
     networks: list[IPNetwork] = []
     for entry in _entries(listed):
@@ -171,11 +190,11 @@ def _parse_list(listed: str) -> tuple[set[str], list[IPNetwork]]:
             try:
                 networks.append(ipaddress.ip_network(entry))
             except ValueError as error:
-                raise ValueError(f"{SETTING}: {error}. Write a network as 10.0.0.0/8.") from None
+                raise ValueError(f"{setting}: {error}. Write a network as 10.0.0.0/8.") from None
         elif _HOST.fullmatch(entry):
             names.add(entry)
         else:
-            raise ValueError(f"{SETTING}: '{entry}' is neither a host name nor a network. Write names without a port.")
+            raise ValueError(f"{setting}: '{entry}' is neither a host name nor a network. Write names without a port.")
     return names, networks
 
 

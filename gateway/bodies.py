@@ -24,6 +24,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from gateway.errors import BadRequest
+from gateway.fetching import PictureUrl
 from gateway.names import Fields, quoted
 
 MAX_FIELDS = 32
@@ -40,15 +41,17 @@ MULTIPART, URLENCODED, JSON = "multipart/form-data", "application/x-www-form-url
 T = TypeVar("T", bound=Fields)
 
 
-def picture_from(value: Any) -> UploadFile:
-    """The file of a picture's field, or what its text says: base64, or a data: URL. Raises PydanticCustomError."""
+def picture_from(value: Any) -> UploadFile | PictureUrl:
+    """The file of a picture's field, or what its text says: base64, a data: URL, or its address. Raises PydanticCustomError."""
     if isinstance(value, UploadFile):
         return value
     if not isinstance(value, str):
         raise _no_picture("in JSON it is text.")
     text = value.strip()
+    if re.match(r"(?i)https?:", text):
+        return PictureUrl(text)
     if re.match(r"(?i)(?!data:)[a-z][a-z0-9+.-]+:", text):
-        raise _no_picture(f"{quoted(text)} is an address, and nothing is fetched from there.")
+        raise _no_picture(f"{quoted(text)} is no address to fetch it from: that begins with https://.")
     if text[:5].lower() == "data:":
         head, comma, text = text.partition(",")
         if not comma or not head.lower().endswith(";base64"):
@@ -68,7 +71,9 @@ def _no_picture(said: str) -> PydanticCustomError:
     return PydanticCustomError("no_picture", "{said}", {"said": said})
 
 
-PictureFile = Annotated[UploadFile | None, PlainValidator(picture_from), WithJsonSchema({"type": "string"})]
+PictureFile = Annotated[
+    UploadFile | PictureUrl | None, PlainValidator(picture_from), WithJsonSchema({"type": "string"})
+]
 """Of Fields: a picture that is sent along."""
 
 
@@ -97,7 +102,7 @@ def described(model: type[Fields]) -> dict[str, Any]:
         return {"schema": schema | {"properties": properties}}
 
     file = {"contentMediaType": "application/octet-stream", "description": "The file: JPEG, PNG, WebP, AVIF or HEIC."}
-    text = {"contentEncoding": "base64", "description": "The file in base64, or as a data: URL."}
+    text = {"contentEncoding": "base64", "description": "The file in base64, as a data: URL, or its https address."}
     return {"requestBody": {"required": True, "content": {MULTIPART: with_pictures(file), JSON: with_pictures(text)}}}
 
 

@@ -14,6 +14,7 @@ Problem (stagekit.errors)
     |-- QuotaReached         quota-reached
     |-- IdempotencyConflict  conflict
     |-- WebhookRefused       webhook-refused
+    |-- PictureNotFetched    picture-not-fetched
     |-- StageNotReady        not-ready, weights-missing   not yet there, or not able to start
     |-- StageUnreachable     stage-unreachable   no answer: connection, time-out
     `-- StageNonsense        stage-nonsense      an answer that the protocol does not allow
@@ -101,6 +102,12 @@ class WebhookRefused(GatewayError):
     """A webhook to where none may go, or when there are none."""
 
     code, status, title = "webhook-refused", 422, "The webhook is refused"
+
+
+class PictureNotFetched(GatewayError):
+    """A picture's address from which none may be fetched, or none came."""
+
+    code, status, title = "picture-not-fetched", 422, "The picture could not be fetched"
 
 
 class StageNotReady(GatewayError):

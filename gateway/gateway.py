@@ -21,6 +21,7 @@ from gateway.prefix import address, below
 from gateway.settings import Settings
 from gateway.sweeper import Sweeper
 from gateway.tryons import Kind, Tryons
+from gateway.uploads import Uploads
 from gateway.webhooks import Ended, Webhooks
 
 GRACE_S = 3600.0
@@ -37,6 +38,7 @@ class Gateway:
         self.cluster = Cluster(settings, apps)
         self.database = Database(settings.database())
         self.keys = Keys(self.database, settings)
+        self.uploads = Uploads(settings)
         holdings = Holdings(self.database, settings.blobs())
         self.webhooks = Webhooks(settings, self.database, self.metrics, ended=self._ended)
         self.tryons = Tryons(settings, self.cluster, self.database, holdings, self.metrics, self.webhooks)
@@ -62,6 +64,7 @@ class Gateway:
             self._sweeper.start()
             yield
         finally:
+            self.uploads.close()
             await self._sweeper.stop()
             await self.webhooks.stop()
             await self.tryons.stop()

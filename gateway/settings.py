@@ -124,6 +124,13 @@ class Settings(BaseSettings):
     """Receivers of webhooks in your own network, separated by commas: host names, addresses and networks (10.0.0.0/8). Only
     these may have private addresses, speak plain http, or have a port other than 443 and 8443."""
 
+    picture_allow: str = ""
+    """Servers of pictures in your own network, written as webhook_allow is. A request may give a picture by its address: it is
+    fetched from these, and from public servers over https on port 443 or 8443."""
+
+    picture_timeout_s: float = Field(20.0, gt=0)
+    """How long fetching a picture from its address may take, in seconds."""
+
     max_wait_s: float = Field(120.0, ge=0)
     """Upper bound on `Prefer: wait=N`, in seconds."""
 

@@ -25,10 +25,11 @@ from typing import Any, Literal, TypedDict, cast
 import httpx
 from sqlalchemy import Column, Connection, Float, Integer, Row, String, Table, Text, and_, delete, or_, select, update
 
-from gateway.addresses import Addresses, Destination
+from gateway.addresses import WEBHOOKS, Addresses, Destination
 from gateway.database import Database, metadata, now
 from gateway.errors import GatewayError, IdempotencyConflict, NotFound, WebhookRefused
 from gateway.metrics import Metrics
+from gateway.outgoing import calling
 from gateway.settings import Settings
 from gateway.signing import Signer
 
@@ -58,10 +59,6 @@ LONGEST_RETRY_AFTER_S = 3600.0
 TIMEOUT_S = 10.0
 """Of an attempt, with all that belongs to it."""
 
-CONNECT_S = 4.0
-"""Of one address; a host may have several."""
-
-ADDRESSES_TRIED = 3
 LOOK_S = 1.0
 LONGEST_LOOK_S = 10.0
 """Jobs are asked for less often the longer they take: every tenth of that time."""
@@ -125,7 +122,7 @@ class Webhooks:
         """
         secret = settings.webhook_secret
         self._signer = Signer(secret.get_secret_value() if secret else "")
-        self._addresses = Addresses(settings.webhook_allow)
+        self._addresses = Addresses(settings.webhook_allow, WEBHOOKS)
         self._database = database
         self._metrics = metrics
         self._ended = ended
@@ -321,36 +318,11 @@ class Webhooks:
         return f"The receiver answered {answer.status_code}{redirected}.", _retry_after_s(answer)
 
     async def _post(self, destination: Destination, body: bytes, headers: dict[str, str]) -> httpx.Response:
-        """Send it to the first of the checked addresses that takes the connection."""
-        errors = []
-        for address in destination.addresses[:ADDRESSES_TRIED]:
-            try:
-                return await self._post_to(address, destination, body, headers)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                errors.append(str(error) or "no connection in time")
-        raise httpx.ConnectError("; ".join(dict.fromkeys(errors)))
-
-    async def _post_to(
-        self, address: str, destination: Destination, body: bytes, headers: dict[str, str]
-    ) -> httpx.Response:
-        """Send it to this address. Of the answer only status and headers are read."""
-        timeout = httpx.Timeout(self._timeout_s, connect=CONNECT_S)
-        # A client of its own: no cookie, and no connection that was made for another host, is used again.
-        async with httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=timeout) as client:
-            request = client.build_request(
-                "POST",
-                destination.url.copy_with(host=address),
-                content=body,
-                headers=headers
-                | {
-                    "host": destination.url.netloc.decode("ascii"),
-                    "content-type": "application/json",
-                    "user-agent": "howsfit-webhooks/1",
-                },
-                extensions={"sni_hostname": destination.host},  # the certificate is checked against it, too
-            )
-            answer = await client.send(request, stream=True, follow_redirects=False)
-            await answer.aclose()
+        """Send it. Of the answer only status and headers are read."""
+        about = {"content-type": "application/json", "user-agent": "howsfit-webhooks/1"}
+        async with calling(
+            "POST", destination, tls=self._tls, timeout_s=self._timeout_s, headers=headers | about, content=body
+        ) as answer:
             return answer
 
 

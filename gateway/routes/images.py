@@ -16,7 +16,6 @@ from gateway.prefix import address
 from gateway.previews import preview
 from gateway.problems import refusals
 from gateway.routes.orders import IMAGE_ID, Width
-from gateway.uploads import read_picture
 from stagekit.pictures import FORMATS
 
 router = APIRouter(prefix="/v1/images", tags=["images"], dependencies=[Depends(known_query_of_posts)])
@@ -53,13 +52,12 @@ async def upload_image(
     sent: Annotated[ImageFields, Depends(body(ImageFields))],
 ) -> ImageDocument:
     """Its id is the digest of what is kept of it: the same picture again is the same image, and its time begins anew."""
-    settings = gateway.settings
     if sent.image is None:
         raise BadRequest("'image' is missing. Send the picture as a file: curl -F image=@FILE.")
-    picture = await read_picture(sent.image, "image", settings.max_upload_mb, settings.max_megapixels)
+    picture = await gateway.uploads.read(sent.image, "image")
     kept = await gateway.images.add(picture, caller.owner)
     response.headers["Location"] = address(f"/v1/images/{kept.id}")
-    return ImageDocument.of(kept, settings.retention_s())
+    return ImageDocument.of(kept, gateway.settings.retention_s())
 
 
 @router.get("/{image_id}", summary="What is known of an uploaded image", responses=refusals(404))

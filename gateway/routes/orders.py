@@ -12,13 +12,14 @@ from gateway.access import Caller, Writer
 from gateway.bodies import PictureFile
 from gateway.documents import TryonDocument
 from gateway.errors import BadRequest
+from gateway.fetching import PictureUrl
 from gateway.gateway import Gateway
 from gateway.jobs import ENDED
 from gateway.names import Fields
 from gateway.prefix import address
 from gateway.problems import refusals
 from gateway.tryons import Order, job_id_for
-from gateway.uploads import part_of, read_picture
+from gateway.uploads import part_of
 from stagekit.tracing import trace_id
 from stagekit.wire import Part
 
@@ -109,9 +110,9 @@ Options = Annotated[JobRequest, Depends(_request)]
 
 
 async def picture(
-    gateway: Gateway, caller: Caller, name: str, upload: UploadFile | None, image_id: str | None
+    gateway: Gateway, caller: Caller, name: str, upload: UploadFile | PictureUrl | None, image_id: str | None
 ) -> Part | str:
-    """The picture of a request, sent along or uploaded before. Raises BadRequest, NotFound and those of read_picture."""
+    """The picture of a request, sent along or uploaded before. Raises BadRequest, NotFound and those of Uploads.read."""
     if image_id is not None and upload is not None:
         raise BadRequest(f"Send either '{name}' or '{name}_id', not both.")
     if image_id is not None:
@@ -121,8 +122,7 @@ async def picture(
             f"'{name}' is missing. Send the picture as a file (curl -F {name}=@FILE), or '{name}_id', the id of an image "
             "from POST /v1/images."
         )
-    settings = gateway.settings
-    return part_of(await read_picture(upload, name, settings.max_upload_mb, settings.max_megapixels))
+    return part_of(await gateway.uploads.read(upload, name))
 
 
 async def start(

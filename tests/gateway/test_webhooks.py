@@ -22,7 +22,7 @@ from sqlalchemy import update
 
 from gateway import addresses
 from gateway import webhooks as module
-from gateway.addresses import Addresses, is_public
+from gateway.addresses import WEBHOOKS, Addresses, is_public
 from gateway.database import Database, now
 from gateway.errors import IdempotencyConflict, NotFound, WebhookRefused
 from gateway.metrics import Metrics
@@ -478,7 +478,7 @@ def test_what_is_under_way_at_stop_is_left_to_the_next(sqlite_database, receiver
 
 async def refusal(url, listed=""):
     """What the guard says to it; "" when it may."""
-    guard = Addresses(listed)
+    guard = Addresses(listed, WEBHOOKS)
     try:
         await guard.check(url)
     except WebhookRefused as refused:
@@ -615,7 +615,7 @@ def test_listed_receivers_may_be_private_speak_http_and_have_any_port(names):
     assert may("http://[fd00::1]:81/", "fd00::/8")
     for listed in ("10.0.0.1/8", "10.0.0.0/40", "http://inside.test", "inside.test:80", "*.test"):
         with pytest.raises(ValueError, match="HOWSFIT_WEBHOOK_ALLOW"):
-            Addresses(listed)
+            Addresses(listed, WEBHOOKS)
 
 
 @pytest.fixture(scope="module")
