@@ -1486,7 +1486,7 @@ export interface operations {
                 "application/json": {
                     /**
                      * Image
-                     * @description The file in base64, or as a data: URL.
+                     * @description The file in base64, as a data: URL, or its https address.
                      */
                     image?: string;
                 };
@@ -2150,7 +2150,7 @@ export interface operations {
                     deadline_s?: number | null;
                     /**
                      * Garment
-                     * @description The file in base64, or as a data: URL.
+                     * @description The file in base64, as a data: URL, or its https address.
                      */
                     garment?: string;
                     /**
@@ -2335,7 +2335,7 @@ export interface operations {
                     deadline_s?: number | null;
                     /**
                      * Photo
-                     * @description The file in base64, or as a data: URL.
+                     * @description The file in base64, as a data: URL, or its https address.
                      */
                     photo?: string;
                     /**
@@ -2638,7 +2638,7 @@ export interface operations {
                     deadline_s?: number | null;
                     /**
                      * Garment
-                     * @description The file in base64, or as a data: URL.
+                     * @description The file in base64, as a data: URL, or its https address.
                      */
                     garment?: string;
                     /**
@@ -2648,7 +2648,7 @@ export interface operations {
                     garment_id?: string | null;
                     /**
                      * Photo
-                     * @description The file in base64, or as a data: URL.
+                     * @description The file in base64, as a data: URL, or its https address.
                      */
                     photo?: string;
                     /**
