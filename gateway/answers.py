@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from PIL import Image
 
+from stagekit.kinds import CATEGORIES
 from stagekit.wire import Part
 
 CANVAS = (768, 1024)
@@ -26,8 +27,8 @@ def check_answer(declared: Mapping[str, str], outputs: Mapping[str, Part]) -> No
     if outputs.keys() != declared.keys():
         raise ValueError(f"It gave {_listed(outputs)}, but declares {_listed(declared)}.")
     for name, part in outputs.items():
-        if declared[name] in ("keypoints", "transform"):
-            _check_document(name, part)
+        if declared[name] in ("keypoints", "transform", "category"):
+            _check_document(name, declared[name], part)
         else:
             _check_picture(name, declared[name], part)
 
@@ -44,13 +45,15 @@ def _check_picture(name: str, kind: str, part: Part) -> None:
         raise ValueError(f"'{name}' has {size[0]} x {size[1]} pixels in mode {mode}, which no {kind} has.")
 
 
-def _check_document(name: str, part: Part) -> None:
+def _check_document(name: str, kind: str, part: Part) -> None:
     try:
         document = json.loads(part.data)
     except (ValueError, RecursionError):
         document = None
     if part.media_type != "application/json" or not isinstance(document, dict):
         raise ValueError(f"'{name}' is no JSON object.")
+    if kind == "category" and document.get("category") not in CATEGORIES:
+        raise ValueError(f"'{name}' is none of {', '.join(CATEGORIES)}.")
 
 
 def _listed(names: Mapping[str, object]) -> str:

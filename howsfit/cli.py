@@ -387,7 +387,7 @@ def export_(
 
 
 def _ending(artifact: str) -> str:
-    return ".json" if ARTIFACTS[artifact] in ("keypoints", "transform") else ".png"
+    return ".json" if ARTIFACTS[artifact] in ("keypoints", "transform", "category") else ".png"
 
 
 def _write_json(path: Path | None, document: dict[str, Any]) -> None:

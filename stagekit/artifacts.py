@@ -9,6 +9,7 @@
 | labels | (1024, 768) uint8, CIHP ids 0..19 | palette (or grey) PNG |
 | keypoints | dict, OpenPose JSON 1.3, BODY_25 | JSON |
 | transform | dict, see services/resize | JSON |
+| category | str: upper, lower or dress | JSON, `{"category": "upper"}` |
 """
 
 import codecs
@@ -21,6 +22,7 @@ from PIL import Image
 from stagekit.errors import EngineFailed, WrongKind
 from stagekit.formats import CIHP_LABELS, CIHP_PALETTE, HEIGHT, WIDTH
 from stagekit.images import Limits, open_image, to_rgb, to_rgb_or_rgba
+from stagekit.kinds import CATEGORIES
 from stagekit.label_colours import labels_of_map, labels_of_palette
 from stagekit.png import write_png
 from stagekit.stage import ARTIFACTS, CUT_OUT
@@ -281,6 +283,23 @@ def _check_transform(name: str, value: Any) -> None:
         )
 
 
+def _decode_category(name: str, data: bytes, limits: Limits) -> Any:
+    document = _decode_document(name, data, limits)
+    return document.get("category") if isinstance(document, dict) else None
+
+
+def _check_category(name: str, value: Any) -> None:
+    if not isinstance(value, str) or value not in CATEGORIES:
+        raise WrongKind(
+            "'%s' must be an object whose 'category' is one of %s, like {\"category\": \"upper\"}."
+            % (name, ", ".join(CATEGORIES))
+        )
+
+
+def _encode_category(value: str) -> Part:
+    return _encode_document({"category": value})
+
+
 def _encode_document(value: Any) -> Part:
     return Part(json.dumps(value, separators=(",", ":"), sort_keys=True).encode("utf-8"), "application/json")
 
@@ -295,5 +314,6 @@ KINDS: Dict[str, Kind] = {
         Kind("labels", _decode_labels, _check_labels, _encode_labels),
         Kind("keypoints", _decode_document, _check_keypoints, _encode_document),
         Kind("transform", _decode_document, _check_transform, _encode_document),
+        Kind("category", _decode_category, _check_category, _encode_category),
     )
 }

@@ -27,6 +27,7 @@ ARTIFACTS = {
     "parse": "labels",
     "parse_confidence": "map",
     "parse_edges": "map",
+    "category": "category",
     "agnostic": "image",
     "agnostic_mask": "mask",
     "parse_agnostic": "labels",

@@ -42,6 +42,14 @@ BODIES = (
 """Bodies of multipart/form-data; boundary=b without the inputs of any stage."""
 
 
+CATEGORIES_SENT = (
+    b'{"category": "lower"}',
+    b'{"category": "dress", "x": []}',
+    b'{"category": null}',
+    b'{"category": {}}',
+)
+
+
 def spoilt(inputs: dict[str, bytes], dice: random.Random) -> dict[str, bytes]:
     """The valid inputs of a stage, one or more of them changed."""
     changed = dict(inputs)
@@ -61,6 +69,8 @@ def _spoilt(name: str, inputs: dict[str, bytes], dice: random.Random) -> bytes:
         return _pose(dice) if way < 0.7 else _document(inputs[name], dice)
     if kind == "transform":
         return _frame(dice) if way < 0.7 else _document(inputs[name], dice)
+    if kind == "category":
+        return dice.choice(CATEGORIES_SENT) if way < 0.7 else _document(inputs[name], dice)
     return _image(kind, dice, any_mode=way < 0.5)
 
 

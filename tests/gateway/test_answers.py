@@ -31,6 +31,7 @@ def document(value):
         ("picture", Part(encoded(Image.new("RGB", (64, 80)), "WEBP"), "image/webp")),
         ("keypoints", document({"people": []})),
         ("transform", document({})),
+        ("category", document({"category": "dress"})),
     ],
 )
 def test_what_is_of_its_kind_is_taken(kind, part):
@@ -50,6 +51,8 @@ def test_what_is_of_its_kind_is_taken(kind, part):
         ("image", document({}), "no whole picture"),
         ("keypoints", document([]), "no JSON object"),
         ("keypoints", Part(b"{", "application/json"), "no JSON object"),
+        ("category", document({"category": "hat"}), "none of upper, lower, dress"),
+        ("category", document({"category": ["upper"]}), "none of upper, lower, dress"),
         ("transform", Part(b"\xff", "application/json"), "no JSON object"),
         ("transform", Part(b"{}", "text/plain"), "no JSON object"),
         ("transform", Part(b"[" * 10**6, "application/json"), "no JSON object"),

@@ -13,6 +13,7 @@ from stagekit.errors import EngineFailed, StageError, WrongKind
 from stagekit.formats import CIHP_PALETTE, pose_document
 from stagekit.images import Limits
 from stagekit.stage import ARTIFACTS
+from stagekit.wire import Part
 from tests.pictures import encoded
 
 rng = np.random.RandomState(1)
@@ -23,6 +24,7 @@ VALUES = {
     "labels": rng.randint(0, 20, (1024, 768)).astype(np.uint8),
     "map": rng.randint(0, 256, (1024, 768)).astype(np.uint8),
     "keypoints": pose_document(rng.rand(2, 25, 3) * 500),
+    "category": "lower",
     "transform": {"photo_size": [700, 900], "box": [-3.5, 0, 700, 900], "person_size": [768, 1024]},
 }
 
@@ -229,3 +231,18 @@ def test_garbage_is_refused_with_a_typed_error(name, data):
     with pytest.raises(StageError) as caught:
         decode(name, data, Limits())
     assert caught.value.code in ("unreadable-image", "wrong-kind")
+
+
+@pytest.mark.parametrize("document", [b"{}", b"[]", b'"upper"', b'{"category": "Upper"}', b'{"category": ["upper"]}'])
+def test_a_category_is_one_of_three(document):
+    with pytest.raises(WrongKind, match="one of upper, lower, dress"):
+        decode("category", document, Limits())
+
+
+def test_a_category_is_decoded_to_its_word():
+    assert decode("category", b'\xef\xbb\xbf{"category": "dress", "by": "hand"}', Limits()) == "dress"
+    assert encode("category", "dress") == Part(b'{"category":"dress"}', "application/json")
+    with pytest.raises(EngineFailed, match="malformed"):
+        encode("category", "shoe")
+    with pytest.raises(EngineFailed, match="malformed"):
+        encode("category", np.zeros(3, np.uint8))

@@ -19,7 +19,7 @@ export function Artifacts({ tryon, serving, onSave }: Props) {
       <ul>
         {Object.entries(tryon.artifacts).map(([name, path]) => {
           const label = word(t.artifact, name) ?? name;
-          const document = ["keypoints", "transform"].includes(kinds[name] ?? "");
+          const document = ["keypoints", "transform", "category"].includes(kinds[name] ?? "");
           return (
             <li key={name}>
               {document ? (

@@ -1,0 +1,4 @@
+"""What stages and gateway both know of the artifacts' kinds. No NumPy here: the gateway's image has none."""
+
+CATEGORIES = ("upper", "lower", "dress")
+"""What a garment may be: the values of the artifact `category`."""
