@@ -12,7 +12,8 @@ from gateway.database import Database, metadata, now
 from gateway.errors import BadRequest, IdempotencyConflict, NotFound
 from gateway.images import Images
 from gateway.jobs import Job
-from gateway.tryons import Order, Tryons
+from gateway.orders import Order
+from gateway.tryons import Tryons
 
 batches = Table(
     "howsfit_batches",
@@ -79,8 +80,8 @@ class Batches:
         for image_id in dict.fromkeys([*photo_ids, *garment_ids]):
             await self._images.use(image_id, order.owner)
         for pair in pairs:
-            await self._tryons.check_stages({"photo": pair.photo_id, "garment": pair.garment_id}, order)
-        async with self._tryons.admission(order, len(pairs)):
+            await self._tryons.admission.check_stages({"photo": pair.photo_id, "garment": pair.garment_id}, order)
+        async with self._tryons.admission.room(order, len(pairs)):
             for pair in pairs:
                 pictures = {"photo": pair.photo_id, "garment": pair.garment_id}
                 await self._tryons.create(pictures, replace(order, id=pair.tryon_id, batch=batch_id))

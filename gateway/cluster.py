@@ -98,6 +98,11 @@ class Cluster:
         """Those of these stages whose engine could not start, without a fallback that serves them."""
         return [self.clients[name] for name in stages if self.clients[name].failed]
 
+    def chain(self, uploads: Iterable[str]) -> list[tuple[str, str, Iterable[str]]]:
+        """Name, fingerprint and inputs of the stages that these uploads suffice for, in running order."""
+        graph, clients = self.graph, self.clients
+        return [(s, str(clients[s].info["fingerprint"]), graph.stages[s].inputs) for s in graph.reach(uploads)]
+
     async def health(self) -> dict[str, dict[str, Any]]:
         """Stage name -> the /readyz of what serves it, now; with `instead_of` where that is a fallback."""
         fallbacks = [client for name, client in self.clients.items() if client is not self._chosen[name]]

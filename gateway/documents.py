@@ -12,8 +12,8 @@ from gateway.events import Event
 from gateway.graph import StageGraph
 from gateway.images import Image
 from gateway.jobs import ENDED, Job, State
+from gateway.orders import Kind, artifacts_of, kind_of, uploads_of
 from gateway.prefix import address
-from gateway.tryons import Kind, artifacts_of, kind_of, uploads_of
 
 OUTPUTS: dict[Kind, tuple[str, ...]] = {
     "tryon": ("tryon", "tryon_photo"),

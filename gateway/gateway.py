@@ -17,10 +17,11 @@ from gateway.images import Images
 from gateway.jobs import ENDED, Job, State
 from gateway.keys import Keys
 from gateway.metrics import Metrics
+from gateway.orders import Kind
 from gateway.prefix import address, below
 from gateway.settings import Settings
 from gateway.sweeper import Sweeper
-from gateway.tryons import Kind, Tryons
+from gateway.tryons import Tryons
 from gateway.uploads import Uploads
 from gateway.webhooks import Ended, Webhooks
 

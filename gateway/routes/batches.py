@@ -9,10 +9,10 @@ from gateway.access import Reader, Writer
 from gateway.documents import BatchDocument
 from gateway.gateway import Here
 from gateway.names import Fields, known_query_of_posts
+from gateway.orders import Order, job_id_for
 from gateway.prefix import address
 from gateway.problems import refusals
 from gateway.routes.orders import IMAGE_ID, IdempotencyKey
-from gateway.tryons import Order, job_id_for
 from stagekit.tracing import trace_id
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"], dependencies=[Depends(known_query_of_posts)])

@@ -16,9 +16,9 @@ from gateway.fetching import PictureUrl
 from gateway.gateway import Gateway
 from gateway.jobs import ENDED
 from gateway.names import Fields
+from gateway.orders import Order, job_id_for
 from gateway.prefix import address
 from gateway.problems import refusals
-from gateway.tryons import Order, job_id_for
 from gateway.uploads import part_of
 from stagekit.tracing import trace_id
 from stagekit.wire import Part

@@ -17,10 +17,10 @@ from gateway.errors import NotFound
 from gateway.gateway import Gateway, Here
 from gateway.jobs import State
 from gateway.names import known_query, known_query_of_posts
+from gateway.orders import Kind
 from gateway.previews import preview
 from gateway.problems import refusals
 from gateway.routes.orders import STARTING, Options, TryonFields, Width, picture, start
-from gateway.tryons import Kind
 
 router = APIRouter(prefix="/v1/tryons", tags=["try-ons"], dependencies=[Depends(known_query_of_posts)])
 

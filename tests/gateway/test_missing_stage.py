@@ -13,8 +13,8 @@ import pytest
 
 import gateway.cluster
 from gateway.app import create_app
+from gateway.orders import Order
 from gateway.settings import Settings
-from gateway.tryons import Order
 from stagekit.app import create_app as create_stage_app
 from stagekit.errors import WeightsMissing
 from tests.gateway.small_cluster import garment, photo
