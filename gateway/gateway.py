@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from gateway.batches import Batch, Batches
+from gateway.cache import StageCache
 from gateway.cluster import Cluster
 from gateway.database import Database
 from gateway.documents import BatchDocument, TryonDocument, TryonList
@@ -41,9 +42,10 @@ class Gateway:
         self.keys = Keys(self.database, settings)
         self.uploads = Uploads(settings)
         holdings = Holdings(self.database, settings.blobs())
+        self.cache = StageCache(self.database, holdings, max_bytes=int(settings.cache_gb * 1e9))
         self.webhooks = Webhooks(settings, self.database, self.metrics, ended=self._ended)
-        self.tryons = Tryons(settings, self.cluster, self.database, holdings, self.metrics, self.webhooks)
-        self.images = Images(self.database, holdings, self.tryons.cache)
+        self.tryons = Tryons(settings, self.cluster, self.database, holdings, self.cache, self.metrics, self.webhooks)
+        self.images = Images(self.database, holdings, self.cache)
         self.batches = Batches(self.database, self.images, self.tryons, settings.max_batch)
         retention_s = settings.retention_s()
         self._sweeper = Sweeper(
@@ -51,7 +53,7 @@ class Gateway:
                 self.tryons.sweep,
                 lambda: self.batches.sweep(retention_s),
                 lambda: self.images.sweep(retention_s),
-                lambda: self.tryons.cache.sweep(GRACE_S),
+                lambda: self.cache.sweep(GRACE_S),
             ]
         )
 

@@ -5,11 +5,11 @@ import contextlib
 import contextvars
 import functools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gateway.blobs import digest_of
+from gateway.blobs import Blob
 from gateway.cache import StageCache
 from gateway.cluster import Cluster
 from gateway.durable import Steps
@@ -54,7 +54,7 @@ class GraphRun:
         self._uploads = uploads_of(payload)
         self._no_store: bool = payload["no_store"]
         self._digests = dict(self._uploads)
-        self._parts: dict[str, Part] = {}
+        self._blobs: dict[str, Blob] = {}
         self._telling: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> dict[str, str]:
@@ -169,10 +169,11 @@ class GraphRun:
         """Run the stage and keep its outputs. Returns what the cache is to know of them."""
         parts = {name: await self._read(digest) for name, digest in inputs.items()}
         run = await self._call(client, parts)
-        outputs = await asyncio.to_thread(_digests, run.outputs)
-        self._parts.update({outputs[name]: part for name, part in run.outputs.items()})
+        blobs = {name: await asyncio.to_thread(Blob.of, part) for name, part in run.outputs.items()}
+        outputs = {name: blob.digest for name, blob in blobs.items()}
+        self._blobs.update({blob.digest: blob for blob in blobs.values()})
         go_on(outputs)
-        await asyncio.gather(*(self._keep(part) for part in run.outputs.values()))
+        await asyncio.gather(*(self._keep(blob) for blob in blobs.values()))
         return {
             "outputs": outputs,
             "engine": run.engine,
@@ -182,7 +183,7 @@ class GraphRun:
             "made_by": {k: client.info[k] for k in ("version", "stand_in", "licence", "runtime", "weights")},
         }
 
-    async def _call(self, client: StageClient, parts: dict[str, Part]) -> Run:
+    async def _call(self, client: StageClient, parts: Mapping[str, Part]) -> Run:
         trace_id = trace_of(self._id, self._payload)
         about = {"job": self._id, "stage": client.name, "trace": trace_id}
         return await patiently(lambda: client.run(parts, trace_id), self._means.retry_s, client.start_s, about)
@@ -194,14 +195,14 @@ class GraphRun:
         names = {name for stage in stages for name in self._graph.stages[stage].inputs}
         for digest in [digest for name, digest in self._digests.items() if name in names]:
             with contextlib.suppress(GatewayError):  # whoever needs it will try again, and tell
-                self._parts.setdefault(digest, await self._means.holdings.store.get(digest))
+                self._blobs.setdefault(digest, await self._means.holdings.store.get(digest))
 
-    async def _read(self, digest: str) -> Part:
-        part = self._parts.get(digest)
-        return part if part is not None else await self._patiently(lambda: self._means.holdings.store.get(digest))
+    async def _read(self, digest: str) -> Blob:
+        blob = self._blobs.get(digest)
+        return blob if blob is not None else await self._patiently(lambda: self._means.holdings.store.get(digest))
 
-    async def _keep(self, part: Part) -> str:
-        return await self._patiently(lambda: self._means.holdings.keep(part, holder_of(self._id)))
+    async def _keep(self, blob: Blob) -> str:
+        return await self._patiently(lambda: self._means.holdings.keep(blob, holder_of(self._id)))
 
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         """For a job need not fail because a store is started anew."""
@@ -216,7 +217,3 @@ def _warned(client: StageClient, document: dict[str, Any]) -> dict[str, Any]:
     return document | {
         "warnings": [*document["warnings"], {"code": "fallback", "stage": client.name, "detail": detail}]
     }
-
-
-def _digests(parts: dict[str, Part]) -> dict[str, str]:
-    return {name: digest_of(part.data) for name, part in parts.items()}

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Float, ForeignKey, String, Table, delete, or_, select, update
 
-from gateway.blobs import BlobStore, digest_of
+from gateway.blobs import Blob, BlobStore
 from gateway.database import Database, metadata, now
 from stagekit.wire import Part
 
@@ -56,11 +56,10 @@ class Holdings:
 
     async def keep(self, part: Part, holder: str) -> str:
         """Put a blob, held by `holder`; returns its digest. Raises StorageFull."""
-        digest = await asyncio.to_thread(digest_of, part.data)
-        while not await self._database.transact(lambda c: self._enter(c, digest, len(part.data), holder)):
+        blob = await asyncio.to_thread(Blob.of, part)
+        while not await self._database.transact(lambda c: self._enter(c, blob.digest, len(blob.data), holder)):
             await asyncio.sleep(POLL_S)
-        await self.store.put(part)
-        return digest
+        return await self.store.put(blob)
 
     async def hold(self, digests: Iterable[str], holder: str) -> bool:
         """Hold blobs that are kept already: all of them, or False and none where one is not. The storage is not asked."""

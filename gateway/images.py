@@ -6,12 +6,11 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Float, Integer, String, Table, and_, delete, select, update
 
-from gateway.blobs import digest_of
 from gateway.cache import StageCache
 from gateway.database import Database, metadata, now
 from gateway.errors import NotFound
 from gateway.holdings import Holdings
-from gateway.uploads import part_of
+from gateway.uploads import blob_of
 from stagekit.pictures import Picture
 from stagekit.wire import Part
 
@@ -52,23 +51,22 @@ class Images:
 
     async def add(self, picture: Picture, owner: str) -> Image:
         """Keep a picture; the same again is the same image. Raises StorageFull."""
-        part = part_of(picture)
+        blob = await blob_of(picture)
         width, height = picture.size
         # The row first: without one, nobody would ever let go of the blob.
-        digest = digest_of(part.data)
         values = {
-            "media_type": part.media_type,
-            "bytes": len(part.data),
+            "media_type": blob.media_type,
+            "bytes": len(blob.data),
             "width": width,
             "height": height,
         }
         row = self._database.insert(images).values(
-            owner=owner, digest=digest, created_at=now(), used_at=now(), **values
+            owner=owner, digest=blob.digest, created_at=now(), used_at=now(), **values
         )
         row = row.on_conflict_do_update(index_elements=[images.c.owner, images.c.digest], set_={"used_at": now()})
         await self._database.transact(lambda c: c.execute(row))
-        await self._holdings.keep(part, _holder(owner, digest))
-        return await self.get(digest, owner)
+        await self._holdings.keep(blob, _holder(owner, blob.digest))
+        return await self.get(blob.digest, owner)
 
     async def get(self, image_id: str, owner: str | None = None) -> Image:
         """owner: it must be theirs. Raises NotFound."""

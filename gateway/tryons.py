@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 from gateway.admission import Admission
-from gateway.blobs import digest_of
+from gateway.blobs import Blob
 from gateway.cache import StageCache
 from gateway.cluster import Cluster
 from gateway.database import Database
@@ -40,6 +40,7 @@ class Tryons:
         cluster: Cluster,
         database: Database,
         holdings: Holdings,
+        cache: StageCache,
         metrics: Metrics,
         webhooks: Webhooks,
     ) -> None:
@@ -48,7 +49,7 @@ class Tryons:
         self._metrics = metrics
         self._webhooks = webhooks
         self._holdings = holdings
-        self.cache = StageCache(database, holdings, max_bytes=int(settings.cache_gb * 1e9))
+        self._cache = cache
         self._durable = Durable(
             database,
             executor=settings.executor_name(),
@@ -57,8 +58,8 @@ class Tryons:
             kinds=get_args(Kind),
             about=lambda job_id, payload: {"trace": trace_of(job_id, payload)},
         )
-        self.admission = Admission(cluster, self.cache, self._durable, settings.max_waiting)
-        self._means = Means(cluster, holdings, self.cache, settings.stage_retry_s)
+        self.admission = Admission(cluster, cache, self._durable, settings.max_waiting)
+        self._means = Means(cluster, holdings, cache, settings.stage_retry_s)
         self._started = False
         self._jobless: set[str] = set()
 
@@ -73,14 +74,14 @@ class Tryons:
         if self._started:
             await self._durable.stop()
 
-    async def create(self, pictures: Mapping[str, Part | str], order: Order) -> Job:
+    async def create(self, pictures: Mapping[str, Blob | str], order: Order) -> Job:
         """Accept a job; when this returns, it will end. It runs every stage that its pictures suffice for.
 
         pictures: `photo` and `garment`, or one of them; a digest stands for a blob that somebody holds already.
         Raises TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady, WebhookRefused, NotFound, StorageFull,
         StorageUnavailable.
         """
-        payload = {name: given if isinstance(given, str) else digest_of(given.data) for name, given in pictures.items()}
+        payload = {name: given if isinstance(given, str) else given.digest for name, given in pictures.items()}
         payload |= order.payload()
         if order.id is not None and order.id in (there := await self._durable.find([order.id])):
             return _same(there[order.id], payload)
@@ -168,7 +169,7 @@ class Tryons:
         if job.state not in ENDED:
             await self._durable.cancel(tryon_id)
             await self.wait(tryon_id, 30)
-        await self.cache.forget(uploads_of(job.payload).values())
+        await self._cache.forget(uploads_of(job.payload).values())
         try:
             await self._forget(tryon_id)
         except WrongState:
@@ -208,12 +209,12 @@ class Tryons:
             raise NotFound(f"This try-on has no artifact '{name}' (status {job.state}). It has: {', '.join(have)}.")
         return have[name]
 
-    async def _hold(self, pictures: Mapping[str, Part | str], holder: str) -> None:
+    async def _hold(self, pictures: Mapping[str, Blob | str], holder: str) -> None:
         known = [given for given in pictures.values() if isinstance(given, str)]
         if known and not await self._holdings.hold(known, holder):
             raise NotFound("An image was deleted just now. Upload it again.")
         for given in pictures.values():
-            if isinstance(given, Part):
+            if isinstance(given, Blob):
                 await self._holdings.keep(given, holder)
 
     async def _job(self, tryon_id: str, owner: str | None = None) -> Job:

@@ -4,6 +4,7 @@ import asyncio
 
 from starlette.datastructures import UploadFile
 
+from gateway.blobs import Blob
 from gateway.errors import UploadTooLarge
 from gateway.fetching import Fetcher, PictureUrl
 from gateway.settings import Settings
@@ -42,6 +43,7 @@ class Uploads:
         return data
 
 
-def part_of(picture: Picture) -> Part:
+async def blob_of(picture: Picture) -> Blob:
     """What is kept of a picture: the first one of its file."""
-    return Part(picture.file, picture.media_type or "application/octet-stream")
+    part = Part(picture.file, picture.media_type or "application/octet-stream")
+    return await asyncio.to_thread(Blob.of, part)

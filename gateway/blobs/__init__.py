@@ -3,10 +3,11 @@
 from gateway.blobs.errors import BlobCorrupt, BlobMissing, StorageFull, StorageUnavailable
 from gateway.blobs.local import LocalBlobs
 from gateway.blobs.s3 import Addressing, S3Blobs, is_host
-from gateway.blobs.store import BlobStore, StoredBlob, digest_of
+from gateway.blobs.store import Blob, BlobStore, StoredBlob, digest_of
 
 __all__ = [
     "Addressing",
+    "Blob",
     "BlobCorrupt",
     "BlobMissing",
     "BlobStore",

@@ -24,6 +24,21 @@ def digest_of(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+class Blob(Part):
+    """A part that carries its digest, so that it is hashed once however many hands it goes through."""
+
+    digest: str
+
+    @classmethod
+    def of(cls, part: Part) -> "Blob":
+        """Hashes it, unless it is one already: not in the event loop."""
+        if isinstance(part, cls):
+            return part
+        blob = cls(*part)
+        blob.digest = digest_of(part.data)
+        return blob
+
+
 class StoredBlob(NamedTuple):
     """What a scan tells of one blob."""
 
@@ -43,6 +58,8 @@ class BlobStore(ABC):
     async def put(self, part: Part) -> str:
         """Keep it, and return its digest. Raises StorageFull, or ValueError for a media type that cannot be kept.
 
+        A Blob is not hashed again.
+
         It writes even when the blob is there: that heals a damaged one and makes its age begin anew, so that no sweeper
         takes away what has just been put. Of the same bytes put under two media types, either is kept.
         """
@@ -50,26 +67,26 @@ class BlobStore(ABC):
             raise ValueError(f"'{part.media_type}' cannot be kept; only {', '.join(MEDIA_TYPES)} can.")
 
         def work() -> str:
-            digest = digest_of(part.data)
-            self._write(_hex(digest), part)
-            return digest
+            blob = Blob.of(part)
+            self._write(_hex(blob.digest), blob)
+            return blob.digest
 
         return await asyncio.to_thread(work)
 
-    async def get(self, digest: str) -> Part:
+    async def get(self, digest: str) -> Blob:
         """Read it whole, and check its digest. Raises BlobMissing, or BlobCorrupt after removing what was wrong.
 
         Removed, because then whoever can make it anew finds it missing and does so.
         """
 
-        def work() -> Part:
+        def work() -> Blob:
             # Twice: bytes may also be damaged on their way here, and then the blob itself is good.
             for _ in range(2):
                 part = self._read(_hex(digest))
                 if part is None:
                     raise BlobMissing(f"The file {digest} is not in the storage any more. Start the try-on again.")
-                if digest_of(part.data) == digest:
-                    return part
+                if (blob := Blob.of(part)).digest == digest:
+                    return blob
             log.error("blob %s has other bytes than its name says: removed", digest)
             self._delete(_hex(digest))
             raise BlobCorrupt(f"The file {digest} was damaged in the storage and is removed. Start the try-on again.")

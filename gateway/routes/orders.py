@@ -9,6 +9,7 @@ from pydantic import Field
 from starlette.datastructures import UploadFile
 
 from gateway.access import Caller, Writer
+from gateway.blobs import Blob
 from gateway.bodies import PictureFile
 from gateway.documents import TryonDocument
 from gateway.errors import BadRequest
@@ -19,9 +20,8 @@ from gateway.names import Fields
 from gateway.orders import Order, job_id_for
 from gateway.prefix import address
 from gateway.problems import refusals
-from gateway.uploads import part_of
+from gateway.uploads import blob_of
 from stagekit.tracing import trace_id
-from stagekit.wire import Part
 
 IMAGE_ID = r"^sha256:[0-9a-f]{64}$"
 
@@ -111,7 +111,7 @@ Options = Annotated[JobRequest, Depends(_request)]
 
 async def picture(
     gateway: Gateway, caller: Caller, name: str, upload: UploadFile | PictureUrl | None, image_id: str | None
-) -> Part | str:
+) -> Blob | str:
     """The picture of a request, sent along or uploaded before. Raises BadRequest, NotFound and those of Uploads.read."""
     if image_id is not None and upload is not None:
         raise BadRequest(f"Send either '{name}' or '{name}_id', not both.")
@@ -122,11 +122,11 @@ async def picture(
             f"'{name}' is missing. Send the picture as a file (curl -F {name}=@FILE), or '{name}_id', the id of an image "
             "from POST /v1/images."
         )
-    return part_of(await gateway.uploads.read(upload, name))
+    return await blob_of(await gateway.uploads.read(upload, name))
 
 
 async def start(
-    gateway: Gateway, pictures: dict[str, Part | str], sent: JobFields, options: JobRequest, response: Response
+    gateway: Gateway, pictures: dict[str, Blob | str], sent: JobFields, options: JobRequest, response: Response
 ) -> TryonDocument:
     """Start a job, and answer as the request prefers."""
     order = replace(options.order, priority=sent.priority, deadline_s=sent.deadline_s, webhook=sent.webhook_url or None)
