@@ -13,7 +13,7 @@ from gateway.graph import StageGraph
 from gateway.images import Image
 from gateway.jobs import ENDED, Job, State
 from gateway.orders import Kind, artifacts_of, kind_of, uploads_of
-from gateway.prefix import address
+from gateway.paths import address
 
 OUTPUTS: dict[Kind, tuple[str, ...]] = {
     "tryon": ("tryon", "tryon_photo"),

@@ -1,12 +1,11 @@
-"""The gateway itself: its parts, put together. What the routes share."""
+"""The gateway itself: its parts, put together."""
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from typing import Annotated, Any
-
-from fastapi import Depends, Request
+from typing import Any
 
 from gateway.batches import Batch, Batches
+from gateway.blobs import chosen_store
 from gateway.cache import StageCache
 from gateway.cluster import Cluster
 from gateway.database import Database
@@ -19,7 +18,7 @@ from gateway.jobs import ENDED, Job, State
 from gateway.keys import Keys
 from gateway.metrics import Metrics
 from gateway.orders import Kind
-from gateway.prefix import address, below
+from gateway.paths import address, below
 from gateway.settings import Settings
 from gateway.sweeper import Sweeper
 from gateway.tryons import Tryons
@@ -41,7 +40,7 @@ class Gateway:
         self.database = Database(settings.database())
         self.keys = Keys(self.database, settings)
         self.uploads = Uploads(settings)
-        holdings = Holdings(self.database, settings.blobs())
+        holdings = Holdings(self.database, chosen_store(settings))
         self.cache = StageCache(self.database, holdings, max_bytes=int(settings.cache_gb * 1e9))
         self.webhooks = Webhooks(settings, self.database, self.metrics, ended=self._ended)
         self.tryons = Tryons(settings, self.cluster, self.database, holdings, self.cache, self.metrics, self.webhooks)
@@ -125,12 +124,3 @@ class Gateway:
         with below(self.settings.base_path):  # whatever request this came from
             document = await self._document(job, events)
         return Ended(f"{document.kind}.{job.state}", job.completed_at, document.model_dump(mode="json"))
-
-
-def _of_request(request: Request) -> Gateway:
-    gateway: Gateway = request.app.state.gateway
-    return gateway
-
-
-Here = Annotated[Gateway, Depends(_of_request)]
-"""A route's parameter: the gateway that it belongs to."""

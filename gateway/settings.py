@@ -4,14 +4,16 @@ import json
 import re
 import socket
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL
 
-from gateway.blobs import Addressing, BlobStore, LocalBlobs, S3Blobs
-from gateway.prefix import parse_prefix, parse_proxies
+from gateway.paths import parse_prefix, parse_proxies
+
+Addressing = Literal["auto", "path", "virtual"]
+"""Of an S3 bucket. path: HOST/BUCKET/KEY. virtual: BUCKET.HOST/KEY. auto: virtual at AWS, path at any other server."""
 
 STAGES = ("resize", "cloth_mask", "pose", "densepose", "human_parse", "agnostic", "tryon", "paste_back")
 
@@ -196,17 +198,3 @@ class Settings(BaseSettings):
     def executor_name(self) -> str:
         """This gateway's name. A SQLite file has one gateway, whose container may get a new host name at every start."""
         return self.executor or (socket.gethostname() if self.database_url else "gateway")
-
-    def blobs(self) -> BlobStore:
-        """Where images are kept. Nothing is sent or written yet."""
-        if self.s3_bucket is None:
-            return LocalBlobs(self.data_dir / "blobs")
-        return S3Blobs(
-            self.s3_bucket,
-            endpoint=self.s3_endpoint,
-            public_endpoint=self.s3_public_endpoint,
-            region=self.s3_region,
-            addressing=self.s3_addressing,
-            access_key=self.s3_access_key,
-            secret_key=self.s3_secret_key.get_secret_value() if self.s3_secret_key else None,
-        )

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.blobs import is_host
-from gateway.prefix import address
+from gateway.paths import address
 from gateway.settings import Settings
 
 BUILT = Path(__file__).parents[1] / "web" / "dist"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from gateway.blobs import chosen_store
 from gateway.errors import GatewayError, StartupError
 from gateway.settings import Settings
 from howsfit.client import TryonFailed, connect
@@ -56,7 +57,7 @@ def _memory() -> Finding:
 async def _folder() -> list[Finding]:
     folder = Settings().data_dir
     try:
-        await Settings().blobs().check()
+        await chosen_store(Settings()).check()
     except GatewayError as error:
         return [
             Finding("data folder", f"{folder}: {error}", False, "set HOWSFIT_DATA_DIR to a folder you may write to")

@@ -1,12 +1,12 @@
 """Where images are kept: blobs named by the digest of their bytes, in a local folder or in S3."""
 
+from gateway.blobs.chosen import chosen_store
 from gateway.blobs.errors import BlobCorrupt, BlobMissing, StorageFull, StorageUnavailable
 from gateway.blobs.local import LocalBlobs
-from gateway.blobs.s3 import Addressing, S3Blobs, is_host
+from gateway.blobs.s3 import S3Blobs, is_host
 from gateway.blobs.store import Blob, BlobStore, StoredBlob, digest_of
 
 __all__ = [
-    "Addressing",
     "Blob",
     "BlobCorrupt",
     "BlobMissing",
@@ -16,6 +16,7 @@ __all__ = [
     "StorageFull",
     "StorageUnavailable",
     "StoredBlob",
+    "chosen_store",
     "digest_of",
     "is_host",
 ]

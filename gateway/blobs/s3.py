@@ -5,7 +5,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from gateway.blobs.errors import StorageFull, StorageUnavailable
 from gateway.blobs.store import MEDIA_TYPES, BlobStore, StoredBlob
+from gateway.settings import Addressing
 from stagekit.wire import Part
 
 MISSING = ("404", "NoSuchKey", "NotFound")
@@ -21,9 +22,6 @@ FULL = ("507", "InsufficientStorage", "InsufficientCapacity", "QuotaExceeded", "
 ELSEWHERE = ("301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
 REFUSED = ("401", "403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed")
 RETRY_AFTER_S = 10
-
-Addressing = Literal["auto", "path", "virtual"]
-"""path: HOST/BUCKET/KEY. virtual: BUCKET.HOST/KEY. auto: virtual at AWS, path at any other server."""
 
 
 def is_host(bucket: str, addressing: Addressing, endpoint: str | None) -> bool:

@@ -7,10 +7,10 @@ from pydantic import ConfigDict, Field
 
 from gateway.access import Reader, Writer
 from gateway.documents import BatchDocument
-from gateway.gateway import Here
+from gateway.here import Here
 from gateway.names import Fields, known_query_of_posts
 from gateway.orders import Order, job_id_for
-from gateway.prefix import address
+from gateway.paths import address
 from gateway.problems import refusals
 from gateway.routes.orders import IMAGE_ID, IdempotencyKey
 from stagekit.tracing import trace_id

@@ -10,9 +10,9 @@ from gateway.access import Reader, Writer
 from gateway.bodies import PictureFile, body, described
 from gateway.documents import ImageDocument
 from gateway.errors import BadRequest
-from gateway.gateway import Here
+from gateway.here import Here
 from gateway.names import Fields, known_query_of_posts
-from gateway.prefix import address
+from gateway.paths import address
 from gateway.previews import preview
 from gateway.problems import refusals
 from gateway.routes.orders import IMAGE_ID, Width

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Response
 from pydantic import AwareDatetime, BaseModel, Field, field_validator
 
 from gateway.access import Admin, Anyone
-from gateway.gateway import Here
+from gateway.here import Here
 from gateway.keys import Key, Scope
 from gateway.names import Fields, known_query_of_posts
 from gateway.problems import refusals

@@ -18,7 +18,7 @@ from gateway.gateway import Gateway
 from gateway.jobs import ENDED
 from gateway.names import Fields
 from gateway.orders import Order, job_id_for
-from gateway.prefix import address
+from gateway.paths import address
 from gateway.problems import refusals
 from gateway.uploads import blob_of
 from stagekit.tracing import trace_id

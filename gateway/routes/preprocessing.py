@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from gateway.access import Writer
 from gateway.bodies import body, described
 from gateway.documents import TryonDocument
-from gateway.gateway import Here
+from gateway.here import Here
 from gateway.names import known_query_of_posts
 from gateway.routes.orders import STARTING, ClothFields, Options, PersonFields, picture, start
 

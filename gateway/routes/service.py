@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from gateway.access import Reader
 from gateway.documents import ServingDocument, ServingList
 from gateway.errors import StageNotReady
-from gateway.gateway import Here
-from gateway.prefix import address
+from gateway.here import Here
+from gateway.paths import address
 from gateway.problems import refusals
 from gateway.web import built
 

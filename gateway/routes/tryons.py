@@ -14,7 +14,8 @@ from gateway.access import Reader, Writer
 from gateway.bodies import body, described
 from gateway.documents import TryonDocument, TryonList
 from gateway.errors import NotFound
-from gateway.gateway import Gateway, Here
+from gateway.gateway import Gateway
+from gateway.here import Here
 from gateway.jobs import State
 from gateway.names import known_query, known_query_of_posts
 from gateway.orders import Kind

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from gateway.access import Writer
-from gateway.gateway import Here
+from gateway.here import Here
 from gateway.problems import refusals
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])

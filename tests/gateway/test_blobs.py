@@ -20,6 +20,7 @@ from gateway.blobs import (
     LocalBlobs,
     StorageFull,
     StorageUnavailable,
+    chosen_store,
     digest_of,
 )
 from gateway.errors import GatewayError
@@ -319,7 +320,8 @@ def test_a_link_shows_region_and_addressing(settings, environ, host, region, mon
         monkeypatch.delenv(name)
     for name, value in ({"AWS_CONFIG_FILE": str(tmp_path / "config")} | environ).items():
         monkeypatch.setenv(name, value)
-    store = Settings(**({"s3_bucket": "pictures", "s3_access_key": "a", "s3_secret_key": "b"} | settings)).blobs()
+    keys = {"s3_bucket": "pictures", "s3_access_key": "a", "s3_secret_key": "b"}
+    store = chosen_store(Settings(**keys | settings))
     link = urlsplit(asyncio.run(store.url_for(NOWHERE, 60)))
     name = NOWHERE.removeprefix("sha256:")
     assert link.netloc + link.path == f"{host}/{name[:2]}/{name}"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.prefix import parse_prefix
+from gateway.paths import parse_prefix
 from gateway.settings import Settings
 from tests.gateway.test_access import ADMIN_KEY, bearer, serving
 from tests.pictures import encoded, picture
