@@ -8,15 +8,15 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
-from gateway.access import Access, AdminOnly
 from gateway.gateway import Gateway
-from gateway.limits import MAX_JSON, BodyLimit
-from gateway.openapi import describe
-from gateway.prefix import BehindProxy
-from gateway.problems import add_problem_handlers
-from gateway.routes import batches, images, keys, preprocessing, service, tryons, webhooks
+from gateway.http.access import Access, AdminOnly
+from gateway.http.limits import MAX_JSON, BodyLimit
+from gateway.http.openapi import describe
+from gateway.http.prefix import BehindProxy
+from gateway.http.problems import add_problem_handlers
+from gateway.http.routes import batches, images, keys, preprocessing, service, tryons, webhooks
+from gateway.http.web import add_web_app, built
 from gateway.settings import Settings
-from gateway.web import add_web_app, built
 
 ROUTERS = (
     tryons.router,

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.batches import Batch
-from gateway.events import Event
-from gateway.graph import StageGraph
-from gateway.images import Image
-from gateway.jobs import ENDED, Job, State
-from gateway.orders import Kind, artifacts_of, kind_of, uploads_of
+from gateway.cluster.graph import StageGraph
+from gateway.jobs.events import Event
+from gateway.jobs.job import ENDED, Job, State
 from gateway.paths import address
+from gateway.pictures.images import Image
+from gateway.tryons.batches import Batch
+from gateway.tryons.orders import Kind, artifacts_of, kind_of, uploads_of
 
 OUTPUTS: dict[Kind, tuple[str, ...]] = {
     "tryon": ("tryon", "tryon_photo"),

@@ -4,26 +4,26 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from gateway.batches import Batch, Batches
-from gateway.blobs import chosen_store
-from gateway.cache import StageCache
-from gateway.cluster import Cluster
-from gateway.database import Database
+from gateway.callers.keys import Keys
+from gateway.cluster.watch import Cluster
 from gateway.documents import BatchDocument, TryonDocument, TryonList
 from gateway.errors import BadRequest
-from gateway.events import Event
-from gateway.holdings import Holdings
-from gateway.images import Images
-from gateway.jobs import ENDED, Job, State
-from gateway.keys import Keys
+from gateway.jobs.events import Event
+from gateway.jobs.job import ENDED, Job, State
 from gateway.metrics import Metrics
-from gateway.orders import Kind
 from gateway.paths import address, below
+from gateway.pictures.images import Images
+from gateway.pictures.uploads import Uploads
 from gateway.settings import Settings
+from gateway.storage.blobs import chosen_store
+from gateway.storage.cache import StageCache
+from gateway.storage.database import Database
+from gateway.storage.holdings import Holdings
 from gateway.sweeper import Sweeper
-from gateway.tryons import Tryons
-from gateway.uploads import Uploads
-from gateway.webhooks import Ended, Webhooks
+from gateway.tryons.batches import Batch, Batches
+from gateway.tryons.life import Tryons
+from gateway.tryons.orders import Kind
+from gateway.webhooks.delivery import Ended, Webhooks
 
 GRACE_S = 3600.0
 """A blob that nobody holds stays so long: longer than any upload takes."""

@@ -29,7 +29,7 @@ class Metrics:
         self._seconds.labels(outcome).observe(seconds)
 
     def observe_webhook(self, outcome: str) -> None:
-        """Count an attempt: the state of the delivery after it (gateway.webhooks.State)."""
+        """Count an attempt: the state of the delivery after it (gateway.webhooks.delivery.State)."""
         self._webhooks.labels(outcome).inc()
 
     def render(self) -> bytes:

@@ -235,8 +235,8 @@ async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None
     if missing := [artifact for artifact in needed if artifact not in inputs]:
         raise ValueError(f"Engine {chosen.name} also needs {', '.join(missing)}: add {missing[0]}=FILE.")
 
+    from gateway.cluster.stages import StageClient
     from gateway.errors import StageRefused
-    from gateway.stages import StageClient
     from stagekit.app import create_app
 
     stage_app = create_app(declared, chosen)

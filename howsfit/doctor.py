@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from gateway.blobs import chosen_store
 from gateway.errors import GatewayError, StartupError
 from gateway.settings import Settings
+from gateway.storage.blobs import chosen_store
 from howsfit.client import TryonFailed, connect
 from howsfit.weights.sets import COMMERCIAL, SetState, look
 from stagekit.errors import WeightsMissing

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from gateway.dataset import CLOTH, PAIRS, PERSON
+from gateway.tryons.dataset import CLOTH, PAIRS, PERSON
 from howsfit import files
 
 _NUMBERED = re.compile(r"(\d{1,6})_\d\d(?!\d)")  # 00001_00 and so on, the data set's names

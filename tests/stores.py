@@ -18,7 +18,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gateway.blobs import S3Blobs
+from gateway.storage.blobs import S3Blobs
 from tests.servers import free_port
 
 KEYS = {"access_key": "howsfit", "secret_key": "howsfit-secret"}

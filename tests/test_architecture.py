@@ -2,6 +2,7 @@
 
 import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,25 @@ MODULES = [
 ]
 GATEWAY_MAY_USE = {"stagekit.wire", "stagekit.errors", "stagekit.kinds", "stagekit.pictures", "stagekit.tracing"}
 
+GATEWAY = (
+    ("errors", "paths", "metrics", "sweeper"),
+    ("settings",),
+    ("storage",),
+    ("jobs", "cluster", "callers", "outgoing"),
+    ("pictures", "webhooks"),
+    ("tryons",),
+    ("documents",),
+    ("gateway",),
+    ("http",),
+    ("app",),
+    ("main",),
+)
+"""The rooms of the gateway, and the modules beside them: each may use what stands above it, none what stands beside it."""
+
+
+def is_module(name: str) -> bool:
+    return ROOT.joinpath(*name.split(".")).with_suffix(".py").exists()
+
 
 def imported(path: Path) -> set[str]:
     names = set()
@@ -31,6 +51,7 @@ def imported(path: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
+            names |= {name for alias in node.names if is_module(name := f"{node.module}.{alias.name}")}
     return {name for name in names if name.split(".")[0] in ("stagekit", "services", "gateway", "howsfit", "tests")}
 
 
@@ -48,6 +69,32 @@ def test_imports_point_one_way(path):
             assert package == "stagekit" or name.split(".")[:2] == ["services", here[1]], name
             if "engines" in here and "engines" in name.split("."):
                 assert name.split(".")[3] == here[3], "no engine imports another engine"
+
+
+def test_the_gateways_rooms_use_only_those_before_them():
+    rank = {room: at for at, rooms in enumerate(GATEWAY) for room in rooms}
+    there = {path.stem for path in (ROOT / "gateway").glob("*.py")} | {
+        path.parent.name for path in (ROOT / "gateway").glob("*/__init__.py")
+    }
+    assert there - {"__init__"} == rank.keys()
+    for path in (ROOT / "gateway").rglob("*.py"):
+        room = path.relative_to(ROOT / "gateway").with_suffix("").parts[0]
+        used = {name.split(".")[1] for name in imported(path) if name.startswith("gateway.")}
+        assert all(other == room or rank[other] < rank[room] for other in used), (path, used)
+
+
+def test_every_room_of_the_gateway_says_what_it_is_for():
+    for path in (ROOT / "gateway").rglob("__init__.py"):
+        assert ast.get_docstring(ast.parse(path.read_text())), path
+
+
+def test_no_modules_import_each_other():
+    """Not even in a circle; the parts of a package may use each other, but not the names that it gathers from them."""
+    modules = {}
+    for path in MODULES:
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        modules[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    TopologicalSorter({name: imported(path) & modules.keys() for name, path in modules.items()}).prepare()
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-import gateway.blobs  # noqa: F401 - brings errors of its own
+import gateway.storage.blobs  # noqa: F401 - brings errors of its own
 from gateway.errors import GatewayError
 from tests.servers import ROOT
 

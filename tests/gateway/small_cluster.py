@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from PIL import Image
 
-from gateway.jobs import ENDED
+from gateway.jobs.job import ENDED
 from tests import stores
 from tests.gateway.small_stages import STAGES
 from tests.pictures import encoded

@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
+from tests.gateway.http.test_jobs_api import events_of
 from tests.gateway.small_cluster import (
     Served,
     SmallStages,
@@ -30,7 +31,6 @@ from tests.gateway.small_cluster import (
     wait_for,
 )
 from tests.gateway.small_stages import STAGES
-from tests.gateway.test_jobs_api import events_of
 
 pytestmark = pytest.mark.long
 

@@ -20,7 +20,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from gateway.blobs import StorageUnavailable
+from gateway.storage.blobs import StorageUnavailable
 from stagekit.wire import Part, encode
 from tests import stores
 from tests.gateway.small_cluster import SmallStages, ended, garment, gateway, photo, s3_settings, wait_for

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-import gateway.blobs.store
+import gateway.storage.blobs.store
 from gateway.app import create_app
-from gateway.blobs import LocalBlobs
 from gateway.settings import Settings
+from gateway.storage.blobs import LocalBlobs
 from stagekit.app import create_app as create_stage_app
 from tests.gateway.small_cluster import garment, photo
 from tests.gateway.small_stages import STAGES, SmallEngine
@@ -33,7 +33,7 @@ def counted(monkeypatch):
         read["sha256:" + name] += 1
         return read_blob(self, name)
 
-    monkeypatch.setattr(gateway.blobs.store, "hashlib", SimpleNamespace(sha256=sha256))
+    monkeypatch.setattr(gateway.storage.blobs.store, "hashlib", SimpleNamespace(sha256=sha256))
     monkeypatch.setattr(LocalBlobs, "_read", reading)
     return hashed, read
 

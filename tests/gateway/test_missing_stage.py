@@ -11,10 +11,10 @@ import uuid
 import httpx
 import pytest
 
-import gateway.cluster
+import gateway.cluster.watch
 from gateway.app import create_app
-from gateway.orders import Order
 from gateway.settings import Settings
+from gateway.tryons.orders import Order
 from stagekit.app import create_app as create_stage_app
 from stagekit.errors import WeightsMissing
 from tests.gateway.small_cluster import garment, photo
@@ -44,7 +44,7 @@ class Lacking(SmallEngine):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     for pause in ("POLL_S", "REPEAT_S", "WATCH_S"):
-        monkeypatch.setattr(gateway.cluster, pause, 0.02)
+        monkeypatch.setattr(gateway.cluster.watch, pause, 0.02)
 
 
 @contextlib.asynccontextmanager

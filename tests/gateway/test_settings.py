@@ -2,8 +2,8 @@
 
 from sqlalchemy import text
 
-from gateway.database import Database
 from gateway.settings import Settings
+from gateway.storage.database import Database
 
 
 def test_a_data_folder_may_have_any_name(tmp_path):

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from gateway.dataset import CLOTH, LAYOUT, PAIRED, PERSON, export
+from gateway.tryons.dataset import CLOTH, LAYOUT, PAIRED, PERSON, export
 from howsfit.kept import keep
 from stagekit.wire import Part
 from tests.pictures import encoded, picture

@@ -1,0 +1,147 @@
+"""What the requests that start jobs have in common."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Query, Request, Response
+from pydantic import Field
+from starlette.datastructures import UploadFile
+
+from gateway.documents import TryonDocument
+from gateway.errors import BadRequest
+from gateway.gateway import Gateway
+from gateway.http.access import Caller, Writer
+from gateway.http.bodies import PictureFile
+from gateway.http.names import Fields
+from gateway.http.problems import refusals
+from gateway.jobs.job import ENDED
+from gateway.outgoing.fetching import PictureUrl
+from gateway.paths import address
+from gateway.pictures.uploads import blob_of
+from gateway.storage.blobs import Blob
+from gateway.tryons.orders import Order, job_id_for
+from stagekit.tracing import trace_id
+
+IMAGE_ID = r"^sha256:[0-9a-f]{64}$"
+
+Width = Annotated[
+    int | None,
+    Query(ge=16, le=1024, description="Of a picture: a JPEG of at most so many pixels across, as a preview."),
+]
+
+WAITED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": TryonDocument,
+        "description": "Ended within the time of `Prefer: wait=N`, well or not: see `status`.",
+    }
+}
+STARTING = WAITED | refusals(404, 409, 413, 422, 429, 503, 507)
+
+
+class JobFields(Fields):
+    """How a job is to be run."""
+
+    priority: int = Field(0, ge=-100, le=100, description="Higher ones start sooner, equal ones in turn.")
+    deadline_s: float | None = Field(
+        None, gt=0, le=86400, description="Seconds after which it fails if it has not ended."
+    )
+    webhook_url: str | None = Field(
+        None, max_length=2000, description="Told at its end, by a signed message (Standard Webhooks)."
+    )
+
+
+PictureId = Annotated[str | None, Field(pattern=IMAGE_ID, description="Instead of the file: of an uploaded image.")]
+
+
+class PersonFields(JobFields):
+    """A person, and how the job is to be run."""
+
+    photo: PictureFile = None
+    photo_id: PictureId = None
+
+
+class ClothFields(JobFields):
+    """A garment, and how the job is to be run."""
+
+    garment: PictureFile = None
+    garment_id: PictureId = None
+
+
+class TryonFields(ClothFields, PersonFields):
+    """A person, a garment, and how the job is to be run."""
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=255, description="The same key and request again: the same job. Another request: 409."),
+]
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """How a job is to be run and answered."""
+
+    order: Order
+    wait_s: float | None
+
+
+def _request(
+    request: Request,
+    caller: Writer,
+    prefer: Annotated[str | None, Header(description="wait=N: answer at its end, after N s at most.")] = None,
+    idempotency_key: IdempotencyKey = None,
+    cache_control: Annotated[
+        str | None, Header(description="no-store: run every stage anew, keep nothing for others.")
+    ] = None,
+) -> JobRequest:
+    longest = request.app.state.gateway.settings.max_wait_s
+    order = Order(
+        owner=caller.owner,
+        id=job_id_for(caller.owner, idempotency_key) if idempotency_key else None,
+        trace_id=trace_id(request.headers.get("traceparent")),
+        no_store="no-store" in (cache_control or ""),
+        quota=caller.max_jobs,
+    )
+    return JobRequest(order, _wait_s(prefer, longest))
+
+
+Options = Annotated[JobRequest, Depends(_request)]
+
+
+async def picture(
+    gateway: Gateway, caller: Caller, name: str, upload: UploadFile | PictureUrl | None, image_id: str | None
+) -> Blob | str:
+    """The picture of a request, sent along or uploaded before. Raises BadRequest, NotFound and those of Uploads.read."""
+    if image_id is not None and upload is not None:
+        raise BadRequest(f"Send either '{name}' or '{name}_id', not both.")
+    if image_id is not None:
+        return await gateway.images.use(image_id, caller.owner)
+    if upload is None:
+        raise BadRequest(
+            f"'{name}' is missing. Send the picture as a file (curl -F {name}=@FILE), or '{name}_id', the id of an image "
+            "from POST /v1/images."
+        )
+    return await blob_of(await gateway.uploads.read(upload, name))
+
+
+async def start(
+    gateway: Gateway, pictures: dict[str, Blob | str], sent: JobFields, options: JobRequest, response: Response
+) -> TryonDocument:
+    """Start a job, and answer as the request prefers."""
+    order = replace(options.order, priority=sent.priority, deadline_s=sent.deadline_s, webhook=sent.webhook_url or None)
+    job = await gateway.tryons.create(pictures, order)
+    response.headers["Location"] = address(f"/v1/tryons/{job.id}")
+    if options.wait_s is not None:
+        response.headers["Preference-Applied"] = f"wait={options.wait_s:g}"
+        await gateway.tryons.wait(job.id, options.wait_s)
+    document = await gateway.document(job.id)
+    if document.status in ENDED:
+        response.status_code = 200
+    return document
+
+
+def _wait_s(prefer: str | None, longest: float) -> float | None:
+    """The seconds of `Prefer: wait=N` (RFC 7240); other preferences are ignored, as it says."""
+    match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]+)\b", prefer or "")
+    return min(float(match.group(1)), longest) if match else None

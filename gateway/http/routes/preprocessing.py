@@ -1,0 +1,56 @@
+"""/v1/preprocess: the stages that a person or a garment needs by itself."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+
+from gateway.documents import TryonDocument
+from gateway.http.access import Writer
+from gateway.http.bodies import body, described
+from gateway.http.here import Here
+from gateway.http.names import known_query_of_posts
+from gateway.http.routes.orders import STARTING, ClothFields, Options, PersonFields, picture, start
+
+router = APIRouter(prefix="/v1/preprocess", tags=["preprocessing"], dependencies=[Depends(known_query_of_posts)])
+
+
+@router.post(
+    "/person",
+    openapi_extra=described(PersonFields),
+    status_code=202,
+    summary="Only what there is to know of a person",
+    responses=STARTING,
+)
+async def preprocess_person(
+    gateway: Here,
+    caller: Writer,
+    response: Response,
+    options: Options,
+    sent: Annotated[PersonFields, Depends(body(PersonFields))],
+) -> TryonDocument:
+    """Runs every stage that needs no garment: framing, pose, densepose, parse, agnostic. A later try-on reuses them all.
+
+    The answer is a document of /v1/tryons with `kind` person; its `dataset.zip` has the VITON-HD layout.
+    """
+    pictures = {"photo": await picture(gateway, caller, "photo", sent.photo, sent.photo_id)}
+    return await start(gateway, pictures, sent, options, response)
+
+
+@router.post(
+    "/cloth",
+    openapi_extra=described(ClothFields),
+    status_code=202,
+    summary="Only what there is to know of a garment",
+    responses=STARTING,
+)
+async def preprocess_cloth(
+    gateway: Here,
+    caller: Writer,
+    response: Response,
+    options: Options,
+    sent: Annotated[ClothFields, Depends(body(ClothFields))],
+) -> TryonDocument:
+    """Brings a garment's picture to 768 x 1024 and masks it. The answer is a document of /v1/tryons with `kind` cloth."""
+    pictures = {"garment": await picture(gateway, caller, "garment", sent.garment, sent.garment_id)}
+    return await start(gateway, pictures, sent, options, response)

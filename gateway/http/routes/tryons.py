@@ -1,0 +1,177 @@
+"""/v1/tryons: start jobs, watch them, fetch what they made."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
+
+from gateway.documents import TryonDocument, TryonList
+from gateway.errors import NotFound
+from gateway.gateway import Gateway
+from gateway.http.access import Reader, Writer
+from gateway.http.bodies import body, described
+from gateway.http.here import Here
+from gateway.http.names import known_query, known_query_of_posts
+from gateway.http.problems import refusals
+from gateway.http.routes.orders import STARTING, Options, TryonFields, Width, picture, start
+from gateway.jobs.job import State
+from gateway.pictures.previews import preview
+from gateway.tryons import dataset
+from gateway.tryons.orders import Kind
+
+router = APIRouter(prefix="/v1/tryons", tags=["try-ons"], dependencies=[Depends(known_query_of_posts)])
+
+KEEP_ALIVE_S = 15.0
+
+Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+Name = Annotated[str, Path(max_length=40, description="One of the document's `artifacts`.")]
+IMAGE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in ("image/png", "image/jpeg")},
+        "description": "The bytes, in the media type that the artifact has.",
+    },
+    307: {"description": "Where it can be downloaded, when the storage gives links."},
+}
+ZIP: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "`stage` events, numbered from 1, and at last `completed` with the document, or `deleted`. Their data "
+        "are JSON. A comment comes every 15 seconds when nothing happens: read for 30 before you take the connection for dead.",
+        "content": {"text/event-stream": {}},
+    }
+}
+
+
+@router.post(
+    "", status_code=202, summary="Dress a person in a garment", responses=STARTING, openapi_extra=described(TryonFields)
+)
+async def create_tryon(
+    gateway: Here,
+    caller: Writer,
+    response: Response,
+    options: Options,
+    sent: Annotated[TryonFields, Depends(body(TryonFields))],
+) -> TryonDocument:
+    """Send `photo`, the person, and `garment`, laid flat or on a hanger: JPEG, PNG or WebP. Or the ids of uploaded images."""
+    pictures = {
+        "photo": await picture(gateway, caller, "photo", sent.photo, sent.photo_id),
+        "garment": await picture(gateway, caller, "garment", sent.garment, sent.garment_id),
+    }
+    return await start(gateway, pictures, sent, options, response)
+
+
+@router.get("", summary="Try-ons, the newest first", responses=refusals(), dependencies=[Depends(known_query)])
+async def list_tryons(
+    gateway: Here,
+    caller: Reader,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    before: Annotated[str | None, Query(max_length=100, description="From `next` of the page before.")] = None,
+    status: State | None = None,
+    kind: Kind | None = None,
+) -> TryonList:
+    return await gateway.documents(limit, before, status, kind, caller.sees)
+
+
+@router.get("/{tryon_id}", summary="A try-on as it stands", responses=refusals(404))
+async def get_tryon(gateway: Here, caller: Reader, tryon_id: Id) -> TryonDocument:
+    return await gateway.document(tryon_id, caller.sees)
+
+
+@router.delete(
+    "/{tryon_id}", status_code=204, summary="Forget a try-on and its images", responses=refusals(404, 409, 503)
+)
+async def delete_tryon(gateway: Here, caller: Writer, tryon_id: Id) -> None:
+    """Also what the cache keeps that was made from its uploads. Images of POST /v1/images stay."""
+    await gateway.tryons.delete(tryon_id, caller.sees)
+
+
+@router.post("/{tryon_id}/cancel", summary="Stop a try-on", responses=refusals(404))
+async def cancel_tryon(gateway: Here, caller: Writer, tryon_id: Id) -> TryonDocument:
+    await gateway.tryons.cancel(tryon_id, caller.sees)
+    return await gateway.document(tryon_id)
+
+
+@router.post("/{tryon_id}/retry", summary="Run a failed or canceled try-on again", responses=refusals(404, 409))
+async def retry_tryon(gateway: Here, caller: Writer, tryon_id: Id) -> TryonDocument:
+    """Stages that succeeded do not run again."""
+    await gateway.tryons.retry(tryon_id, caller.sees, caller.max_jobs)
+    return await gateway.document(tryon_id)
+
+
+@router.get(
+    "/{tryon_id}/events",
+    summary="What happens to it, as it happens (server-sent events)",
+    response_class=StreamingResponse,
+    responses=EVENTS | refusals(404),
+)
+async def tryon_events(
+    gateway: Here,
+    caller: Reader,
+    tryon_id: Id,
+    last_event_id: Annotated[str | None, Header(description="Go on after this event.")] = None,
+) -> StreamingResponse:
+    await gateway.tryons.get(tryon_id, caller.sees)
+    # Anything else is no number that we gave.
+    after = int(last_event_id) if last_event_id and re.fullmatch("[0-9]{1,9}", last_event_id) else 0
+    return StreamingResponse(_event_stream(gateway, tryon_id, after), media_type="text/event-stream")
+
+
+@router.get(
+    "/{tryon_id}/artifacts/{name}",
+    summary="One artifact",
+    response_class=Response,
+    responses=IMAGE | refusals(404, 422, 503),
+)
+async def get_artifact(gateway: Here, caller: Reader, tryon_id: Id, name: Name, width: Width = None) -> Response:
+    links = width is None and gateway.settings.s3_public_endpoint
+    if links and (link := await gateway.tryons.link(tryon_id, name, caller.sees)):
+        return RedirectResponse(link)
+    part = await gateway.tryons.artifact(tryon_id, name, caller.sees)
+    if width is not None:
+        part = await asyncio.to_thread(preview, part, width)
+    return Response(part.data, media_type=part.media_type, headers={"X-Content-Type-Options": "nosniff"})
+
+
+@router.get(
+    "/{tryon_id}/dataset.zip",
+    summary="In the VITON-HD layout",
+    response_class=Response,
+    responses=ZIP | refusals(404, 503),
+)
+async def get_dataset(gateway: Here, caller: Reader, tryon_id: Id) -> Response:
+    parts = await gateway.tryons.artifacts(tryon_id, caller.sees)
+    return Response(await asyncio.to_thread(dataset.export, parts), media_type="application/zip")
+
+
+async def _event_stream(gateway: Gateway, tryon_id: str, after: int) -> AsyncIterator[str]:
+    """`stage` events numbered from 1, comments to keep proxies from closing, and at last `completed` with the try-on."""
+    events = gateway.tryons.events(tryon_id, after)
+    coming = asyncio.ensure_future(anext(events, None))
+    yield "retry: 1000\n\n"
+    try:
+        while True:
+            done, _ = await asyncio.wait({coming}, timeout=KEEP_ALIVE_S)
+            if not done:
+                yield ": still there\n\n"
+            elif (event := coming.result()) is None:
+                yield await _last_event(gateway, tryon_id)
+                return
+            else:
+                yield f"id: {event.number}\nevent: stage\ndata: {json.dumps(event.data)}\n\n"
+                coming = asyncio.ensure_future(anext(events, None))
+    finally:
+        coming.cancel()
+
+
+async def _last_event(gateway: Gateway, tryon_id: str) -> str:
+    try:
+        document = await gateway.document(tryon_id)
+    except NotFound as error:
+        return f"event: deleted\ndata: {json.dumps(error.problem())}\n\n"
+    return f"event: completed\ndata: {document.model_dump_json()}\n\n"

@@ -1,0 +1,1 @@
+"""Pictures that came from outside: taken within bounds, kept by their digest, made small."""

@@ -1,0 +1,21 @@
+"""The storage that the settings choose."""
+
+from gateway.settings import Settings
+from gateway.storage.blobs.local import LocalBlobs
+from gateway.storage.blobs.s3 import S3Blobs
+from gateway.storage.blobs.store import BlobStore
+
+
+def chosen_store(settings: Settings) -> BlobStore:
+    """Where images are kept. Nothing is sent or written yet."""
+    if settings.s3_bucket is None:
+        return LocalBlobs(settings.data_dir / "blobs")
+    return S3Blobs(
+        settings.s3_bucket,
+        endpoint=settings.s3_endpoint,
+        public_endpoint=settings.s3_public_endpoint,
+        region=settings.s3_region,
+        addressing=settings.s3_addressing,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key.get_secret_value() if settings.s3_secret_key else None,
+    )

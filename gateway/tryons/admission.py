@@ -1,0 +1,64 @@
+"""Whether more jobs are taken: their stages could do them, and there is room."""
+
+import asyncio
+import contextlib
+import weakref
+from collections.abc import AsyncIterator, Mapping
+
+from gateway.cluster.watch import Cluster, not_ready
+from gateway.errors import QuotaReached, TooManyTryons
+from gateway.jobs.durable import Durable
+from gateway.storage.cache import StageCache
+from gateway.tryons.orders import Order
+
+
+class Admission:
+    """The door of the job queue."""
+
+    def __init__(self, cluster: Cluster, cache: StageCache, durable: Durable, max_waiting: int) -> None:
+        """max_waiting: jobs that may wait in the queue, of all owners."""
+        self._cluster = cluster
+        self._cache = cache
+        self._durable = durable
+        self._max_waiting = max_waiting
+        self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    async def check_stages(self, uploads: Mapping[str, str], order: Order) -> None:
+        """Whether a job with these uploads can be done now: each of its stages could start, or did its part before.
+
+        uploads: artifact name -> digest. Raises StageNotReady. A stage that is merely away may be back when its turn comes.
+        """
+        graph = self._cluster.whole_graph()
+        failed = self._cluster.failed(graph.reach(uploads))
+        if not failed:
+            return
+        chain = self._cluster.chain(uploads)
+        known = {} if order.no_store else await self._cache.follow(chain, uploads, tenant=order.owner)
+        for client in failed:
+            if client.name not in known:
+                raise not_ready(client)
+
+    @contextlib.asynccontextmanager
+    async def room(self, order: Order, jobs: int = 1) -> AsyncIterator[None]:
+        """Room for so many more jobs, to be accepted within. Raises TooManyTryons, QuotaReached.
+
+        An owner with a quota is let in one request at a time, or several at once would all find the same room. Another
+        gateway does not know of it: with N gateways, N requests at the same moment may exceed the quota by N - 1 of them.
+        """
+        turn = self._turns.setdefault(order.owner, asyncio.Lock())
+        async with contextlib.nullcontext() if order.quota is None else turn:
+            await self._check_room(order, jobs)
+            yield
+
+    async def _check_room(self, order: Order, jobs: int) -> None:
+        room = self._max_waiting + 1 - await self._durable.count(("queued",), self._max_waiting + 1)
+        if jobs > room:
+            raise TooManyTryons("Too many try-ons wait already. Try again in a minute.", retry_after_s=60)
+        if order.quota is not None:
+            under_way = await self._durable.count(("queued", "processing"), order.quota, order.owner)
+            if under_way + jobs > order.quota:
+                raise QuotaReached(
+                    f"At most {order.quota} try-ons may be under way for you at the same time; {under_way} are. "
+                    "Wait until one ends, or cancel one.",
+                    retry_after_s=10,
+                )

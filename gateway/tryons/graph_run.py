@@ -1,0 +1,219 @@
+"""One run of the stage graph for a job: what is known already is recalled, each other stage is a durable step."""
+
+import asyncio
+import contextlib
+import contextvars
+import functools
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gateway.cluster.graph import StageGraph
+from gateway.cluster.stages import Run, StageClient
+from gateway.cluster.watch import Cluster
+from gateway.errors import GatewayError, StageRefused
+from gateway.jobs.durable import Steps
+from gateway.jobs.job import JobFailed
+from gateway.storage.blobs import Blob
+from gateway.storage.cache import StageCache
+from gateway.storage.holdings import Holdings
+from gateway.tryons.orders import holder_of, tenant_of, trace_of, uploads_of
+from gateway.tryons.patience import patiently
+from stagekit.wire import Part
+
+T = TypeVar("T")
+
+KNOWN = "known results"
+"""Name of the step that looks them up."""
+
+GoOn = Callable[[dict[str, str]], None]
+"""Called with a stage's outputs, artifact name -> digest, as soon as they are known."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What every run works with."""
+
+    cluster: Cluster
+    holdings: Holdings
+    cache: StageCache
+    retry_s: float
+    """How long a stage or a store that is out of reach is waited for."""
+
+
+class GraphRun:
+    """A job while it runs: the digests of all artifacts so far, and the images that it read or made itself."""
+
+    def __init__(self, means: Means, graph: StageGraph, tryon_id: str, payload: dict[str, Any], steps: Steps) -> None:
+        self._means = means
+        self._graph = graph
+        self._id = tryon_id
+        self._payload = payload
+        self._steps = steps
+        self._uploads = uploads_of(payload)
+        self._no_store: bool = payload["no_store"]
+        self._digests = dict(self._uploads)
+        self._blobs: dict[str, Blob] = {}
+        self._telling: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> dict[str, str]:
+        """Each stage as soon as those before it are done; the first failure cancels the others.
+
+        Returns artifact name -> digest. Raises JobFailed, or a group of exceptions with one.
+        """
+        known = {} if self._no_store else await self._recall()
+        self._sorter = self._graph.sorter(self._uploads, done=known)
+        # Started from within a step of another stage, a step would count as a part of that one.
+        self._context = contextvars.copy_context()
+        async with asyncio.TaskGroup() as self._group:
+            self._start_ready()
+            left = [stage for stage in self._graph.reach(self._uploads) if stage not in known]
+            self._group.create_task(self._read_ahead(left))
+        return self._digests
+
+    # What is known already
+
+    async def _recall(self) -> dict[str, Any]:
+        """All that stages made of these uploads before, at once. Stage -> record, as _run_step gives it."""
+        try:
+            known = await self._steps.step(KNOWN, self._recall_step)
+        except GatewayError as error:
+            raise JobFailed(error.problem() | {"stage": "gateway"}) from None
+        for record in known.values():
+            self._digests.update(record["outputs"])
+        if known:
+            told = ({"stage": stage, "status": "succeeded"} | record for stage, record in known.items())
+            await self._steps.emit(*told)
+        return known
+
+    async def _recall_step(self) -> dict[str, Any]:
+        began = time.perf_counter()
+        follow = functools.partial(
+            self._means.cache.follow,
+            self._means.cluster.chain(self._uploads),
+            self._uploads,
+            holder=holder_of(self._id),
+            tenant=tenant_of(self._payload),
+        )
+        found = await self._patiently(follow)
+        seconds = time.perf_counter() - began
+        return {
+            stage: _warned(self._means.cluster.clients[stage], document) | {"reused": True, "seconds": seconds}
+            for stage, document in found.items()
+        }
+
+    # The stages, one after the other and side by side
+
+    def _start_ready(self) -> None:
+        for stage in self._sorter.get_ready():
+            telling = self._steps.emit({"stage": stage, "status": "processing"})
+            self._telling[stage] = self._group.create_task(telling, context=self._context.copy())
+            self._group.create_task(self._run_and_go_on(stage), context=self._context.copy())
+
+    async def _run_and_go_on(self, stage: str) -> None:
+        inputs = {name: self._digests[name] for name in self._graph.stages[stage].inputs}
+        gone_on = False
+
+        def go_on(outputs: dict[str, str]) -> None:
+            nonlocal gone_on
+            if not gone_on:
+                gone_on = True
+                self._digests.update(outputs)
+                self._sorter.done(stage)
+                self._start_ready()
+
+        try:
+            # The stages behind it start as soon as the outputs are known, while these are still being written.
+            record = await self._steps.step(stage, self._run_step, stage, inputs, go_on)
+        except (StageRefused, GatewayError) as error:
+            problem = error.problem if isinstance(error, StageRefused) else error.problem() | {"stage": stage}
+            await self._tell({"stage": stage, "status": "failed", "error": problem})
+            raise JobFailed(problem) from None
+        go_on(record["outputs"])  # in case that it was recorded before a crash, and did not run now
+        await self._tell({"stage": stage, "status": "succeeded"} | record)
+
+    async def _tell(self, event: dict[str, Any]) -> None:
+        await self._telling[event["stage"]]
+        await self._steps.emit(event)
+
+    # One stage
+
+    async def _run_step(self, stage: str, inputs: dict[str, str], go_on: GoOn) -> dict[str, Any]:
+        """One durable step: what the stage made of these inputs, now or before. Returns digests, never images."""
+        client = self._means.cluster.clients[stage]
+        began = time.perf_counter()
+        expected = client.info["fingerprint"]
+        claiming = functools.partial(
+            self._means.cache.claim,
+            expected,
+            inputs,
+            holder=holder_of(self._id),
+            tenant=tenant_of(self._payload),
+            origins=[self._uploads[upload] for upload in self._graph.uploads(stage)],
+            no_store=self._no_store,
+        )
+        async with contextlib.AsyncExitStack() as stack:
+            claim = await self._patiently(lambda: stack.enter_async_context(claiming()))
+            reused = claim.hit is not None
+            if claim.hit is not None:
+                document = claim.hit
+                go_on(document["outputs"])
+            else:
+                document = await self._make(client, inputs, go_on)
+                if document["fingerprint"] == expected:  # else the stage was restarted as another engine in between
+                    await self._patiently(functools.partial(claim.store, document))
+        return _warned(client, document) | {"reused": reused, "seconds": time.perf_counter() - began}
+
+    async def _make(self, client: StageClient, inputs: dict[str, str], go_on: GoOn) -> dict[str, Any]:
+        """Run the stage and keep its outputs. Returns what the cache is to know of them."""
+        parts = {name: await self._read(digest) for name, digest in inputs.items()}
+        run = await self._call(client, parts)
+        blobs = {name: await asyncio.to_thread(Blob.of, part) for name, part in run.outputs.items()}
+        outputs = {name: blob.digest for name, blob in blobs.items()}
+        self._blobs.update({blob.digest: blob for blob in blobs.values()})
+        go_on(outputs)
+        await asyncio.gather(*(self._keep(blob) for blob in blobs.values()))
+        return {
+            "outputs": outputs,
+            "engine": run.engine,
+            "fingerprint": run.fingerprint,
+            "warnings": run.warnings,
+            "timings": run.timings_s,
+            "made_by": {k: client.info[k] for k in ("version", "stand_in", "licence", "runtime", "weights")},
+        }
+
+    async def _call(self, client: StageClient, parts: Mapping[str, Part]) -> Run:
+        trace_id = trace_of(self._id, self._payload)
+        about = {"job": self._id, "stage": client.name, "trace": trace_id}
+        return await patiently(lambda: client.run(parts, trace_id), self._means.retry_s, client.start_s, about)
+
+    # Images
+
+    async def _read_ahead(self, stages: list[str]) -> None:
+        """Read what is there already of these stages' inputs, while those that come first are still running."""
+        names = {name for stage in stages for name in self._graph.stages[stage].inputs}
+        for digest in [digest for name, digest in self._digests.items() if name in names]:
+            with contextlib.suppress(GatewayError):  # whoever needs it will try again, and tell
+                self._blobs.setdefault(digest, await self._means.holdings.store.get(digest))
+
+    async def _read(self, digest: str) -> Blob:
+        blob = self._blobs.get(digest)
+        return blob if blob is not None else await self._patiently(lambda: self._means.holdings.store.get(digest))
+
+    async def _keep(self, blob: Blob) -> str:
+        return await self._patiently(lambda: self._means.holdings.keep(blob, holder_of(self._id)))
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+        """For a job need not fail because a store is started anew."""
+        return await patiently(work, self._means.retry_s, about={"job": self._id})
+
+
+def _warned(client: StageClient, document: dict[str, Any]) -> dict[str, Any]:
+    """With a warning where a fallback did the stage. What is kept for reuse has none: the same engine may be chosen there."""
+    if client.instead_of is None:
+        return document
+    detail = f"{client.info['engine']} did this in place of the engine that was chosen: {client.instead_of}"
+    return document | {
+        "warnings": [*document["warnings"], {"code": "fallback", "stage": client.name, "detail": detail}]
+    }

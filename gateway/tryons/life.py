@@ -1,0 +1,256 @@
+"""Try-ons: durable jobs that run the stage graph. Here is their life, from the order to the end of their retention.
+
+A job's record holds digests; the images are blobs, held by the job until it is deleted or its retention is over.
+"""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+from gateway.cluster.watch import Cluster
+from gateway.errors import IdempotencyConflict, NotFound
+from gateway.jobs.durable import Durable, Steps
+from gateway.jobs.events import Event
+from gateway.jobs.job import ENDED, Job, PayloadConflict, State, UnknownJob, WrongState
+from gateway.metrics import Metrics
+from gateway.settings import Settings
+from gateway.storage.blobs import Blob
+from gateway.storage.cache import StageCache
+from gateway.storage.database import Database
+from gateway.storage.holdings import Holdings
+from gateway.tryons.admission import Admission
+from gateway.tryons.graph_run import GraphRun, Means
+from gateway.tryons.orders import HOLDER, Kind, Order, artifacts_of, holder_of, kind_of, trace_of, uploads_of
+from gateway.webhooks.delivery import Webhooks
+from stagekit.wire import Part
+
+LINK_S = 900
+
+
+class Tryons:
+    """All try-ons of the gateways on one database, some of which run here."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        cluster: Cluster,
+        database: Database,
+        holdings: Holdings,
+        cache: StageCache,
+        metrics: Metrics,
+        webhooks: Webhooks,
+    ) -> None:
+        self._retention_s = settings.retention_s()
+        self._store = holdings.store
+        self._metrics = metrics
+        self._webhooks = webhooks
+        self._holdings = holdings
+        self._cache = cache
+        self._durable = Durable(
+            database,
+            executor=settings.executor_name(),
+            concurrency=settings.max_running,
+            run=self._run,
+            kinds=get_args(Kind),
+            about=lambda job_id, payload: {"trace": trace_of(job_id, payload)},
+        )
+        self.admission = Admission(cluster, cache, self._durable, settings.max_waiting)
+        self._means = Means(cluster, holdings, cache, settings.stage_retry_s)
+        self._started = False
+        self._jobless: set[str] = set()
+
+    async def start(self) -> None:
+        """Take up the jobs that were left, and wait for new ones. Raises StorageUnavailable."""
+        await self._store.check()
+        await self._durable.start()
+        self._started = True
+
+    async def stop(self) -> None:
+        """Let go: what runs goes on when this gateway is back, or at another one."""
+        if self._started:
+            await self._durable.stop()
+
+    async def create(self, pictures: Mapping[str, Blob | str], order: Order) -> Job:
+        """Accept a job; when this returns, it will end. It runs every stage that its pictures suffice for.
+
+        pictures: `photo` and `garment`, or one of them; a digest stands for a blob that somebody holds already.
+        Raises TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady, WebhookRefused, NotFound, StorageFull,
+        StorageUnavailable.
+        """
+        payload = {name: given if isinstance(given, str) else given.digest for name, given in pictures.items()}
+        payload |= order.payload()
+        if order.id is not None and order.id in (there := await self._durable.find([order.id])):
+            return _same(there[order.id], payload)
+        job_id = order.id or str(uuid.uuid4())
+        if not order.batch:  # which was looked at, and is admitted, as a whole
+            await self.admission.check_stages(uploads_of(payload), order)
+        async with contextlib.nullcontext() if order.batch else self.admission.room(order):
+            if order.webhook is not None:
+                await self._webhooks.expect(job_id, order.webhook, order.owner)
+            await self._hold(pictures, holder_of(job_id))
+            try:
+                return await self._durable.enqueue(
+                    job_id,
+                    # Without the trace id: a repeated request has another, and is the same job.
+                    payload if order.id else payload | {"trace_id": order.trace_id},
+                    kind=kind_of(payload),
+                    owner=order.owner,
+                    priority=order.priority,
+                    deadline_s=order.deadline_s,
+                )
+            except PayloadConflict:
+                raise _conflict() from None
+
+    async def get(self, tryon_id: str, owner: str | None = None) -> tuple[Job, list[Event]]:
+        """The job and what happened to it so far. owner: it must be theirs. Raises NotFound."""
+        job = await self._job(tryon_id, owner)
+        return job, await self._durable.read_events(tryon_id)
+
+    async def find(self, tryon_ids: Sequence[str]) -> dict[str, Job]:
+        """Those of the jobs that there are."""
+        return await self._durable.find(tryon_ids)
+
+    async def page(
+        self,
+        limit: int,
+        before: str | None = None,
+        *,
+        state: State | None = None,
+        kind: Kind | None = None,
+        owner: str | None = None,
+    ) -> list[tuple[Job, list[Event]]]:
+        """The same of several, the newest first. Raises ValueError for a malformed cursor."""
+        jobs = await self._durable.list(limit, before, state=state, kind=kind, owner=owner)
+        return [(job, await self._durable.read_events(job.id)) for job in jobs]
+
+    async def wait(self, tryon_id: str, seconds: float) -> None:
+        """Until it has ended, or the seconds are over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                async for _ in self.events(tryon_id, 0):
+                    pass
+
+    async def events(self, tryon_id: str, after: int) -> AsyncIterator[Event]:
+        """The events with numbers above `after`, as they come; ends with the try-on, or when it is deleted."""
+        with contextlib.suppress(UnknownJob):
+            async for event in self._durable.events(tryon_id, after):
+                yield event
+
+    async def cancel(self, tryon_id: str, owner: str | None = None) -> None:
+        """Stop it; nothing happens to one that has ended. Raises NotFound."""
+        await self._job(tryon_id, owner)
+        await self._durable.cancel(tryon_id)
+        self._webhooks.wake(tryon_id)
+
+    async def retry(self, tryon_id: str, owner: str | None = None, quota: int | None = None) -> None:
+        """Run a failed or canceled one again, from where it came.
+
+        Raises NotFound, IdempotencyConflict, TooManyTryons, QuotaReached.
+        """
+        job = await self._job(tryon_id, owner)
+        async with self.admission.room(Order(owner=job.owner, quota=quota)):
+            if job.state in ("failed", "canceled"):
+                await self._webhooks.expect_again(tryon_id)
+            try:
+                await self._durable.retry(tryon_id, job.payload.get("deadline_s"))
+            except WrongState as error:
+                raise IdempotencyConflict(str(error)) from None
+
+    async def delete(self, tryon_id: str, owner: str | None = None) -> None:
+        """Forget it, its images, and what the cache keeps that was made from its uploads.
+
+        Raises NotFound, or IdempotencyConflict for one that is under way and does not stop.
+        """
+        job = await self._job(tryon_id, owner)
+        if job.state not in ENDED:
+            await self._durable.cancel(tryon_id)
+            await self.wait(tryon_id, 30)
+        await self._cache.forget(uploads_of(job.payload).values())
+        try:
+            await self._forget(tryon_id)
+        except WrongState:
+            raise IdempotencyConflict("The try-on runs again, or is still stopping. Try again in a moment.") from None
+
+    async def artifact(self, tryon_id: str, name: str, owner: str | None = None) -> Part:
+        """Raises NotFound, StorageUnavailable."""
+        return await self._store.get(await self._digest(tryon_id, name, owner))
+
+    async def artifacts(self, tryon_id: str, owner: str | None = None) -> dict[str, Part]:
+        """All that there are so far. Raises NotFound, StorageUnavailable."""
+        digests = artifacts_of(*await self.get(tryon_id, owner))
+        return {name: await self._store.get(digest) for name, digest in digests.items()}
+
+    async def link(self, tryon_id: str, name: str, owner: str | None = None) -> str | None:
+        """A link to download it from the storage itself, where that gives any. Raises NotFound."""
+        return await self._store.url_for(await self._digest(tryon_id, name, owner), LINK_S)
+
+    async def sweep(self) -> None:
+        """Delete what is older than its retention, and let go of what jobs hold that never came to be."""
+        oldest = datetime.now(UTC) - timedelta(seconds=self._retention_s)
+        cursor = f"{round(oldest.timestamp() * 1000)}.~"
+        while jobs := [job for job in await self._durable.list(100, cursor) if job.state in ENDED]:
+            for job in jobs:
+                await self._forget(job.id)
+        holding = {holder.removeprefix(HOLDER) for holder in await self._holdings.holders(HOLDER)}
+        jobless = holding - (await self._durable.find(sorted(holding))).keys()
+        # Of a request that is being answered the images come before the job: only what stays so has no job.
+        for job_id in jobless & self._jobless:
+            await self._holdings.release(holder_of(job_id))
+        self._jobless = jobless
+
+    async def _digest(self, tryon_id: str, name: str, owner: str | None) -> str:
+        job, events = await self.get(tryon_id, owner)
+        have = artifacts_of(job, events)
+        if name not in have:
+            raise NotFound(f"This try-on has no artifact '{name}' (status {job.state}). It has: {', '.join(have)}.")
+        return have[name]
+
+    async def _hold(self, pictures: Mapping[str, Blob | str], holder: str) -> None:
+        known = [given for given in pictures.values() if isinstance(given, str)]
+        if known and not await self._holdings.hold(known, holder):
+            raise NotFound("An image was deleted just now. Upload it again.")
+        for given in pictures.values():
+            if isinstance(given, Blob):
+                await self._holdings.keep(given, holder)
+
+    async def _job(self, tryon_id: str, owner: str | None = None) -> Job:
+        try:
+            job = await self._durable.status(tryon_id)
+        except UnknownJob:
+            job = None
+        if job is None or owner not in (None, job.owner):
+            raise NotFound(f"There is no try-on '{tryon_id}'. It may have been deleted, or its time was over.")
+        return job
+
+    async def _run(self, tryon_id: str, payload: dict[str, Any], steps: Steps) -> dict[str, Any]:
+        """The job itself."""
+        graph = await self._means.cluster.wait_until_whole(self._means.retry_s)
+        began = time.perf_counter()
+        outcome = "failed"
+        try:
+            artifacts = await GraphRun(self._means, graph, tryon_id, payload, steps).run()
+            outcome = "succeeded"
+        finally:
+            self._metrics.observe_tryon(outcome, time.perf_counter() - began)
+            self._webhooks.wake(tryon_id)
+        return {"artifacts": artifacts}
+
+    async def _forget(self, tryon_id: str) -> None:
+        with contextlib.suppress(UnknownJob):  # somebody else was quicker
+            await self._durable.delete(tryon_id)
+        await self._webhooks.forget(tryon_id)
+        await self._holdings.release(holder_of(tryon_id))
+
+
+def _same(job: Job, payload: Mapping[str, Any]) -> Job:
+    if job.payload != payload:
+        raise _conflict()
+    return job
+
+
+def _conflict() -> IdempotencyConflict:
+    return IdempotencyConflict("The Idempotency-Key was used for another request. Use a new key for a new one.")

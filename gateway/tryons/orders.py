@@ -1,0 +1,88 @@
+"""What is asked for, and what a job's record says of it: digests and wishes, never images."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gateway.cluster.graph import UPLOADS
+from gateway.jobs.events import Event
+from gateway.jobs.job import Job
+
+Kind = Literal["tryon", "person", "cloth"]
+"""What a job makes: a try-on, or only what there is to know of the person or of the cloth."""
+
+HOLDER = "job:"
+"""A job holds its images under this and its id."""
+
+KEYS = uuid.UUID("6d0f6f0e-3f9b-5d57-9f0e-0c6f6b6f7769")
+"""Namespace that turns an Idempotency-Key into the id of its job."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked for, besides the pictures."""
+
+    owner: str = ""
+    id: str | None = None
+    """Of the job, where the caller chose it by an Idempotency-Key: the same id and request again is the same job."""
+    trace_id: str = ""
+    no_store: bool = False
+    """Run every stage anew, and keep nothing for others."""
+    priority: int = 0
+    deadline_s: float | None = None
+    webhook: str | None = None
+    batch: str | None = None
+    quota: int | None = None
+    """Jobs that the owner may have under way."""
+
+    def payload(self) -> dict[str, Any]:
+        """What the job's record says of it; part of what makes two requests the same."""
+        options = {
+            "owner": self.owner or None,
+            "priority": self.priority or None,
+            "deadline_s": self.deadline_s,
+            "webhook": self.webhook,
+            "batch": self.batch,
+        }
+        return {"no_store": self.no_store} | {name: value for name, value in options.items() if value is not None}
+
+
+def job_id_for(owner: str, key: str) -> str:
+    """The id of the job that an Idempotency-Key stands for."""
+    return str(uuid.uuid5(KEYS, json.dumps([owner, key])))
+
+
+def holder_of(tryon_id: str) -> str:
+    """The name under which a job holds its images."""
+    return HOLDER + tryon_id
+
+
+def uploads_of(payload: Mapping[str, Any]) -> dict[str, str]:
+    """Upload -> digest, of a job's payload."""
+    return {name: payload[name] for name in UPLOADS if name in payload}
+
+
+def kind_of(payload: Mapping[str, Any]) -> Kind:
+    """What a job makes of its uploads."""
+    uploads = uploads_of(payload)
+    return "tryon" if len(uploads) == len(UPLOADS) else "person" if "photo" in uploads else "cloth"
+
+
+def tenant_of(payload: Mapping[str, Any]) -> str:
+    """Whose job it is; the empty name where nobody needs a key."""
+    return str(payload.get("owner", ""))
+
+
+def trace_of(tryon_id: str, payload: Mapping[str, Any]) -> str:
+    """Of the request that made it; one made by an Idempotency-Key keeps none."""
+    return str(payload.get("trace_id") or uuid.UUID(tryon_id).hex)
+
+
+def artifacts_of(job: Job, events: list[Event]) -> dict[str, str]:
+    """Artifact name -> digest, as far as the job has come; uploads first."""
+    found = uploads_of(job.payload)
+    for event in events:
+        found |= event.data.get("outputs", {})
+    return found

@@ -1,0 +1,1 @@
+"""Signed messages that tell receivers how a job ended."""

@@ -1,0 +1,101 @@
+"""The stage graph: built from declarations alone."""
+
+import itertools
+
+import pytest
+
+from gateway.cluster.graph import Declaration, StageGraph
+from gateway.errors import StartupError
+from stagekit.stage import ARTIFACTS
+
+
+def declare(stage, inputs, outputs):
+    return Declaration(stage, *({name: ARTIFACTS[name] for name in names.split()} for names in (inputs, outputs)))
+
+
+HOUSE = [
+    declare("resize", "photo", "person frame"),
+    declare("cloth_mask", "garment", "cloth cloth_mask"),
+    declare("pose", "person", "pose pose_image"),
+    declare("densepose", "person pose", "densepose"),
+    declare("human_parse", "person pose", "parse"),
+    declare("agnostic", "person parse pose", "agnostic parse_agnostic"),
+    declare("tryon", "agnostic parse_agnostic densepose cloth cloth_mask", "tryon"),
+]
+
+
+def without(stage):
+    return [declaration for declaration in HOUSE if declaration.stage != stage]
+
+
+def test_the_order_of_declaration_does_not_matter():
+    for shuffled in itertools.islice(itertools.permutations(HOUSE), 0, 5040, 97):
+        graph = StageGraph(shuffled)
+        assert graph.needs("tryon") == {"agnostic", "densepose", "cloth_mask"}
+        for stage in graph.order:
+            assert all(graph.order.index(earlier) < graph.order.index(stage) for earlier in graph.needs(stage))
+
+
+def test_independent_stages_are_ready_at_the_same_time():
+    sorter = StageGraph(HOUSE).sorter(["photo", "garment"])
+    assert set(sorter.get_ready()) == {"resize", "cloth_mask"}
+    sorter.done("resize")
+    assert set(sorter.get_ready()) == {"pose"}
+    sorter.done("pose")
+    assert set(sorter.get_ready()) == {"densepose", "human_parse"}
+
+
+def test_uploads_lead_as_far_as_they_suffice():
+    graph = StageGraph(HOUSE)
+    assert set(graph.reach(["garment"])) == {"cloth_mask"}
+    assert "tryon" not in graph.reach(["photo"]) and "agnostic" in graph.reach(["photo"])
+    assert graph.reach(["photo", "garment"]) == graph.order
+
+
+def test_stages_that_are_done_already_are_not_handed_out():
+    sorter = StageGraph(HOUSE).sorter(["photo", "garment"], done=["resize", "pose", "cloth_mask"])
+    assert set(sorter.get_ready()) == {"densepose", "human_parse"}
+
+
+def test_an_engine_that_needs_less_widens_the_graph():
+    graph = StageGraph([*without("densepose"), declare("densepose", "person", "densepose")])
+    assert graph.needs("densepose") == {"resize"}
+
+
+def test_what_a_stage_is_made_from_in_the_end():
+    graph = StageGraph(HOUSE)
+    assert graph.uploads("cloth_mask") == {"garment"}
+    assert graph.uploads("agnostic") == {"photo"}
+    assert graph.uploads("tryon") == {"photo", "garment"}
+
+
+def test_a_missing_producer_is_named():
+    with pytest.raises(StartupError, match="takes 'person', but no stage gives it"):
+        StageGraph(without("resize"))
+
+
+def test_without_a_generator_there_is_no_house():
+    with pytest.raises(StartupError, match="No stage gives 'tryon'"):
+        StageGraph(without("tryon"))
+
+
+def test_two_producers_are_named():
+    with pytest.raises(StartupError, match="Both 'pose' and 'pose2' give 'pose'"):
+        StageGraph([*HOUSE, declare("pose2", "person", "pose")])
+
+
+def test_a_stage_may_not_give_an_upload():
+    with pytest.raises(StartupError, match="only an upload"):
+        StageGraph([*HOUSE, declare("camera", "person", "photo")])
+
+
+def test_a_cycle_is_drawn():
+    circle = declare("pose", "person densepose", "pose pose_image")
+    with pytest.raises(StartupError, match=r"circle: .*(pose -> densepose|densepose -> pose)"):
+        StageGraph([*without("pose"), circle])
+
+
+def test_two_opinions_on_a_kind_are_refused():
+    odd = Declaration("pose", {"person": "mask"}, {"pose": "keypoints", "pose_image": "image"})
+    with pytest.raises(StartupError, match="as mask, but it is given as image"):
+        StageGraph([*without("pose"), odd])
