@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from stagekit import debug
 from stagekit.engine import Engine
 from stagekit.errors import EngineFailed, ImageTooLarge, MissingArtifact, StageError, all_errors
+from stagekit.options import PART
 from stagekit.runner import Outcome, Runner
 from stagekit.settings import Settings, read_settings
 from stagekit.stage import ARTIFACTS, Stage, engine_inputs, fingerprint, make_engine
@@ -118,6 +119,11 @@ def describe(runner: Runner) -> Dict[str, Any]:
         "stand_in": engine.stand_in,
         "licence": engine.licence,
         "options": engine.options(),
+        "option_schema": {
+            "type": "object",
+            "properties": engine.option_schema(),
+            "additionalProperties": False,
+        },
         "runtime": dict({"python": platform.python_version()}, **_runtime(runner)),
         "weights": list(engine.weights()),
         "limits": {
@@ -151,7 +157,7 @@ def _answer(request: Request, runner: Runner, outcome: Outcome, artifact: Option
     headers = {
         "Server-Timing": timings,
         ENGINE_HEADER: runner.engine.name,
-        FINGERPRINT_HEADER: fingerprint(runner.stage, runner.engine),
+        FINGERPRINT_HEADER: outcome.fingerprint,
         "traceparent": traceparent(_trace(request)),
     }
     if outcome.warnings:
@@ -241,8 +247,15 @@ def _description(stage: Stage, engine: Engine) -> str:
 def _request_body(runner: Runner) -> Dict[str, Any]:
     needed = list(engine_inputs(runner.stage, runner.engine))
     binary = {name: {"type": "string", "format": "binary", "description": ARTIFACTS[name]} for name in needed}
-    schema = {"type": "object", "required": needed, "properties": binary}
+    schema = {"type": "object", "required": needed, "properties": dict(binary, **_options_part(runner))}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
+def _options_part(runner: Runner) -> Dict[str, Any]:
+    if not runner.engine.option_schema():
+        return {}
+    names = ", ".join(runner.engine.option_schema())
+    return {PART: {"type": "string", "description": "A JSON object with some of %s; /info has its schema." % names}}
 
 
 def _responses(stage: Stage) -> Dict[Union[int, str], Dict[str, Any]]:

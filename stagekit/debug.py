@@ -1,5 +1,6 @@
 """The debug page of a stage: what serves here, a form to try it, and recent runs with thumbnails and timings."""
 
+import json
 import time
 from typing import Any, Dict, Iterable
 
@@ -11,4 +12,6 @@ _pages.filters["clock"] = lambda at: time.strftime("%Y-%m-%d %H:%M:%S", time.loc
 
 def render(info: Dict[str, Any], runs: Iterable[Any]) -> str:
     """The page as HTML. No script, nothing from other hosts."""
-    return _pages.get_template("debug.html").render(info=info, runs=list(runs))
+    options = info["option_schema"]["properties"]
+    example = json.dumps({name: option["default"] for name, option in options.items()})
+    return _pages.get_template("debug.html").render(info=info, example=example, runs=list(runs))

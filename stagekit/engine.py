@@ -2,6 +2,8 @@
 
 from typing import Any, Callable, Dict, Optional, Tuple
 
+from stagekit.options import OptionSchema, defaults
+
 Artifacts = Dict[str, Any]
 """Artifact name -> decoded value; `artifacts.py` says which Python type each kind decodes to."""
 
@@ -55,15 +57,25 @@ class Engine:
     def load(self) -> None:
         """Load models and warm them up. Raises WeightsMissing with the command that helps."""
 
+    def option_schema(self) -> OptionSchema:
+        """What a request may set for one run, with `options.integer`, `number` and `choice`; defaults as the settings say."""
+        return {}
+
+    def run_with(self, options: Dict[str, Any], inputs: Artifacts, warn: Warn) -> Artifacts:
+        """Do the stage as `run` does, with all options of the schema. An engine that has some defines this instead."""
+        return self.run(inputs, warn)
+
     def run(self, inputs: Artifacts, warn: Warn) -> Artifacts:
         """Do the stage. Raises a StageError for input that it cannot do; anything else is a bug.
 
         Each of `extras` is given as a function without arguments that makes it: it is called only when asked for.
         """
-        raise NotImplementedError
+        if type(self).run_with is Engine.run_with:
+            raise NotImplementedError
+        return self.run_with(defaults(self.option_schema()), inputs, warn)
 
     def options(self) -> Dict[str, Any]:
-        """The settings that change the output; part of the fingerprint. JSON values only."""
+        """The settings that change the output, defaults of the schema included; part of the fingerprint. JSON values only."""
         return {}
 
     def runtime(self) -> Dict[str, str]:

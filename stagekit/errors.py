@@ -8,6 +8,7 @@
         |-- ImageTooNarrow       image-too-narrow
         |-- MissingArtifact      missing-artifact
         |-- WrongKind            wrong-kind
+        |-- BadOption            bad-option
         |-- NoPerson             no-person
         |-- TurnedPhoto          photo-turned
         |-- IncompletePose       incomplete-pose
@@ -86,6 +87,12 @@ class WrongKind(StageError):
     """The artifact decodes, but is not what its name promises (size, mode, values)."""
 
     code, status, title = "wrong-kind", 422, "The artifact is of the wrong kind"
+
+
+class BadOption(StageError):
+    """An option that the engine does not have, or a value that it does not take."""
+
+    code, status, title = "bad-option", 400, "The option is not taken"
 
 
 class NoPerson(StageError):

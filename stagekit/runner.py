@@ -23,8 +23,9 @@ from stagekit.errors import (
 from stagekit.images import Limits
 from stagekit.known import KnownInputs
 from stagekit.metrics import Metrics
+from stagekit.options import PART, check_options, defaults, fingerprint_of_run, read_options
 from stagekit.settings import Settings
-from stagekit.stage import Stage, engine_inputs
+from stagekit.stage import Stage, engine_inputs, fingerprint
 from stagekit.thumbnails import thumbnail
 from stagekit.wire import Part, shown
 
@@ -43,6 +44,7 @@ class Outcome(NamedTuple):
 
     parts: Dict[str, Part]
     warnings: List[Dict[str, str]]
+    fingerprint: str
     timings_s: Dict[str, float]
     """Seconds by phase: queue, decode, run, encode; check, where the stage has one."""
 
@@ -134,6 +136,9 @@ class Runner:
     ) -> Outcome:
         if self.state != "ready":
             raise self.problem
+        parts = dict(parts)
+        options = read_options(parts.pop(PART).data) if PART in parts else {}
+        options = check_options(self.engine.option_schema(), options, self.engine.name)
         self._check_names(parts)
         if self.queued >= self.settings.queue_size:
             raise Overloaded(
@@ -143,7 +148,7 @@ class Runner:
         self._admitted += 1
         self._show_queue()
         loop = asyncio.get_event_loop()
-        future = self._workers.submit(self._work, parts, time.perf_counter(), trace_id, extras)
+        future = self._workers.submit(self._work, parts, options, time.perf_counter(), trace_id, extras)
         # Counted down when the work ends, not when the caller gives up: a run past its deadline still holds the engine.
         future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._release))
         return await _within(future, timeout_s)
@@ -195,12 +200,19 @@ class Runner:
                     % (shown(name), self.engine.name, ", ".join(needed))
                 )
 
-    def _work(self, parts: Dict[str, Part], admitted: float, trace_id: str, extras: Tuple[str, ...]) -> Outcome:
-        """Decode, run, encode: in a worker thread."""
+    def _work(
+        self,
+        parts: Dict[str, Part],
+        options: Dict[str, Any],
+        admitted: float,
+        trace_id: str,
+        extras: Tuple[str, ...],
+    ) -> Outcome:
+        """Decode, run, encode: in a worker thread. options: those that are not the defaults."""
         timings = {"queue": time.perf_counter() - admitted}
         values: Dict[str, Any] = {}
         try:
-            outcome = self._transform(parts, values, timings, trace_id, extras)
+            outcome = self._transform(parts, options, values, timings, trace_id, extras)
         except StageError as error:
             self._remember(trace_id, error.code, error.detail, timings, values)
             raise
@@ -211,6 +223,7 @@ class Runner:
     def _transform(
         self,
         parts: Dict[str, Part],
+        options: Dict[str, Any],
         values: Dict[str, Any],
         timings: Dict[str, float],
         trace_id: str,
@@ -226,7 +239,7 @@ class Runner:
                 inputs = {n: self._known.decode(n, parts[n].data) for n in engine_inputs(self.stage, self.engine)}
                 values.update(inputs)
             with _timed(timings, "run"):
-                made = self.engine.run(inputs, warn)
+                made = self.engine.run_with(dict(defaults(self.engine.option_schema()), **options), inputs, warn)
                 outputs = {name: made[name] for name in self.stage.outputs}
                 outputs.update({name: made[name]() for name in extras})
             with _timed(timings, "encode"):
@@ -247,7 +260,8 @@ class Runner:
             raise EngineFailed(
                 "The engine failed on this input (%s). Please report it with the trace id." % name
             ) from error
-        return Outcome(encoded, warnings, timings)
+        made_by = fingerprint_of_run(fingerprint(self.stage, self.engine), options)
+        return Outcome(encoded, warnings, made_by, timings)
 
     def _check(self, check: Check, inputs: Artifacts, outputs: Artifacts, warn: Warn) -> None:
         try:

@@ -12,6 +12,7 @@ import pytest
 from stagekit.artifacts import decode
 from stagekit.errors import all_errors
 from stagekit.images import Limits
+from stagekit.options import PART, check_options, fingerprint_of_run
 from stagekit.stage import ARTIFACTS
 from stagekit.wire import decode as decode_parts
 from tests.contract import fuzz
@@ -90,6 +91,30 @@ def test_one_output_raw(target, info, inputs):
         assert answer.headers["content-type"] == ("image/png" if kind in IMAGES else "application/json")
         decode(name, answer.content, Limits())
     refused(run(target, inputs, params={"artifact": "moon"}), "missing-artifact")
+
+
+def test_options_are_checked_and_change_the_fingerprint_where_they_are_not_the_defaults(target, info, inputs):
+    schema = info["option_schema"]["properties"]
+
+    def asked(**options):
+        return run(target, inputs | {PART: json.dumps(options).encode()})
+
+    plain = run(target, inputs).headers["howsfit-fingerprint"]
+    for name, option in schema.items():
+        assert option["description"].endswith(".") and check_options(schema, {name: option["default"]}, "") == {}
+        same = asked(**{name: option["default"]})
+        assert (same.status_code, same.headers["howsfit-fingerprint"]) == (200, plain)
+        other = list(option.get("enum", (option.get("minimum"), option.get("maximum"))))
+        other = next(value for value in other if value != option["default"])
+        answer = asked(**{name: other})
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["howsfit-fingerprint"] == fingerprint_of_run(plain, {name: other}) != plain
+        said = refused(asked(**{name: "no such value"}), "bad-option")
+        assert name in said["detail"]
+    assert all(name in refused(asked(moon=1), "bad-option")["detail"] for name in ("moon", *schema))
+    for body in (b"[]", b"{", b"{" * 5000, b"\xff", b'{"seed": 1e999'):
+        refused(run(target, inputs | {PART: body}), "bad-option")
+    assert run(target, inputs | {PART: b""}).headers["howsfit-fingerprint"] == plain
 
 
 def test_same_inputs_same_bytes(target, inputs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable
 
@@ -20,7 +21,8 @@ from services.tryon.engines.hr_viton.generator import ImageGenerator
 from services.tryon.engines.hr_viton.inputs import SHOWN_AS, Arrays, prepare
 from services.tryon.engines.hr_viton.memory import keep_freed_memory
 from services.tryon.engines.hr_viton.passage import Inputs, Outputs, dress
-from services.tryon.engines.hr_viton.settings import SIZES, read_hr_viton_settings
+from services.tryon.engines.hr_viton.settings import MAX_SEED, SIZES, read_hr_viton_settings
+from stagekit.options import OptionSchema, choice, defaults, integer
 from stagekit.torch_device import choose_device
 from stagekit.weights import require, weights_folder
 
@@ -34,6 +36,8 @@ class Engine(stagekit.Engine):
     Lee et al., "High-Resolution Virtual Try-On with Misalignment and Occlusion-Handled Conditions", ECCV 2022, with
     occlusion handling. The pose is only checked: the network does not see it. `parse_predicted` is the label map of the
     dressed person, its 13 labels under their CIHP ids; `warped_mask` is soft.
+
+    Options: seed, height; the defaults are HOWSFIT_TRYON_SEED and HOWSFIT_TRYON_HEIGHT.
 
     Warns: odd-labels. Raises WeightsMissing (at load), WrongKind for inputs that the network was not trained on,
     GarmentNotFound.
@@ -62,11 +66,20 @@ class Engine(stagekit.Engine):
         self._draw = self._drawer(generator)
         self._weights = weights
 
-    def run(self, inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
+    def option_schema(self) -> OptionSchema:
+        seed = "Of the noise: the same seed gives the same picture."
+        height = "Pixels that it works at: 1024, or 512 for a preview in a quarter of the time, enlarged afterwards."
+        return {
+            "seed": integer(seed, self._settings.tryon_seed, 0, MAX_SEED),
+            "height": choice(height, self._settings.tryon_height, tuple(SIZES)),
+        }
+
+    def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
         arrays = prepare(inputs, warn)
         with torch.no_grad():
-            size = (self._settings.tryon_height, SIZES[self._settings.tryon_height])
-            made = dress(tensors(arrays, size, self._device), self._predict, self._draw)
+            size = (options["height"], SIZES[options["height"]])
+            draw = partial(self._draw, seed=options["seed"])
+            made = dress(tensors(arrays, size, self._device), self._predict, draw)
         return {
             "tryon": to_image(made.image),
             "warped_cloth": lambda: to_image(made.warped_cloth),
@@ -75,11 +88,9 @@ class Engine(stagekit.Engine):
         }
 
     def options(self) -> dict[str, Any]:
-        return {
+        return defaults(self.option_schema()) | {
             "device": self._device.type,
             "precision": str(self._precision).replace("torch.", ""),
-            "height": self._settings.tryon_height,
-            "seed": self._settings.tryon_seed,
             # Another Torch, or another number of threads, differs in the last digits.
             "torch": torch.__version__,
             "threads": torch.get_num_threads() if self._device.type == "cpu" else 0,
@@ -92,16 +103,14 @@ class Engine(stagekit.Engine):
     def weights(self) -> tuple[dict[str, str], ...]:
         return self._weights
 
-    def _drawer(self, generator: ImageGenerator) -> Callable[[Tensor, Tensor], Tensor]:
-        seed = self._settings.tryon_seed
+    def _drawer(self, generator: ImageGenerator) -> Callable[..., Tensor]:
         if self._device.type == "cpu":
             keep_freed_memory()
-            fast = FastGenerator(generator, self._precision)
-            return lambda picture, parse: fast(picture, parse, seed)
+            return FastGenerator(generator, self._precision)
         generator = generator.to(self._device)
         low = self._precision != torch.float32
 
-        def draw(picture: Tensor, parse: Tensor) -> Tensor:
+        def draw(picture: Tensor, parse: Tensor, seed: int) -> Tensor:
             with torch.autocast("cuda", dtype=self._precision) if low else nullcontext():
                 return generator(picture, parse, seed).float()
 

@@ -7,6 +7,8 @@ from stagekit.settings import read_over
 SIZES = {1024: 768, 512: 384}
 """Height -> width of the sizes it works at: the published one and a quick preview."""
 
+MAX_SEED = 2**32 - 1
+
 
 class HrVitonSettings(NamedTuple):
     """Each is read from `HOWSFIT_` + its name in capitals."""
@@ -33,4 +35,6 @@ def read_hr_viton_settings() -> HrVitonSettings:
         if value not in values:
             known = ", ".join(str(other) for other in values)
             raise ValueError("HOWSFIT_%s must be one of %s, not %r." % (name.upper(), known, value))
+    if not 0 <= settings.tryon_seed <= MAX_SEED:
+        raise ValueError("HOWSFIT_TRYON_SEED must be from 0 to %d, not %d." % (MAX_SEED, settings.tryon_seed))
     return settings

@@ -24,12 +24,13 @@ from services.tryon.engines.tps.distortion import distorted_share
 from services.tryon.engines.tps.erase import under_sleeves
 from services.tryon.engines.tps.fit import Fit, Part, fit_garment
 from services.tryon.engines.tps.garment import read_garment
-from services.tryon.engines.tps.settings import read_tps_settings
+from services.tryon.engines.tps.settings import HEMS, LIGHTS, read_tps_settings
 from services.tryon.engines.tps.skin import fill_smoothly
 from services.tryon.engines.tps.spline import fit_spline, warp
 from services.tryon.engines.tps.wearer import Wearer, read_wearer
 from stagekit.errors import GarmentNotFound, NoPerson
 from stagekit.formats import keypoints
+from stagekit.options import OptionSchema, choice, defaults
 
 _SMALLEST, _NARROWEST = 2000, 40
 """Pixels of a garment: its area, and its shorter side."""
@@ -55,8 +56,8 @@ class Engine(stagekit.Engine):
     Landmarks of the garment's outline are laid onto the body's, one thin-plate spline per part (trunk, sleeves); the
     worn top is painted over with skin, trousers or backdrop; hair, face, hands and bare arms stay in front. Outside of the
     old and the new top, and of the shadow that the new one casts, the photo stays as it is, pixel for pixel.
-    HOWSFIT_TRYON_HEM chooses whether the garment hangs over the trousers or is tucked in, HOWSFIT_TRYON_LIGHT whether it gets
-    the light of a dark or tinted photo.
+    Options: hem (hanging over the trousers or tucked in), light (of a dark or tinted photo: matched or not); the defaults are
+    HOWSFIT_TRYON_HEM and HOWSFIT_TRYON_LIGHT.
 
     Raises NoPerson, IncompletePose (both shoulders are needed; hips that were not found are guessed), GarmentNotFound (empty
     mask).
@@ -70,12 +71,19 @@ class Engine(stagekit.Engine):
     concurrency = 2
 
     def __init__(self) -> None:
-        settings = read_tps_settings()
-        self._hem, self._light = settings.tryon_hem, settings.tryon_light
+        self._settings = read_tps_settings()
         self._lock = threading.Lock()
         self._wearers: dict[bytes, Wearer] = {}  # the one used last comes last
 
-    def run(self, inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
+    def option_schema(self) -> OptionSchema:
+        hem = "How a top is worn: hanging over the trousers, or tucked into them as high as the photo shows them."
+        light = "Whether the garment gets the light of a dark or tinted photo, or keeps the colours of its picture."
+        return {
+            "hem": choice(hem, self._settings.tryon_hem, HEMS),
+            "light": choice(light, self._settings.tryon_light, LIGHTS),
+        }
+
+    def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
         people = keypoints(inputs["pose"])
         if not len(people):
             raise NoPerson("The pose lists nobody. Use a photo of one person who faces the camera.")
@@ -86,7 +94,7 @@ class Engine(stagekit.Engine):
             )
         wearer = self._wearer(inputs["person"], inputs["parse"], people[0])
         garment = read_garment(inputs["cloth"], mask)
-        tucked = self._hem == "tucked" and bool(wearer.lower.any())
+        tucked = options["hem"] == "tucked" and bool(wearer.lower.any())
         fit = fit_garment(garment, wearer.body, wearer.old_hem, tucked)
         bent = distorted_share(fit.trunk, mask.shape)
         if bent > _MOST_BENT:
@@ -97,7 +105,7 @@ class Engine(stagekit.Engine):
             )
         sleeves = under_sleeves(wearer.body, fit.sleeve_ends, mask.shape)
         worn, covered = _wear(wearer, _bleed(inputs["cloth"], garment.mask), fit, wearer.arms * ~sleeves, tucked)
-        is_lit = self._light == "match" and bool((wearer.light != 1).any())
+        is_lit = options["light"] == "match" and bool((wearer.light != 1).any())
         return {
             "tryon": _compose(wearer, worn * wearer.light if is_lit else worn, covered, fit, sleeves),
             "warped_cloth": lambda: _on_white(worn, covered),
@@ -118,7 +126,7 @@ class Engine(stagekit.Engine):
         return wearer
 
     def options(self) -> dict[str, Any]:
-        return {"hem": self._hem, "light": self._light}
+        return defaults(self.option_schema())
 
     def runtime(self) -> dict[str, Any]:
         return {"framework": "opencv " + cv2.__version__, "device": "cpu"}

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from stagekit.settings import read_over
 
+HEMS, LIGHTS = ("hanging", "tucked"), ("match", "keep")
+
 
 class TpsSettings(NamedTuple):
     """Each is read from `HOWSFIT_` + its name in capitals."""
@@ -18,8 +20,8 @@ class TpsSettings(NamedTuple):
 def read_tps_settings() -> TpsSettings:
     """Raises ValueError naming the setting for any other hem or light."""
     settings = read_over(TpsSettings())
-    if settings.tryon_hem not in ("hanging", "tucked"):
+    if settings.tryon_hem not in HEMS:
         raise ValueError(f"HOWSFIT_TRYON_HEM must be hanging or tucked, not {settings.tryon_hem!r}.")
-    if settings.tryon_light not in ("match", "keep"):
+    if settings.tryon_light not in LIGHTS:
         raise ValueError(f"HOWSFIT_TRYON_LIGHT must be match or keep, not {settings.tryon_light!r}.")
     return settings
