@@ -42,6 +42,7 @@ class StageDocument(BaseModel):
     seconds: float | None = Field(None, description="As seen from the gateway.")
     timings: dict[str, float] = Field({}, description="Seconds by phase, as the stage reported them when it ran.")
     engine: str | None = None
+    options: dict[str, Any] = Field({}, description="Those chosen for this run that are not the engine's defaults.")
     fingerprint: str | None = Field(None, description="Same fingerprint and same input bytes: same output.")
     made_by: dict[str, Any] = Field({}, description="version, stand_in, licence, runtime and weights of the engine.")
 
@@ -57,6 +58,9 @@ class ServingDocument(BaseModel):
     fingerprint: str = Field("", description="Same fingerprint and same input bytes: same output.")
     inputs: dict[str, str] = Field(description="Artifact to its kind.")
     outputs: dict[str, str] = Field(description="Artifact to its kind.")
+    option_schema: dict[str, Any] = Field(
+        {}, description="JSON Schema of the options that a request may choose for it."
+    )
     stand_in: bool = Field(False, description="A default engine that stands in for a research model.")
     licence: str = ""
     runtime: dict[str, Any] = Field({}, description="Python, framework, device.")
@@ -96,6 +100,7 @@ class TryonDocument(BaseModel):
     stages: list[StageDocument]
     warnings: list[WarningDocument]
     error: dict[str, Any] | None = Field(description="Why it failed: an RFC 9457 problem.")
+    options: dict[str, dict[str, Any]] = Field(description="As they were asked for: stage, option, value.")
     priority: int
     batch: str | None = Field(description="Id of the batch that it belongs to.")
     created_at: datetime
@@ -130,6 +135,7 @@ class TryonDocument(BaseModel):
             warnings=[WarningDocument(**w) for event in events for w in event.data.get("warnings", [])]
             + (_stand_ins(stages) if job.state == "succeeded" else []),
             error=None if job.error is None else job.error | {"trace_id": trace_id},
+            options=job.payload.get("options", {}),
             priority=job.payload.get("priority", 0),
             batch=job.payload.get("batch"),
             created_at=job.created_at,

@@ -41,6 +41,14 @@ ApiKey = Annotated[
 ]
 
 
+Chosen = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="STAGE.OPTION=VALUE", help="An option of an engine, of those that `howsfit stages` lists."
+    ),
+]
+
+
 def main() -> None:
     """Entry point: errors that a user can mend are told in a sentence, without a traceback."""
     _silence_native_libraries()
@@ -73,6 +81,20 @@ def _silence_native_libraries() -> None:
     sys.stderr = os.fdopen(own, "w", buffering=1)
 
 
+def _options(chosen: list[str] | None) -> dict[str, Any]:
+    """Name -> value, of NAME=VALUE; a value is JSON where it can be read as such, else text."""
+    found: dict[str, Any] = {}
+    for each in chosen or []:
+        name, sign, value = each.partition("=")
+        if not sign or not name:
+            raise ValueError(f"--set {each}: write NAME=VALUE.")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
 def _say(text: str) -> None:
     """On one line as it stands: a path may hold what looks like markup."""
     out.print(text, highlight=False, markup=False, soft_wrap=True)
@@ -95,10 +117,17 @@ def try_(
     ] = None,
     json_file: Annotated[str | None, typer.Option("--json", help="Write the try-on document here.")] = None,
     in_photo: Annotated[bool, typer.Option("--in-photo", help="As large as the photo instead of 768 x 1024.")] = False,
+    chosen: Chosen = None,
     url: Url = None,
     key: ApiKey = None,
 ) -> None:
     """Dress PERSON in CLOTH."""
+    options: dict[str, dict[str, Any]] = {}
+    for name, value in _options(chosen).items():
+        stage, dot, option = name.partition(".")
+        if not dot:
+            raise ValueError(f"--set {name}: write STAGE.OPTION=VALUE, for instance tryon.hem=tucked.")
+        options.setdefault(stage, {})[option] = value
     # All that can be refused is refused before any engine is loaded, which takes seconds.
     from howsfit import inputs
 
@@ -117,7 +146,9 @@ def try_(
         _write_json(document, error.problem())
         raise
     asyncio.run(
-        _try(photo, garment, picture, format_, keep, document, "tryon_photo" if in_photo else "tryon", url, key)
+        _try(
+            photo, garment, picture, format_, keep, document, "tryon_photo" if in_photo else "tryon", options, url, key
+        )
     )
 
 
@@ -129,6 +160,7 @@ async def _try(
     keep: Path | None,
     json_file: Path | None,
     wanted: str,
+    options: dict[str, dict[str, Any]],
     url: str | None,
     key: str | None,
 ) -> None:
@@ -137,7 +169,7 @@ async def _try(
         async with connect(url, key, LoadingLines(status)) as client:
             status.update("Dressing")
             try:
-                document = await client.try_on(photo, garment, progress)
+                document = await client.try_on(photo, garment, progress, options)
             except TryonFailed as failure:
                 _write_json(json_file, failure.document or failure.problem)
                 raise
@@ -215,14 +247,18 @@ def run(
     artifacts: Annotated[list[str], typer.Argument(metavar="NAME=FILE...", help="Its inputs.")],
     folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for its outputs.")] = Path("."),
     engine: Annotated[str | None, typer.Option(help="Engine to use instead of the configured one.")] = None,
+    chosen: Annotated[
+        list[str] | None, typer.Option("--set", metavar="OPTION=VALUE", help="An option of the engine.")
+    ] = None,
 ) -> None:
     """Run one STAGE on artifacts from files, in this process."""
-    asyncio.run(_run(stage, artifacts, folder, engine))
+    asyncio.run(_run(stage, artifacts, folder, engine, _options(chosen)))
 
 
-async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None) -> None:
+async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None, options: dict[str, Any]) -> None:
     from howsfit.inputs import read_artifacts
     from howsfit.stages import find_stage
+    from stagekit.options import check_options
     from stagekit.stage import engine_inputs, make_engine
 
     declared = find_stage(name)
@@ -230,6 +266,7 @@ async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None
     given = [Path(each.partition("=")[2]) for each in artifacts]
     files.check(given, targets.values(), [folder])
     chosen = make_engine(declared, engine)
+    options = check_options(chosen.option_schema(), options, chosen.name)
     inputs = read_artifacts(declared, artifacts)
     needed = engine_inputs(declared, chosen)
     if missing := [artifact for artifact in needed if artifact not in inputs]:
@@ -247,7 +284,7 @@ async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None
         await asyncio.to_thread(runner.load)
     client = StageClient(name, f"inproc://{name}", {name: stage_app}, timeout_s=3600)
     try:
-        result = await client.run(inputs, trace_id="0" * 31 + "1")
+        result = await client.run(inputs, "0" * 31 + "1", options)
     except StageRefused as refusal:
         raise TryonFailed(refusal.problem) from None
     finally:
@@ -284,6 +321,12 @@ def stages(
         table.add_row(stage["stage"], f"{stage['engine']} {stage['version']}{mark}", *lists, runtime, stage["licence"])
     out.print(table)
     out.print("* a default engine that stands in for a research model")
+    for stage in found:
+        for name, option in stage["option_schema"].get("properties", {}).items():
+            bounds = f"{option['minimum']} to {option['maximum']}" if "minimum" in option else option["type"]
+            values = option.get("enum", [bounds])
+            said = f"{option['description']} ({', '.join(map(str, values))}; default {option['default']})"
+            out.print(f"--set {stage['stage']}.{name}=…  {escape(said)}", highlight=False)
 
 
 @app.command()

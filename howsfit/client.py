@@ -9,6 +9,7 @@ Example::
 
 import asyncio
 import contextlib
+import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -52,12 +53,20 @@ class Client:
     def __init__(self, http: "httpx.AsyncClient") -> None:
         self._http = http
 
-    async def try_on(self, photo: bytes, garment: bytes, on_progress: Progress | None = None) -> dict[str, Any]:
+    async def try_on(
+        self,
+        photo: bytes,
+        garment: bytes,
+        on_progress: Progress | None = None,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> dict[str, Any]:
         """Dress the person of `photo` in `garment`; both are picture files' bytes.
 
+        options: of engines, by stage: {"tryon": {"hem": "tucked"}}; GET /v1/stages has their schemas.
         Returns the try-on document. Raises TryonFailed, or httpx.TransportError when the gateway is out of reach.
         """
-        answer = await self._http.post("/v1/tryons", files={"photo": photo, "garment": garment})
+        fields = {"options": json.dumps(options)} if options else {}
+        answer = await self._http.post("/v1/tryons", files={"photo": photo, "garment": garment}, data=fields)
         document = _checked(answer)
         while document["status"] not in ("succeeded", "failed", "canceled"):
             if on_progress:

@@ -49,6 +49,11 @@ def check_options(schema: OptionSchema, given: Mapping[str, Any], engine: str) -
     return {name: value for name, value in same_type.items() if value != schema[name]["default"]}
 
 
+def is_schema(schema: Any) -> bool:
+    """Whether what another program declares can be checked here."""
+    return isinstance(schema, dict) and all(_is_option(each) for each in schema.values())
+
+
 def defaults(schema: OptionSchema) -> Dict[str, Any]:
     """What holds where a request says nothing."""
     return {name: each["default"] for name, each in schema.items()}
@@ -77,6 +82,19 @@ def fingerprint_of_run(fingerprint: str, differing: Mapping[str, Any]) -> str:
 
 def _described(kind: str, description: str, default: Any) -> Dict[str, Any]:
     return {"type": kind, "description": description, "default": default}
+
+
+def _is_option(schema: Any) -> bool:
+    if not isinstance(schema, dict) or schema.get("type") not in ("integer", "number", "boolean", "string"):
+        return False
+    bounds = [schema.get("minimum"), schema.get("maximum")]
+    if "enum" in schema:
+        bounded = isinstance(schema["enum"], list)
+    elif schema["type"] in ("integer", "number"):
+        bounded = all(isinstance(bound, (int, float)) for bound in bounds)
+    else:
+        bounded = True
+    return bounded and "default" in schema and _fits(schema, schema["default"])
 
 
 def _fits(schema: Mapping[str, Any], value: Any) -> bool:

@@ -22,7 +22,7 @@ from tests.servers import ROOT
 MODULES = [
     path for package in ("stagekit", "services", "gateway", "howsfit") for path in (ROOT / package).rglob("*.py")
 ]
-GATEWAY_MAY_USE = {"stagekit.wire", "stagekit.errors", "stagekit.kinds", "stagekit.pictures", "stagekit.tracing"}
+GATEWAY_MAY_USE = {f"stagekit.{name}" for name in ("wire", "errors", "kinds", "options", "pictures", "tracing")}
 
 GATEWAY = (
     ("errors", "paths", "metrics", "sweeper"),

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import httpx
 from gateway.cluster.answers import check_answer
 from gateway.errors import GatewayError, StageNonsense, StageRefused, StageUnreachable, StartupError
 from stagekit.errors import MissingArtifact
+from stagekit.options import PART, OptionSchema, check_options, fingerprint_of_run, is_schema
 from stagekit.tracing import traceparent
 from stagekit.wire import (
     ENGINE_HEADER,
@@ -36,6 +38,8 @@ FAILED = "setup_failed"
 
 SAME = ("engine", "version", "options", "inputs", "outputs")
 """Members of /info by which an engine is the same as before, whether or not it knows its weights."""
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 MEND = "Check that HOWSFIT_STAGES leads to a stage of this version, look into its log, then retry."
 
@@ -88,6 +92,20 @@ class StageClient:
         """Whether its engine could not start, when it was last looked at."""
         return self.seen.get("state") == FAILED
 
+    @property
+    def option_schema(self) -> OptionSchema:
+        """What one run may set, option -> JSON Schema; none while the stage was not ready."""
+        schema: OptionSchema = self.info.get("option_schema", {}).get("properties", {})
+        return schema
+
+    def differing(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of a run's options that are not the defaults. Raises BadOption naming what there is."""
+        return check_options(self.option_schema, options, str(self.info.get("engine", "")))
+
+    def fingerprint(self, options: Mapping[str, Any]) -> str:
+        """What a run has to have come from. options: as `differing` gives them."""
+        return fingerprint_of_run(str(self.info.get("fingerprint", "")), options)
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
@@ -121,16 +139,22 @@ class StageClient:
             )
         if not all(isinstance(info.get(name), dict) for name in ("inputs", "outputs")):
             raise StageNonsense(f"Stage '{self.name}' does not say what it takes and gives. {MEND}")
+        schema = info.get("option_schema", {})
+        if not isinstance(schema, dict) or not is_schema(schema.get("properties", {})):
+            raise StageNonsense(f"Stage '{self.name}' declares options that cannot be read. {MEND}")
         if info.get("state") == FAILED and all(info.get(name) == self.info.get(name) for name in SAME):
             # Without its weights it does not know the fingerprint of what it made with them.
             info |= {name: self.info[name] for name in ("fingerprint", "weights") if name in self.info}
         self.info = info
         return info
 
-    async def run(self, inputs: Mapping[str, Part], trace_id: str) -> Run:
-        """Run the stage. Raises StageRefused, StageUnreachable, StageNonsense."""
+    async def run(self, inputs: Mapping[str, Part], trace_id: str, options: Mapping[str, Any] = NO_OPTIONS) -> Run:
+        """Run the stage. options: as `differing` gives them. Raises StageRefused, StageUnreachable, StageNonsense."""
         began = time.perf_counter()
-        content_type, body = encode(dict(inputs))
+        parts = dict(inputs)
+        if options:
+            parts[PART] = Part(json.dumps(options).encode(), "application/json")
+        content_type, body = encode(parts)
         headers = {
             "content-type": content_type,
             "traceparent": traceparent(trace_id),
@@ -140,7 +164,7 @@ class StageClient:
         if answer.status_code != 200:
             raise self._refusal(answer)
         fingerprint = answer.headers.get(FINGERPRINT_HEADER, "")
-        if fingerprint != self.info.get("fingerprint"):
+        if fingerprint != self.fingerprint(options):
             await self.read_info()  # the stage was restarted with another engine, version or weights
         try:
             outputs = decode(answer.headers.get("content-type"), answer.content)

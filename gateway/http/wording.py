@@ -22,6 +22,7 @@ _SAID = {
     "greater_than_equal": "must be {ge:g} or more",
     "less_than": "must be less than {lt:g}",
     "less_than_equal": "must be {le:g} or less",
+    "dict_type": "must be a JSON object",
     "list_type": "must be a list",
     "too_short": "must have {min_length} or more",
     "too_long": "must have {max_length} at most",

@@ -24,15 +24,18 @@ class Admission:
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def check_stages(self, uploads: Mapping[str, str], order: Order) -> None:
-        """Whether a job with these uploads can be done now: each of its stages could start, or did its part before.
+        """Whether a job with these uploads can be done now: its stages take its options, and each of them could start, or did
+        its part before.
 
-        uploads: artifact name -> digest. Raises StageNotReady. A stage that is merely away may be back when its turn comes.
+        uploads: artifact name -> digest. Raises StageNotReady, BadOption. A stage that is merely away may be back when its turn
+        comes.
         """
         graph = self._cluster.whole_graph()
+        options = self._cluster.differing(uploads, order.options)
         failed = self._cluster.failed(graph.reach(uploads))
         if not failed:
             return
-        chain = self._cluster.chain(uploads)
+        chain = self._cluster.chain(uploads, options)
         known = {} if order.no_store else await self._cache.follow(chain, uploads, tenant=order.owner)
         for client in failed:
             if client.name not in known:

@@ -60,7 +60,8 @@ class Batches:
         """Accept a batch; when this returns, all of its try-ons will end. order.id: the batch's own, where it has one.
 
         Those of one person follow each other, so that what is made of the person is there for the next garment.
-        Raises BadRequest, NotFound, TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady.
+        Raises BadRequest, NotFound, TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady,
+        BadOption.
         """
         batch_id = order.id or str(uuid.uuid4())
         pairs = tuple(

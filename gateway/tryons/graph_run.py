@@ -20,6 +20,7 @@ from gateway.storage.cache import StageCache
 from gateway.storage.holdings import Holdings
 from gateway.tryons.orders import holder_of, tenant_of, trace_of, uploads_of
 from gateway.tryons.patience import patiently
+from stagekit.errors import BadOption
 from stagekit.wire import Part
 
 T = TypeVar("T")
@@ -62,6 +63,10 @@ class GraphRun:
 
         Returns artifact name -> digest. Raises JobFailed, or a group of exceptions with one.
         """
+        try:
+            self._options = self._means.cluster.differing(self._uploads, self._payload.get("options", {}))
+        except BadOption as error:  # the engine is another than when the job was taken
+            raise JobFailed(error.problem() | {"stage": "gateway"}) from None
         known = {} if self._no_store else await self._recall()
         self._sorter = self._graph.sorter(self._uploads, done=known)
         # Started from within a step of another stage, a step would count as a part of that one.
@@ -91,7 +96,7 @@ class GraphRun:
         began = time.perf_counter()
         follow = functools.partial(
             self._means.cache.follow,
-            self._means.cluster.chain(self._uploads),
+            self._means.cluster.chain(self._uploads, self._options),
             self._uploads,
             holder=holder_of(self._id),
             tenant=tenant_of(self._payload),
@@ -143,7 +148,7 @@ class GraphRun:
         """One durable step: what the stage made of these inputs, now or before. Returns digests, never images."""
         client = self._means.cluster.clients[stage]
         began = time.perf_counter()
-        expected = client.info["fingerprint"]
+        expected = client.fingerprint(self._options.get(stage, {}))
         claiming = functools.partial(
             self._means.cache.claim,
             expected,
@@ -168,7 +173,8 @@ class GraphRun:
     async def _make(self, client: StageClient, inputs: dict[str, str], go_on: GoOn) -> dict[str, Any]:
         """Run the stage and keep its outputs. Returns what the cache is to know of them."""
         parts = {name: await self._read(digest) for name, digest in inputs.items()}
-        run = await self._call(client, parts)
+        options = self._options.get(client.name, {})
+        run = await self._call(client, parts, options)
         blobs = {name: await asyncio.to_thread(Blob.of, part) for name, part in run.outputs.items()}
         outputs = {name: blob.digest for name, blob in blobs.items()}
         self._blobs.update({blob.digest: blob for blob in blobs.values()})
@@ -180,13 +186,14 @@ class GraphRun:
             "fingerprint": run.fingerprint,
             "warnings": run.warnings,
             "timings": run.timings_s,
+            "options": options,
             "made_by": {k: client.info[k] for k in ("version", "stand_in", "licence", "runtime", "weights")},
         }
 
-    async def _call(self, client: StageClient, parts: Mapping[str, Part]) -> Run:
+    async def _call(self, client: StageClient, parts: Mapping[str, Part], options: Mapping[str, Any]) -> Run:
         trace_id = trace_of(self._id, self._payload)
         about = {"job": self._id, "stage": client.name, "trace": trace_id}
-        return await patiently(lambda: client.run(parts, trace_id), self._means.retry_s, client.start_s, about)
+        return await patiently(lambda: client.run(parts, trace_id, options), self._means.retry_s, client.start_s, about)
 
     # Images
 

@@ -78,8 +78,8 @@ class Tryons:
         """Accept a job; when this returns, it will end. It runs every stage that its pictures suffice for.
 
         pictures: `photo` and `garment`, or one of them; a digest stands for a blob that somebody holds already.
-        Raises TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady, WebhookRefused, NotFound, StorageFull,
-        StorageUnavailable.
+        Raises TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady, WebhookRefused, NotFound, BadOption,
+        StorageFull, StorageUnavailable.
         """
         payload = {name: given if isinstance(given, str) else given.digest for name, given in pictures.items()}
         payload |= order.payload()

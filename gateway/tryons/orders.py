@@ -3,10 +3,11 @@
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gateway.cluster.graph import UPLOADS
+from gateway.cluster.watch import AllOptions
 from gateway.jobs.events import Event
 from gateway.jobs.job import Job
 
@@ -34,6 +35,7 @@ class Order:
     deadline_s: float | None = None
     webhook: str | None = None
     batch: str | None = None
+    options: AllOptions = field(default_factory=dict)
     quota: int | None = None
     """Jobs that the owner may have under way."""
 
@@ -45,6 +47,7 @@ class Order:
             "deadline_s": self.deadline_s,
             "webhook": self.webhook,
             "batch": self.batch,
+            "options": {stage: dict(given) for stage, given in self.options.items() if given} or None,
         }
         return {"no_store": self.no_store} | {name: value for name, value in options.items() if value is not None}
 

@@ -181,6 +181,15 @@ def test_in_photo_gives_the_size_of_the_photo(tmp_path, house):
     assert Image.open(io.BytesIO((tmp_path / "out.png").read_bytes())).size == (512, 512)
 
 
+def test_set_chooses_an_option_of_an_engine(tmp_path, house):
+    common = ("try", PERSON, TEE, "-o", tmp_path / "out.png", "--json", tmp_path / "t.json", "--url", house)
+    assert howsfit(*common, "--set", "tryon.hem=tucked").returncode == 0
+    assert json.loads((tmp_path / "t.json").read_text())["options"] == {"tryon": {"hem": "tucked"}}
+    refused = howsfit(*common, "--set", "tryon.him=1")
+    assert refused.returncode == 1 and "hem" in refused.stderr and "Traceback" not in refused.stderr
+    assert "tryon.hem=" in howsfit("stages", "--url", house).stdout
+
+
 def test_a_refusal_is_a_sentence_and_an_exit_code(tmp_path, house):
     nobody = tmp_path / "wall.png"
     nobody.write_bytes(encoded(picture(size=(800, 600))))
@@ -195,6 +204,7 @@ def test_a_refusal_is_a_sentence_and_an_exit_code(tmp_path, house):
     [
         (("try", "moon.jpg", TEE), "moon.jpg"),
         (("try", PERSON, TEE, "--url", "http://127.0.0.1:1"), "cannot be reached"),
+        (("try", PERSON, TEE, "--set", "hem=tucked"), "STAGE.OPTION=VALUE"),
         (("run", "moon", "a=b"), "There is no stage 'moon'"),
         (("run", "pose", "person"), "NAME=FILE"),
         (("run", "pose", f"person={PERSON}"), "768 x 1024"),

@@ -1,11 +1,12 @@
 """What the requests that start jobs have in common."""
 
+import json
 import re
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query, Request, Response
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from starlette.datastructures import UploadFile
 
 from gateway.documents import TryonDocument
@@ -39,6 +40,23 @@ WAITED: dict[int | str, dict[str, Any]] = {
 STARTING = WAITED | refusals(404, 409, 413, 422, 429, 503, 507)
 
 
+ABOUT_OPTIONS = "Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON."
+
+
+def _json_of(value: Any) -> Any:
+    """A field of a form is text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+EngineOptions = Annotated[dict[str, dict[str, Any]], BeforeValidator(_json_of)]
+"""Stage -> option -> value."""
+
+
 class JobFields(Fields):
     """How a job is to be run."""
 
@@ -49,6 +67,7 @@ class JobFields(Fields):
     webhook_url: str | None = Field(
         None, max_length=2000, description="Told at its end, by a signed message (Standard Webhooks)."
     )
+    options: EngineOptions = Field({}, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
 
 
 PictureId = Annotated[str | None, Field(pattern=IMAGE_ID, description="Instead of the file: of an uploaded image.")]
@@ -129,7 +148,13 @@ async def start(
     gateway: Gateway, pictures: dict[str, Blob | str], sent: JobFields, options: JobRequest, response: Response
 ) -> TryonDocument:
     """Start a job, and answer as the request prefers."""
-    order = replace(options.order, priority=sent.priority, deadline_s=sent.deadline_s, webhook=sent.webhook_url or None)
+    order = replace(
+        options.order,
+        priority=sent.priority,
+        deadline_s=sent.deadline_s,
+        webhook=sent.webhook_url or None,
+        options=sent.options,
+    )
     job = await gateway.tryons.create(pictures, order)
     response.headers["Location"] = address(f"/v1/tryons/{job.id}")
     if options.wait_s is not None:

@@ -131,3 +131,19 @@ def test_an_engine_that_lost_its_weights_keeps_its_fingerprint_but_another_one_d
 def test_what_is_no_stage_of_this_name_is_told(info):
     client = looked_at(info, ready=[200])
     assert not client.seen["ready"] and client.seen["code"] == "stage-nonsense" and "'pose'" in client.seen["detail"]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        [],
+        {"properties": []},
+        {"properties": {"seed": 3}},
+        {"properties": {"seed": {"type": "integer", "default": 3}}},
+        {"properties": {"seed": {"type": "integer", "minimum": 0, "maximum": 9, "default": "x"}}},
+        {"properties": {"hem": {"type": "string", "enum": "abc", "default": "a"}}},
+    ],
+)
+def test_options_that_cannot_be_checked_are_told(schema):
+    client = looked_at(INFO | {"option_schema": schema}, ready=[200])
+    assert not client.seen["ready"] and client.seen["code"] == "stage-nonsense" and "options" in client.seen["detail"]

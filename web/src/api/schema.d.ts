@@ -543,6 +543,21 @@ export interface components {
              */
             garment_ids: string[];
             /**
+             * Options
+             * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
+             * @default {}
+             * @example {
+             *       "tryon": {
+             *         "hem": "tucked"
+             *       }
+             *     }
+             */
+            options: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /**
              * Photo Ids
              * @description Persons: ids from POST /v1/images.
              */
@@ -825,6 +840,14 @@ export interface components {
              */
             needs: string[];
             /**
+             * Option Schema
+             * @description JSON Schema of the options that a request may choose for it.
+             * @default {}
+             */
+            option_schema: {
+                [key: string]: unknown;
+            };
+            /**
              * Outputs
              * @description Artifact to its kind.
              */
@@ -887,6 +910,14 @@ export interface components {
              * @default {}
              */
             made_by: {
+                [key: string]: unknown;
+            };
+            /**
+             * Options
+             * @description Those chosen for this run that are not the engine's defaults.
+             * @default {}
+             */
+            options: {
                 [key: string]: unknown;
             };
             /**
@@ -970,6 +1001,15 @@ export interface components {
             /** Metrics */
             metrics: {
                 [key: string]: number;
+            };
+            /**
+             * Options
+             * @description As they were asked for: stage, option, value.
+             */
+            options: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
             };
             /**
              * Output
@@ -2159,6 +2199,21 @@ export interface operations {
                      */
                     garment_id?: string | null;
                     /**
+                     * Options
+                     * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
+                     * @default {}
+                     * @example {
+                     *       "tryon": {
+                     *         "hem": "tucked"
+                     *       }
+                     *     }
+                     */
+                    options?: {
+                        [key: string]: {
+                            [key: string]: unknown;
+                        };
+                    };
+                    /**
                      * Priority
                      * @description Higher ones start sooner, equal ones in turn.
                      * @default 0
@@ -2186,6 +2241,21 @@ export interface operations {
                      * @description Instead of the file: of an uploaded image.
                      */
                     garment_id?: string | null;
+                    /**
+                     * Options
+                     * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
+                     * @default {}
+                     * @example {
+                     *       "tryon": {
+                     *         "hem": "tucked"
+                     *       }
+                     *     }
+                     */
+                    options?: {
+                        [key: string]: {
+                            [key: string]: unknown;
+                        };
+                    };
                     /**
                      * Priority
                      * @description Higher ones start sooner, equal ones in turn.
@@ -2334,6 +2404,21 @@ export interface operations {
                      */
                     deadline_s?: number | null;
                     /**
+                     * Options
+                     * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
+                     * @default {}
+                     * @example {
+                     *       "tryon": {
+                     *         "hem": "tucked"
+                     *       }
+                     *     }
+                     */
+                    options?: {
+                        [key: string]: {
+                            [key: string]: unknown;
+                        };
+                    };
+                    /**
                      * Photo
                      * @description The file in base64, as a data: URL, or its https address.
                      */
@@ -2361,6 +2446,21 @@ export interface operations {
                      * @description Seconds after which it fails if it has not ended.
                      */
                     deadline_s?: number | null;
+                    /**
+                     * Options
+                     * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
+                     * @default {}
+                     * @example {
+                     *       "tryon": {
+                     *         "hem": "tucked"
+                     *       }
+                     *     }
+                     */
+                    options?: {
+                        [key: string]: {
+                            [key: string]: unknown;
+                        };
+                    };
                     /**
                      * Photo
                      * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
@@ -2647,6 +2747,21 @@ export interface operations {
                      */
                     garment_id?: string | null;
                     /**
+                     * Options
+                     * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
+                     * @default {}
+                     * @example {
+                     *       "tryon": {
+                     *         "hem": "tucked"
+                     *       }
+                     *     }
+                     */
+                    options?: {
+                        [key: string]: {
+                            [key: string]: unknown;
+                        };
+                    };
+                    /**
                      * Photo
                      * @description The file in base64, as a data: URL, or its https address.
                      */
@@ -2684,6 +2799,21 @@ export interface operations {
                      * @description Instead of the file: of an uploaded image.
                      */
                     garment_id?: string | null;
+                    /**
+                     * Options
+                     * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
+                     * @default {}
+                     * @example {
+                     *       "tryon": {
+                     *         "hem": "tucked"
+                     *       }
+                     *     }
+                     */
+                    options?: {
+                        [key: string]: {
+                            [key: string]: unknown;
+                        };
+                    };
                     /**
                      * Photo
                      * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
