@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.cluster.graph import StageGraph
+from gateway.cluster.graph import RESULTS, StageGraph
 from gateway.jobs.events import Event
 from gateway.jobs.job import ENDED, Job, State
 from gateway.paths import address
@@ -16,7 +16,7 @@ from gateway.tryons.batches import Batch
 from gateway.tryons.orders import Kind, artifacts_of, kind_of, uploads_of
 
 OUTPUTS: dict[Kind, tuple[str, ...]] = {
-    "tryon": ("tryon", "tryon_photo"),
+    "tryon": RESULTS,
     "person": ("person", "parse", "pose", "densepose", "agnostic", "agnostic_mask", "parse_agnostic"),
     "cloth": ("cloth", "cloth_mask"),
 }

@@ -7,6 +7,7 @@ import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Ending -> Pillow's name for it."""
@@ -80,13 +81,17 @@ def picture_as(format_: str, data: bytes) -> bytes:
     """A picture in one of the formats of PICTURES: the same bytes if it is in that already."""
     from PIL import Image
 
+    from gateway.pictures.provenance import packet_in
+
     with Image.open(io.BytesIO(data)) as image:
         if image.format == format_:
             return data
         buffer = io.BytesIO()
-        options = {} if format_ == "PNG" else {"quality": _QUALITY}
+        options: dict[str, Any] = {} if format_ == "PNG" else {"quality": _QUALITY}
         if format_ == "JPEG":
             options["subsampling"] = 0  # prints and edges keep their colours
+        if format_ != "PNG" and (packet := packet_in(data)):
+            options["xmp"] = packet
         image.convert("RGB").save(buffer, format_, **options)
     return buffer.getvalue()
 

@@ -118,6 +118,7 @@ def describe(runner: Runner) -> Dict[str, Any]:
         "extras": {name: ARTIFACTS[name] for name in engine.extras},
         "stand_in": engine.stand_in,
         "licence": engine.licence,
+        "digital_source": engine.digital_source,
         "options": engine.options(),
         "option_schema": {
             "type": "object",

@@ -48,6 +48,10 @@ class Engine:
     licence = "MIT"
     """Licence under which the engine, with its weights, may be used (SPDX where there is one)."""
 
+    digital_source = "compositeSynthetic"
+    """Of a generator: what its picture is, a term of IPTC's Digital Source Type; this one is a composition of several pictures
+    with some of it painted. What a trained network drew is compositeWithTrainedAlgorithmicMedia."""
+
     concurrency = 1
     """How many runs may go on at the same time."""
 

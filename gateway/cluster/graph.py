@@ -13,6 +13,9 @@ UPLOADS = {"photo": "picture", "garment": "picture"}
 GOAL = "tryon"
 """The artifact that a try-on ends with."""
 
+RESULTS = (GOAL, "tryon_photo")
+"""The artifacts that show the person in the garment."""
+
 
 @dataclass(frozen=True)
 class Declaration:

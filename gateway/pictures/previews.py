@@ -5,6 +5,7 @@ import threading
 
 from PIL import Image
 
+from gateway.pictures.provenance import packet_in, with_packet
 from stagekit.pictures import Picture
 from stagekit.wire import Part
 
@@ -30,4 +31,6 @@ def preview(part: Part, width: int) -> Part:
     small.thumbnail((width, 4 * width), Image.Resampling.LANCZOS, reducing_gap=2.0)
     encoded = io.BytesIO()
     small.save(encoded, "JPEG", quality=82, optimize=True)
-    return Part(encoded.getvalue(), "image/jpeg")
+    made = Part(encoded.getvalue(), "image/jpeg")
+    packet = packet_in(part.data)
+    return made if packet is None else with_packet(made, packet)

@@ -7,14 +7,16 @@ import functools
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from gateway.cluster.graph import StageGraph
+from gateway.cluster.graph import GOAL, RESULTS, StageGraph
 from gateway.cluster.stages import Run, StageClient
 from gateway.cluster.watch import Cluster
 from gateway.errors import GatewayError, StageRefused
 from gateway.jobs.durable import Steps
 from gateway.jobs.job import JobFailed
+from gateway.pictures.provenance import Provenance, with_packet
 from gateway.storage.blobs import Blob
 from gateway.storage.cache import StageCache
 from gateway.storage.holdings import Holdings
@@ -28,8 +30,11 @@ T = TypeVar("T")
 KNOWN = "known results"
 """Name of the step that looks them up."""
 
-GoOn = Callable[[dict[str, str]], None]
-"""Called with a stage's outputs, artifact name -> digest, as soon as they are known."""
+UNTOLD_SOURCE = "compositeWithTrainedAlgorithmicMedia"
+"""IPTC's digital source type of what an engine made that tells none."""
+
+GoOn = Callable[[Mapping[str, Any]], None]
+"""Called with a stage's record as soon as its outputs and its engine are known."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class GraphRun:
         self._no_store: bool = payload["no_store"]
         self._digests = dict(self._uploads)
         self._blobs: dict[str, Blob] = {}
+        self._engines: dict[str, str] = {}
+        """Stage -> name and version of what did it."""
         self._telling: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> dict[str, str]:
@@ -85,8 +92,9 @@ class GraphRun:
             known = await self._steps.step(KNOWN, self._recall_step)
         except GatewayError as error:
             raise JobFailed(error.problem() | {"stage": "gateway"}) from None
-        for record in known.values():
+        for stage, record in known.items():
             self._digests.update(record["outputs"])
+            self._engines[stage] = _engine(record)
         if known:
             told = ({"stage": stage, "status": "succeeded"} | record for stage, record in known.items())
             await self._steps.emit(*told)
@@ -120,11 +128,12 @@ class GraphRun:
         inputs = {name: self._digests[name] for name in self._graph.stages[stage].inputs}
         gone_on = False
 
-        def go_on(outputs: dict[str, str]) -> None:
+        def go_on(record: Mapping[str, Any]) -> None:
             nonlocal gone_on
             if not gone_on:
                 gone_on = True
-                self._digests.update(outputs)
+                self._digests.update(record["outputs"])
+                self._engines[stage] = _engine(record)
                 self._sorter.done(stage)
                 self._start_ready()
 
@@ -135,7 +144,7 @@ class GraphRun:
             problem = error.problem if isinstance(error, StageRefused) else error.problem() | {"stage": stage}
             await self._tell({"stage": stage, "status": "failed", "error": problem})
             raise JobFailed(problem) from None
-        go_on(record["outputs"])  # in case that it was recorded before a crash, and did not run now
+        go_on(record)  # in case that it was recorded before a crash, and did not run now
         await self._tell({"stage": stage, "status": "succeeded"} | record)
 
     async def _tell(self, event: dict[str, Any]) -> None:
@@ -163,7 +172,7 @@ class GraphRun:
             reused = claim.hit is not None
             if claim.hit is not None:
                 document = claim.hit
-                go_on(document["outputs"])
+                go_on(document)
             else:
                 document = await self._make(client, inputs, go_on)
                 if document["fingerprint"] == expected:  # else the stage was restarted as another engine in between
@@ -175,13 +184,7 @@ class GraphRun:
         parts = {name: await self._read(digest) for name, digest in inputs.items()}
         options = self._options.get(client.name, {})
         run = await self._call(client, parts, options)
-        blobs = {name: await asyncio.to_thread(Blob.of, part) for name, part in run.outputs.items()}
-        outputs = {name: blob.digest for name, blob in blobs.items()}
-        self._blobs.update({blob.digest: blob for blob in blobs.values()})
-        go_on(outputs)
-        await asyncio.gather(*(self._keep(blob) for blob in blobs.values()))
-        return {
-            "outputs": outputs,
+        document: dict[str, Any] = {
             "engine": run.engine,
             "fingerprint": run.fingerprint,
             "warnings": run.warnings,
@@ -189,6 +192,25 @@ class GraphRun:
             "options": options,
             "made_by": {k: client.info[k] for k in ("version", "stand_in", "licence", "runtime", "weights")},
         }
+        made = {n: self._signed(part, document) if n in RESULTS else part for n, part in run.outputs.items()}
+        blobs = {name: await asyncio.to_thread(Blob.of, part) for name, part in made.items()}
+        document["outputs"] = {name: blob.digest for name, blob in blobs.items()}
+        self._blobs.update({blob.digest: blob for blob in blobs.values()})
+        go_on(document)
+        await asyncio.gather(*(self._keep(blob) for blob in blobs.values()))
+        return document
+
+    def _signed(self, part: Part, document: Mapping[str, Any]) -> Part:
+        """A result that says in itself how it came to be: by the generator, and by what pasted its picture into the photo."""
+        generator = self._graph.producer[GOAL]
+        engines = dict.fromkeys([self._engines.get(generator, ""), _engine(document)])
+        provenance = Provenance(
+            digital_source=self._means.cluster.clients[generator].info.get("digital_source", UNTOLD_SOURCE),
+            engine=", ".join(filter(None, engines)),
+            made_on=datetime.now(UTC).date(),
+            options=self._options.get(generator, {}),
+        )
+        return with_packet(part, provenance.packet())
 
     async def _call(self, client: StageClient, parts: Mapping[str, Part], options: Mapping[str, Any]) -> Run:
         trace_id = trace_of(self._id, self._payload)
@@ -214,6 +236,11 @@ class GraphRun:
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         """For a job need not fail because a store is started anew."""
         return await patiently(work, self._means.retry_s, about={"job": self._id})
+
+
+def _engine(document: Mapping[str, Any]) -> str:
+    """Name and version of what did a stage."""
+    return f"{document['engine']} {document['made_by']['version']}"
 
 
 def _warned(client: StageClient, document: dict[str, Any]) -> dict[str, Any]:

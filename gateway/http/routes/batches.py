@@ -33,7 +33,7 @@ class BatchRequest(Fields):
     priority: int = Field(-10, ge=-100, le=100, description="Of its try-ons: by default after those made one by one.")
     deadline_s: float | None = Field(None, gt=0, le=86400, description="Seconds after which what has not ended fails.")
     webhook_url: str | None = Field(None, max_length=2000, description="Told at the end of each of its try-ons.")
-    options: EngineOptions = Field({}, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
+    options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
 
 
 @router.post(
@@ -58,7 +58,7 @@ async def create_batch(
         priority=wanted.priority,
         deadline_s=wanted.deadline_s,
         webhook=wanted.webhook_url or None,
-        options=wanted.options,
+        options=wanted.options or {},
         quota=caller.max_jobs,
     )
     batch = await gateway.batches.create(wanted.photo_ids, wanted.garment_ids, order)

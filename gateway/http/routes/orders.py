@@ -67,7 +67,7 @@ class JobFields(Fields):
     webhook_url: str | None = Field(
         None, max_length=2000, description="Told at its end, by a signed message (Standard Webhooks)."
     )
-    options: EngineOptions = Field({}, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
+    options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
 
 
 PictureId = Annotated[str | None, Field(pattern=IMAGE_ID, description="Instead of the file: of an uploaded image.")]
@@ -153,7 +153,7 @@ async def start(
         priority=sent.priority,
         deadline_s=sent.deadline_s,
         webhook=sent.webhook_url or None,
-        options=sent.options,
+        options=sent.options or {},
     )
     job = await gateway.tryons.create(pictures, order)
     response.headers["Location"] = address(f"/v1/tryons/{job.id}")

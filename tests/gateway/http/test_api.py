@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gateway.pictures.provenance import packet_in
 from gateway.settings import STAGES
 from tests.gateway.requests import post
 from tests.pictures import bomb, encoded, picture
@@ -30,6 +31,17 @@ def test_it_says_what_made_it(tryon):
         assert stage["made_by"]["licence"] and stage["timings"]["run"] > 0
         assert stage["reused"] or stage["seconds"] >= stage["timings"]["run"]
     assert any(warning["code"] == "stand-in" and "tps" in warning["detail"] for warning in tryon["warnings"])
+
+
+def test_the_pictures_say_that_software_composed_them_and_nothing_else_does(api, tryon):
+    engines = {stage["stage"]: f"{stage['engine']} {stage['made_by']['version']}" for stage in tryon["stages"]}
+    made_by = {"tryon": engines["tryon"], "tryon_photo": f"{engines['tryon']}, {engines['paste_back']}"}
+    for name, url in tryon["artifacts"].items():
+        packet = packet_in(api.get(url).content)
+        if name in made_by:
+            assert b"digitalsourcetype/compositeSynthetic" in packet and made_by[name].encode() in packet
+        else:
+            assert packet is None, name
 
 
 def test_without_prefer_it_answers_at_once_and_can_be_watched(api, bundled):

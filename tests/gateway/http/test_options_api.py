@@ -34,6 +34,7 @@ def test_with_another_option_only_the_generator_and_what_follows_it_run(api, bun
     again = post(api, pictures, json.dumps(TUCKED)).json()
     assert ran(again) == set() and stage_of(again, "tryon")["options"] == {"hem": "tucked"}
     assert api.get(again["output"]["tryon"]).content == api.get(tucked["output"]["tryon"]).content
+    assert b'{"hem": "tucked"}' in api.get(again["output"]["tryon"]).content[:2000], "the picture tells it too"
 
 
 def test_an_option_that_is_the_default_changes_nothing(api, bundled):

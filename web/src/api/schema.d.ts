@@ -545,18 +545,17 @@ export interface components {
             /**
              * Options
              * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
-             * @default {}
              * @example {
              *       "tryon": {
              *         "hem": "tucked"
              *       }
              *     }
              */
-            options: {
+            options?: {
                 [key: string]: {
                     [key: string]: unknown;
                 };
-            };
+            } | null;
             /**
              * Photo Ids
              * @description Persons: ids from POST /v1/images.
@@ -2201,7 +2200,6 @@ export interface operations {
                     /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
-                     * @default {}
                      * @example {
                      *       "tryon": {
                      *         "hem": "tucked"
@@ -2212,7 +2210,7 @@ export interface operations {
                         [key: string]: {
                             [key: string]: unknown;
                         };
-                    };
+                    } | null;
                     /**
                      * Priority
                      * @description Higher ones start sooner, equal ones in turn.
@@ -2244,7 +2242,6 @@ export interface operations {
                     /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
-                     * @default {}
                      * @example {
                      *       "tryon": {
                      *         "hem": "tucked"
@@ -2255,7 +2252,7 @@ export interface operations {
                         [key: string]: {
                             [key: string]: unknown;
                         };
-                    };
+                    } | null;
                     /**
                      * Priority
                      * @description Higher ones start sooner, equal ones in turn.
@@ -2406,7 +2403,6 @@ export interface operations {
                     /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
-                     * @default {}
                      * @example {
                      *       "tryon": {
                      *         "hem": "tucked"
@@ -2417,7 +2413,7 @@ export interface operations {
                         [key: string]: {
                             [key: string]: unknown;
                         };
-                    };
+                    } | null;
                     /**
                      * Photo
                      * @description The file in base64, as a data: URL, or its https address.
@@ -2449,7 +2445,6 @@ export interface operations {
                     /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
-                     * @default {}
                      * @example {
                      *       "tryon": {
                      *         "hem": "tucked"
@@ -2460,7 +2455,7 @@ export interface operations {
                         [key: string]: {
                             [key: string]: unknown;
                         };
-                    };
+                    } | null;
                     /**
                      * Photo
                      * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
@@ -2749,7 +2744,6 @@ export interface operations {
                     /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
-                     * @default {}
                      * @example {
                      *       "tryon": {
                      *         "hem": "tucked"
@@ -2760,7 +2754,7 @@ export interface operations {
                         [key: string]: {
                             [key: string]: unknown;
                         };
-                    };
+                    } | null;
                     /**
                      * Photo
                      * @description The file in base64, as a data: URL, or its https address.
@@ -2802,7 +2796,6 @@ export interface operations {
                     /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
-                     * @default {}
                      * @example {
                      *       "tryon": {
                      *         "hem": "tucked"
@@ -2813,7 +2806,7 @@ export interface operations {
                         [key: string]: {
                             [key: string]: unknown;
                         };
-                    };
+                    } | null;
                     /**
                      * Photo
                      * @description The file: JPEG, PNG, WebP, AVIF or HEIC.

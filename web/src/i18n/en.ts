@@ -97,6 +97,8 @@ export const en = {
     hideStages: "Hide the stages",
     dataset: "All of it as dataset.zip",
     save: (name: string) => `Download ${name}`,
+    composed: (engine: string) =>
+      `Composed by software (${engine}), not photographed. The file says so in its metadata.`,
   },
   stageStatus: {
     waiting: "waits",
@@ -171,6 +173,7 @@ export const en = {
       "You lie on your side or stand on your head in the photo. Turn the photo so that you stand upright.",
     "incomplete-pose":
       "Not enough of the body is visible. Take a photo that shows both shoulders and arms, down to the hips.",
+    "bad-option": "The engine that is there now does not take what was chosen for it. Start again with other settings.",
     "garment-not-found": "No garment stands out from its background. Lay it on something plain, in another colour.",
     "unreadable-image": "One of the pictures is broken or of a kind that cannot be read. Choose another copy.",
     "image-too-large": "One of the pictures is too large. A smaller copy does just as well.",

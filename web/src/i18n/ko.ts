@@ -97,6 +97,8 @@ export const ko: Dictionary = {
     hideStages: "단계 접기",
     dataset: "모두 받기 (dataset.zip)",
     save: (name) => `${name} 내려받기`,
+    composed: (engine: string) =>
+      `촬영한 사진이 아니라 소프트웨어(${engine})로 합성한 사진입니다. 파일의 메타데이터에도 그렇게 적혀 있습니다.`,
   },
   stageStatus: {
     waiting: "대기",
@@ -162,6 +164,7 @@ export const ko: Dictionary = {
     "no-person": "사진에서 사람을 찾지 못했습니다. 정면에서 머리부터 엉덩이까지 나온 사진을 골라 주세요.",
     "photo-turned": "사진이 옆으로 누웠거나 거꾸로 되어 있습니다. 똑바로 서도록 사진을 돌려 주세요.",
     "incomplete-pose": "몸이 충분히 보이지 않습니다. 두 어깨와 팔, 엉덩이까지 나온 사진을 골라 주세요.",
+    "bad-option": "지금 있는 엔진은 선택한 설정을 받지 않습니다. 다른 설정으로 다시 시작하세요.",
     "garment-not-found": "배경에서 옷을 구분하지 못했습니다. 색이 다른 단색 배경에 놓고 찍어 주세요.",
     "unreadable-image": "사진이 손상되었거나 읽을 수 없는 형식입니다. 다른 파일을 골라 주세요.",
     "image-too-large": "사진이 너무 큽니다. 더 작은 사진이면 충분합니다.",

@@ -189,6 +189,7 @@ function Downloads({ tryon, onSave }: { tryon: Tryon; onSave(path: string, name:
     ["tryon_photo", t.downloadPhoto],
     ["tryon", t.downloadFramed],
   ] as const;
+  const generator = tryon.stages.find(({ stage }) => stage === "tryon")?.engine;
   return (
     <section className="downloads" aria-label={t.download}>
       {offers.map(([name, label]) => {
@@ -201,6 +202,7 @@ function Downloads({ tryon, onSave }: { tryon: Tryon; onSave(path: string, name:
           )
         );
       })}
+      {generator && <p className="provenance">{t.composed(generator)}</p>}
     </section>
   );
 }

@@ -30,6 +30,7 @@ test("by mouse: choose, watch, compare, enlarge, keep, and try another garment",
   await expect(page.locator("[data-code=stand-in]")).toBeVisible();
   await expect(page.locator("[data-code=hips-outside]")).toContainText("Your hips are outside");
   await expect(page.getByRole("img", { name: "You, wearing the garment" })).toBeVisible();
+  await expect(page.getByText("Composed by software (tps)")).toBeVisible();
   await expect(page.locator(".graph img")).toHaveCount(8);
   await shoot(page, "tryon-done");
   await expectAccessible(page);
