@@ -12,6 +12,9 @@ from stagekit.formats import HEIGHT, WIDTH
 from stagekit.images import on_white
 
 _HANGER_SIDE = 512  # pixels of the height at which a hanger is looked for
+_PRINT = 0.4
+"""Share of the picture's height and width that a print spans at most: of 65 drawn ones that were found in a garment's place 59
+do, of 77 garments none."""
 
 
 class Cutter(stagekit.Engine):
@@ -20,7 +23,7 @@ class Cutter(stagekit.Engine):
 
     Of a garment that comes cut out, on transparent ground, the alpha is the mask, whatever the engine.
 
-    Warns: garment-fills-picture. Raises GarmentNotFound where `find` finds nothing.
+    Warns: garment-fills-picture, print-alone. Raises GarmentNotFound where `find` finds nothing.
     """
 
     inputs = ("garment",)
@@ -92,4 +95,12 @@ def _warn_of_doubts(mask: np.ndarray, warn: stagekit.Warn) -> None:
             "garment-fills-picture",
             "The garment touches all four borders of its picture, so its outline is a guess. "
             "Send a picture that shows the whole garment with some background around it.",
+        )
+    span = max(np.ptp(np.flatnonzero(mask.any(axis=side))) / mask.shape[1 - side] for side in (0, 1))
+    if span < _PRINT:
+        warn(
+            "print-alone",
+            f"What stands out spans {100 * span:.0f} % of its picture (below {100 * _PRINT:.0f} %): it may be no more than "
+            "what is printed on a garment of the ground's colour. Send a picture that the garment fills, on a ground that is "
+            "clearly darker or lighter than its cloth.",
         )

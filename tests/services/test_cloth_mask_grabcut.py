@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from services.cloth_mask.engines.grabcut.engine import Engine
+from services.cloth_mask.stage import STAGE
 from stagekit.errors import GarmentNotFound
 
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", Path(__file__).resolve().parents[2] / ".." / "shared" / "samples"))
@@ -138,3 +139,56 @@ def test_white_cloth_on_white_has_no_holes_and_leaves_its_shadow() -> None:
     _, mask, _ = cut(np.repeat(np.clip(image, 0, 255).astype(np.uint8)[..., None], 3, axis=2))
     assert mask[460, 320]
     assert overlap(mask, truth) > 0.93
+
+
+def white_tee(ground: tuple[int, int, int], rim: float) -> tuple[np.ndarray, np.ndarray]:
+    """A printed tee of its ground's colour, darker by `rim` where it bends away at its edge; and its mask."""
+    truth = tee((768, 1024), 3)
+    depth = np.minimum(cv2.distanceTransform(truth.astype(np.uint8), cv2.DIST_L2, 5), 14) / 14
+    shade = np.where(truth, 1 - rim * (1 - depth), 1)
+    image = np.array(ground) * cv2.GaussianBlur(shade, (0, 0), 0.8)[..., None]
+    cv2.putText(image, "HOWS", (280, 470), cv2.FONT_HERSHEY_DUPLEX, 2.3, (30, 60, 130), 7, cv2.LINE_AA)
+    image += np.random.default_rng(3).normal(0, 1.0, truth.shape)[..., None]
+    return np.clip(image, 0, 255).astype(np.uint8), truth
+
+
+@pytest.mark.parametrize("ground", [(246, 246, 246), (236, 228, 212)], ids=["near-white", "beige"])
+def test_white_cloth_is_found_by_its_faint_outline_not_by_its_print_alone(ground: tuple[int, int, int]) -> None:
+    image, truth = white_tee(ground, rim=0.03)
+    _, mask, codes = cut(image)
+    assert overlap(mask, truth) > 0.95
+    assert codes == []
+
+
+def test_where_no_edge_shows_the_first_word_is_that_only_the_print_stands_out() -> None:
+    image, _ = white_tee((246, 246, 246), rim=0)
+    told: list[tuple[str, str]] = []
+    outputs = Engine().run({"garment": image}, lambda code, detail: told.append((code, detail)))
+    STAGE.check({"garment": image}, outputs, lambda code, detail: told.append((code, detail)))
+    code, detail = told[0]
+    assert code == "print-alone"
+    assert "below 40 %" in detail and "clearly darker or lighter" in detail
+
+
+def test_what_stands_out_is_not_given_up_for_the_panel_of_a_white_door_around_it() -> None:
+    truth = tee((768, 1024), 2)
+    image = picture(truth, (30, 110, 160), (240, 240, 240))
+    cv2.rectangle(image, (60, 40), (700, 980), (237, 237, 237), 3)
+    _, mask, codes = cut(image)
+    assert overlap(mask, truth) > 0.97
+    assert codes == []
+
+
+def test_the_neck_between_pale_straps_stays_open() -> None:
+    truth = np.zeros((1024, 768), np.uint8)
+    body = [(226, 330), (262, 268), (330, 352), (384, 372), (438, 352), (506, 268), (542, 330), (590, 900), (178, 900)]
+    cv2.fillPoly(truth, [np.array(body, np.int32)], 1)
+    for side in (1, -1):
+        strap = [(384 + side * dx, y) for dx, y in ((118, 274), (96, 190), (60, 128), (36, 120))]
+        cv2.polylines(truth, [np.array(strap, np.int32)], False, 1, 11)
+    shadow = cv2.GaussianBlur(np.roll(truth, (7, 5), (0, 1)).astype(np.float32), (0, 0), 9)
+    image = cv2.GaussianBlur(np.where(truth > 0, 222, 240 * (1 - 0.05 * shadow)).astype(np.float32), (0, 0), 0.8)
+    image += np.random.default_rng(2).normal(0, 1, truth.shape)
+    _, mask, _ = cut(np.repeat(np.clip(image, 0, 255).astype(np.uint8)[..., None], 3, axis=2))
+    assert not mask[220, 384]
+    assert overlap(mask, truth > 0) > 0.95

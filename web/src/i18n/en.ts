@@ -158,6 +158,8 @@ export const en = {
       "Part of what you wear, such as a long hem, a hood or a coat, may show beside the new one. A short, close top helps.",
     "garment-fills-picture":
       "The garment touches the borders of its picture, so its outline is a guess. Leave a margin around it.",
+    "print-alone":
+      "Maybe only the print of the garment was found. Take its picture close up, on a ground that is darker or lighter than its cloth.",
     "not-a-top": "This does not look like a top. Only tops can be tried on.",
     "garment-worn":
       "Somebody seems to wear the garment in its picture. One of the garment alone gives a better result.",

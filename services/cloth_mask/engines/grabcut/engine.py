@@ -15,12 +15,13 @@ class Engine(Cutter):
     """garment -> cloth, cloth_mask. See Cutter.
 
     Background model from the border, evidence of garment, GrabCut (Rother et al., SIGGRAPH 2004) along the outline; a
-    watershed along it where the garment hardly differs from the backdrop. Raises GarmentNotFound where nothing stands out
+    watershed along it where the garment hardly differs from the backdrop; where that is not enough before a bright backdrop, a
+    closed outline of weak edges (outline.py). Raises GarmentNotFound where nothing stands out
     from the border's colour.
     """
 
     name = "grabcut"
-    version = "4"
+    version = "5"
     stand_in = True
     concurrency = 2
 

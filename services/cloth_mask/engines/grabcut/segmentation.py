@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from services.cloth_mask.engines.grabcut.background import Background, fit_background, length, to_lab
+from services.cloth_mask.engines.grabcut.outline import better_outline, find_edges
 from services.cloth_mask.hanger import garment_top
 
 WORK_SIDE = 512
@@ -13,6 +14,7 @@ _CUT_SIDE = 256
 _MIN_AREA = 0.01
 """Smallest garment, as a share of the picture."""
 
+_BRIGHT = 70.0  # lightness (0..100) of a backdrop on which white cloth may be lost
 _EDGE_REACH = 7  # pixels that a shadow is wide at most
 _EDGE_GAIN = 6  # grey levels per Lab unit: the watershed counts whole levels
 
@@ -24,7 +26,22 @@ def garment_mask(rgb: np.ndarray) -> np.ndarray:
     lab = to_lab(small)
     background = fit_background(lab)
     distance = background.distance(lab)
-    weak = max(1.2, 4 * background.noise)
+    mask = _by_colour(rgb, small, lab, background, distance)
+    if np.median(background.colour[:, :, 0]) < _BRIGHT:
+        return mask
+    found = cv2.resize(mask.astype(np.uint8), lab.shape[1::-1], interpolation=cv2.INTER_AREA) > 0
+    inside = better_outline(found, find_edges(lab))
+    if inside is None or inside.mean() < _MIN_AREA:
+        return mask
+    inside[: garment_top(inside, lab)] = False
+    return _largest(_enlarged(inside, rgb.shape[0], rgb.shape[1]))
+
+
+def _by_colour(
+    rgb: np.ndarray, small: np.ndarray, lab: np.ndarray, background: Background, distance: np.ndarray
+) -> np.ndarray:
+    """What differs from the backdrop in colour. Bool (H, W) of `rgb`; the others are `small`'s."""
+    weak = _weak(background)
     body = _enclosed(_evidence(lab, distance, weak))
     body = _largest(_without_real_holes(body, distance, weak))
     if body.mean() < _MIN_AREA:
@@ -34,6 +51,17 @@ def garment_mask(rgb: np.ndarray) -> np.ndarray:
     body = _trim(body, distance, _shade(lab, background, body))
     body[: garment_top(body, lab)] = False
     return _refine(rgb, body, background, distance)
+
+
+def _weak(background: Background) -> float:
+    """Distance in Lab from which a pixel may be no backdrop."""
+    return max(1.2, 4 * background.noise)
+
+
+def _enlarged(inside: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The region of an outline, whose line is half its own width too far outside, at full size."""
+    soft = cv2.resize(inside.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.GaussianBlur(soft, (0, 0), max(0.8, 0.8 * height / inside.shape[0])) > 0.6
 
 
 def _evidence(lab: np.ndarray, distance: np.ndarray, weak: float) -> np.ndarray:
