@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None, apps: Mapping[str, Any] | None 
         redoc_url=None,
     )
     app.state.gateway = gateway
-    largest = 2 * settings.max_upload_mb + 1  # two pictures, and a little around them
+    largest = 2 * settings.max_upload_mb + 21  # two pictures, and artifacts of one canvas each
     # The last one is the outermost: whoever has no key uploads nothing, and every answer tells a browser who may read it.
     app.add_middleware(BodyLimit, max_bytes=int(largest * 1e6), small={"/v1/batches": MAX_JSON, "/v1/keys": MAX_JSON})
     if gateway.keys.on:

@@ -1,7 +1,7 @@
 """The JSON documents of the public API."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from gateway.jobs.job import ENDED, Job, State
 from gateway.paths import address
 from gateway.pictures.images import Image
 from gateway.tryons.batches import Batch
-from gateway.tryons.orders import Kind, artifacts_of, kind_of, uploads_of
+from gateway.tryons.orders import Kind, artifacts_of, begin_of, kind_of, uploads_of
 
 OUTPUTS: dict[Kind, tuple[str, ...]] = {
     "tryon": RESULTS,
@@ -21,6 +21,10 @@ OUTPUTS: dict[Kind, tuple[str, ...]] = {
     "cloth": ("cloth", "cloth_mask"),
 }
 """What each kind of job is for."""
+
+
+GIVEN = "given"
+"""In the place of an engine: the request brought what a stage would have made."""
 
 
 class WarningDocument(BaseModel):
@@ -41,7 +45,10 @@ class StageDocument(BaseModel):
     )
     seconds: float | None = Field(None, description="As seen from the gateway.")
     timings: dict[str, float] = Field({}, description="Seconds by phase, as the stage reported them when it ran.")
-    engine: str | None = None
+    engine: str | None = Field(
+        None, description="What did it; `given` where the request brought all that was needed of it."
+    )
+    given: list[str] = Field([], description="Those of its artifacts that the request brought along.")
     options: dict[str, Any] = Field({}, description="Those chosen for this run that are not the engine's defaults.")
     fingerprint: str | None = Field(None, description="Same fingerprint and same input bytes: same output.")
     made_by: dict[str, Any] = Field({}, description="version, stand_in, licence, runtime and weights of the engine.")
@@ -120,7 +127,7 @@ class TryonDocument(BaseModel):
         here = address(f"/v1/tryons/{job.id}")
         addresses = {name: f"{here}/artifacts/{name}" for name in artifacts_of(job, events)}
         trace_id = job.payload.get("trace_id", job.id.replace("-", ""))
-        stages = _stages(job, events, graph.reach(uploads_of(job.payload)))
+        stages = _stages(job, events, graph)
         kind = kind_of(job.payload)
         return cls(
             id=job.id,
@@ -235,17 +242,24 @@ class TryonList(BaseModel):
     next: str | None = Field(description="Address of the next page; null on the last one.")
 
 
-def _stages(job: Job, events: list[Event], order: Iterable[str]) -> list[StageDocument]:
+def _stages(job: Job, events: list[Event], graph: StageGraph) -> list[StageDocument]:
+    begin = begin_of(job.payload)
     latest: dict[str, dict[str, Any]] = {}
     for event in events:
         latest[event.data["stage"]] = event.data
     # Of a job that ran before, the graph of today may lack a stage: one that has not answered since the gateway started.
-    names = dict.fromkeys([*order, *latest])
+    names = dict.fromkeys([*graph.running(begin), *latest])
     stages = [StageDocument(**({"stage": name} | _fields(latest.get(name, {})))) for name in names]
     if job.state in ("failed", "canceled"):
         for stage in stages:
             if stage.status in ("waiting", "processing"):
                 stage.status = "skipped"
+    for name in begin:
+        if producer := graph.producer.get(name):
+            if producer not in names:
+                names[producer] = None
+                stages.append(StageDocument(stage=producer, status="succeeded", engine=GIVEN))
+            next(stage for stage in stages if stage.stage == producer).given.append(name)
     return stages
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from rich.table import Table
 
 from gateway.errors import StartupError
 from howsfit import files
-from howsfit.client import Loading, TryonFailed, connect
+from howsfit.client import Client, Loading, Progress, TryonFailed, connect
 from howsfit.weights.commands import app as weights_app
 from howsfit.weights.errors import WeightsError
 from stagekit.errors import StageError
@@ -118,6 +119,12 @@ def try_(
     json_file: Annotated[str | None, typer.Option("--json", help="Write the try-on document here.")] = None,
     in_photo: Annotated[bool, typer.Option("--in-photo", help="As large as the photo instead of 768 x 1024.")] = False,
     chosen: Chosen = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", metavar="ARTIFACT=FILE", help="An artifact of your own, whose stage is not run: parse=parse.png."
+        ),
+    ] = None,
     url: Url = None,
     key: ApiKey = None,
 ) -> None:
@@ -142,25 +149,24 @@ def try_(
             files.check_picture_size(picture, photo_header.size)
         if url is None:
             inputs.check_pictures({person: photo, cloth: garment})
+        artifacts = inputs.read_given(given or [])
     except StageError as error:
         _write_json(document, error.problem())
         raise
-    asyncio.run(
-        _try(
-            photo, garment, picture, format_, keep, document, "tryon_photo" if in_photo else "tryon", options, url, key
-        )
-    )
+
+    def dress(client: Client, progress: Progress) -> Awaitable[dict[str, Any]]:
+        return client.try_on(photo, garment, progress, options, artifacts)
+
+    asyncio.run(_try(dress, picture, format_, keep, document, "tryon_photo" if in_photo else "tryon", url, key))
 
 
 async def _try(
-    photo: bytes,
-    garment: bytes,
+    dress: Callable[[Client, Progress], Awaitable[dict[str, Any]]],
     output: Path,
     format_: str,
     keep: Path | None,
     json_file: Path | None,
     wanted: str,
-    options: dict[str, dict[str, Any]],
     url: str | None,
     key: str | None,
 ) -> None:
@@ -169,7 +175,7 @@ async def _try(
         async with connect(url, key, LoadingLines(status)) as client:
             status.update("Dressing")
             try:
-                document = await client.try_on(photo, garment, progress, options)
+                document = await dress(client, progress)
             except TryonFailed as failure:
                 _write_json(json_file, failure.document or failure.problem)
                 raise

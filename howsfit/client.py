@@ -59,14 +59,17 @@ class Client:
         garment: bytes,
         on_progress: Progress | None = None,
         options: Mapping[str, Mapping[str, Any]] | None = None,
+        artifacts: Mapping[str, bytes] | None = None,
     ) -> dict[str, Any]:
         """Dress the person of `photo` in `garment`; both are picture files' bytes.
 
         options: of engines, by stage: {"tryon": {"hem": "tucked"}}; GET /v1/stages has their schemas.
+        artifacts: files in the place of what stages would make, by name: {"parse": …, "category": b'{"category": "upper"}'}.
         Returns the try-on document. Raises TryonFailed, or httpx.TransportError when the gateway is out of reach.
         """
         fields = {"options": json.dumps(options)} if options else {}
-        answer = await self._http.post("/v1/tryons", files={"photo": photo, "garment": garment}, data=fields)
+        files = {"photo": photo, "garment": garment} | {f"artifacts.{n}": d for n, d in (artifacts or {}).items()}
+        answer = await self._http.post("/v1/tryons", files=files, data=fields)
         document = _checked(answer)
         while document["status"] not in ("succeeded", "failed", "canceled"):
             if on_progress:

@@ -3,11 +3,15 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stagekit.errors import StageError
 from stagekit.pictures import Picture
 from stagekit.stage import ARTIFACTS, Stage
 from stagekit.wire import Part
+
+if TYPE_CHECKING:
+    from stagekit.images import Limits
 
 _MOST_BYTES = 10**9
 
@@ -35,26 +39,52 @@ def check_pictures(pictures: dict[Path, bytes]) -> None:
 def read_artifacts(stage: Stage, given: Sequence[str]) -> dict[str, Part]:
     """The inputs of a stage from NAME=FILE, each of its kind. Raises ValueError, StageError."""
     from stagekit.artifacts import decode
+
+    parts: dict[str, Part] = {}
+    for name, path in _named(given).items():
+        if name not in stage.inputs:
+            raise ValueError(f"'{name}' is no input of stage {stage.name}. It takes: {', '.join(stage.inputs)}.")
+        data = _read(path, f"{ARTIFACTS[name]} '{name}'")
+        with _told_of(path):
+            decode(name, data, _limits())
+        parts[name] = Part(data, "application/octet-stream")
+    return parts
+
+
+def read_given(given: Sequence[str]) -> dict[str, bytes]:
+    """Artifacts in the place of what stages would make, from NAME=FILE, each of its kind. Raises ValueError, StageError."""
+    from gateway.pictures.artifacts import given_part
+    from stagekit.artifacts import decode
+
+    made = [name for name in ARTIFACTS if name not in ("photo", "garment")]
+    found: dict[str, bytes] = {}
+    for name, path in _named(given).items():
+        if name not in made:
+            raise ValueError(f"No stage makes '{name}'. There are: {', '.join(made)}.")
+        found[name] = _read(path, f"{ARTIFACTS[name]} '{name}'")
+        with _told_of(path):
+            decode(name, given_part(name, ARTIFACTS[name], found[name]).data, _limits())
+    return found
+
+
+def _named(given: Sequence[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for each in given:
+        name, equals, file = each.partition("=")
+        if not equals or not file:
+            raise ValueError(f"Write artifacts as NAME=FILE, not '{each}'.")
+        if name in found:
+            raise ValueError(f"'{name}' is given twice. Name one file for it.")
+        found[name] = Path(file)
+    return found
+
+
+def _limits() -> "Limits":
     from stagekit.images import Limits
     from stagekit.settings import read_settings
 
     settings = read_settings()
-    limits = Limits(int(settings.max_image_mb * 1e6), int(settings.max_megapixels * 1e6))
-    parts: dict[str, Part] = {}
-    for each in given:
-        name, equals, file = each.partition("=")
-        if not equals:
-            raise ValueError(f"Write inputs as NAME=FILE, not '{each}'.")
-        if name not in stage.inputs:
-            raise ValueError(f"'{name}' is no input of stage {stage.name}. It takes: {', '.join(stage.inputs)}.")
-        if name in parts:
-            raise ValueError(f"'{name}' is given twice. Name one file for it.")
-        path = Path(file)
-        data = _read(path, f"{ARTIFACTS[name]} '{name}'")
-        with _told_of(path):
-            decode(name, data, limits)
-        parts[name] = Part(data, "application/octet-stream")
-    return parts
+    return Limits(int(settings.max_image_mb * 1e6), int(settings.max_megapixels * 1e6))
 
 
 def _read(path: Path, name: str) -> bytes:

@@ -16,8 +16,11 @@ from stagekit.wire import Part
 CANVAS = (768, 1024)
 """Width and height of every kind but `picture`."""
 
-MODES = {"image": ("RGB",), "mask": ("L", "1"), "labels": ("P", "L")}
+MODES = {"image": ("RGB",), "mask": ("L", "1"), "map": ("L",), "labels": ("P", "L")}
 """Kind -> Pillow's modes of it; a `picture` may have any."""
+
+DOCUMENTS = ("keypoints", "transform", "category")
+"""Kinds that are JSON."""
 
 FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 
@@ -27,10 +30,15 @@ def check_answer(declared: Mapping[str, str], outputs: Mapping[str, Part]) -> No
     if outputs.keys() != declared.keys():
         raise ValueError(f"It gave {_listed(outputs)}, but declares {_listed(declared)}.")
     for name, part in outputs.items():
-        if declared[name] in ("keypoints", "transform", "category"):
-            _check_document(name, declared[name], part)
-        else:
-            _check_picture(name, declared[name], part)
+        check_artifact(name, declared[name], part)
+
+
+def check_artifact(name: str, kind: str, part: Part) -> None:
+    """Raises ValueError, which says what is wrong."""
+    if kind in DOCUMENTS:
+        _check_document(name, kind, part)
+    else:
+        _check_picture(name, kind, part)
 
 
 def _check_picture(name: str, kind: str, part: Part) -> None:

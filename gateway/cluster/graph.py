@@ -1,6 +1,6 @@
 """The stage graph, built from what the stages declare. Pure: no network, no images."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -48,18 +48,25 @@ class StageGraph:
             raise StartupError(f"No stage gives '{GOAL}'. Add the address of one to HOWSFIT_STAGES.")
         self.order = self._order()
 
-    def needs(self, stage: str) -> set[str]:
-        """The stages whose outputs this one takes."""
-        return {self.producer[name] for name in self.stages[stage].inputs if name in self.producer}
+    def kind(self, artifact: str) -> str | None:
+        """Of an artifact that some stage gives; None for any other."""
+        producer = self.producer.get(artifact)
+        return self.stages[producer].outputs[artifact] if producer else None
 
-    def uploads(self, stage: str) -> set[str]:
-        """What a shopper sent that this stage's outputs are made from, directly or through others."""
-        own = UPLOADS.keys() & self.stages[stage].inputs
-        return own.union(*(self.uploads(other) for other in self.needs(stage)))
+    def needs(self, stage: str, begin: Collection[str] = ()) -> set[str]:
+        """The stages whose outputs this one takes. begin: artifacts that are given, so that nobody need make them."""
+        inputs = self.stages[stage].inputs
+        return {self.producer[name] for name in inputs if name in self.producer and name not in begin}
 
-    def reach(self, uploads: Iterable[str]) -> tuple[str, ...]:
-        """The stages that these uploads suffice for, in running order."""
-        there = set(uploads)
+    def origins(self, stage: str, begin: Collection[str] = tuple(UPLOADS)) -> set[str]:
+        """What a job begins with that this stage's outputs are made from, directly or through other stages. A category is left
+        out: it is one of three words, and tells of nobody."""
+        own = {name for name, kind in self.stages[stage].inputs.items() if name in begin and kind != "category"}
+        return own.union(*(self.origins(other, begin) for other in self.needs(stage, begin)))
+
+    def reach(self, begin: Iterable[str]) -> tuple[str, ...]:
+        """The stages that these artifacts suffice for, in running order."""
+        there = set(begin)
         reached = []
         for stage in self.order:
             if there.issuperset(self.stages[stage].inputs):
@@ -67,12 +74,28 @@ class StageGraph:
                 there.update(self.stages[stage].outputs)
         return tuple(reached)
 
-    def sorter(self, uploads: Iterable[str], done: Iterable[str] = ()) -> "TopologicalSorter[str]":
-        """For one run with these uploads: hands out each stage as soon as those before it are done, some of them already."""
-        left = [stage for stage in self.reach(uploads) if stage not in set(done)]
-        sorter = TopologicalSorter({stage: self.needs(stage) & set(left) for stage in left})
-        sorter.prepare()
-        return sorter
+    def running(self, begin: Iterable[str]) -> tuple[str, ...]:
+        """Those of them that have something left to do: an output of theirs is not given and one that runs takes it, or it
+        is at the end of the graph and none is given. In running order."""
+        given, reached = set(begin), self.reach(begin)
+        taken = {name for stage in reached for name in self.stages[stage].inputs}
+        wanted: set[str] = set()
+        running = []
+        for stage in reversed(reached):
+            outputs = self.stages[stage].outputs.keys()
+            if outputs & wanted or outputs.isdisjoint(taken | given):
+                running.append(stage)
+                wanted |= self.stages[stage].inputs.keys() - given
+        return tuple(reversed(running))
+
+    def missing(self, artifact: str, begin: Collection[str]) -> list[str]:
+        """The uploads without which this artifact cannot be made, in the order of UPLOADS."""
+        if artifact in begin:
+            return []
+        if artifact not in self.producer:
+            return [artifact]
+        lacking = {name for i in self.stages[self.producer[artifact]].inputs for name in self.missing(i, begin)}
+        return [name for name in UPLOADS if name in lacking]
 
     def _order(self) -> tuple[str, ...]:
         sorter = TopologicalSorter({stage: self.needs(stage) for stage in self.stages})

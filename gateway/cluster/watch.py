@@ -8,18 +8,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway.cluster.graph import Declaration, StageGraph
+from gateway.cluster.plan import AllOptions, Plan
 from gateway.cluster.stages import StageClient
 from gateway.errors import StageNotReady, StartupError
 from gateway.settings import Settings
-from stagekit.errors import BadOption
-from stagekit.wire import shown
-
-AllOptions = Mapping[str, Mapping[str, Any]]
-"""Stage -> options of its engine for one job."""
 
 log = logging.getLogger("howsfit.gateway")
 
@@ -99,31 +95,12 @@ class Cluster:
         except StageNotReady as error:
             raise StartupError(error.detail) from None
 
-    def failed(self, stages: Iterable[str]) -> list[StageClient]:
-        """Those of these stages whose engine could not start, without a fallback that serves them."""
-        return [self.clients[name] for name in stages if self.clients[name].failed]
+    def plan(self, begin: Collection[str], options: AllOptions) -> Plan:
+        """What the stages are to do for a job that begins with these artifacts.
 
-    def differing(self, uploads: Iterable[str], options: AllOptions) -> dict[str, dict[str, Any]]:
-        """Those options of a job with these uploads that are not the defaults, by stage.
-
-        Raises BadOption for a stage that it has not, an option that its engine has not, or a value that this does not take.
+        Raises StageNotReady while a stage is unknown, BadOption for options that no stage of it takes.
         """
-        stages = self.graph.reach(uploads)
-        if foreign := [stage for stage in options if stage not in stages]:
-            there = ", ".join(stage for stage in stages if self.clients[stage].option_schema) or "none"
-            raise BadOption(f"No stage '{shown(foreign[0])}' runs for this request. Those with options are: {there}.")
-        return {stage: self.clients[stage].differing(given) for stage, given in options.items()}
-
-    def chain(self, uploads: Iterable[str], options: AllOptions) -> list[tuple[str, str, Iterable[str]]]:
-        """Name, fingerprint and inputs of the stages that these uploads suffice for, in running order.
-
-        options: as `differing` gives them.
-        """
-        graph, clients = self.graph, self.clients
-        return [
-            (stage, clients[stage].fingerprint(options.get(stage, {})), graph.stages[stage].inputs)
-            for stage in graph.reach(uploads)
-        ]
+        return Plan.of(self.whole_graph(), self.clients, begin, options)
 
     async def health(self) -> dict[str, dict[str, Any]]:
         """Stage name -> the /readyz of what serves it, now; with `instead_of` where that is a fallback."""

@@ -67,6 +67,16 @@ def picture_from(value: Any) -> UploadFile | PictureUrl:
     return UploadFile(io.BytesIO(data), size=len(data))
 
 
+def artifact_from(value: Any) -> UploadFile | PictureUrl:
+    """The same of an artifact, which may be a JSON object too. Raises PydanticCustomError."""
+    if isinstance(value, dict):
+        value = json.dumps(value)
+    if isinstance(value, str) and value.lstrip()[:1] == "{":
+        data = value.encode("utf-8", "replace")
+        return UploadFile(io.BytesIO(data), size=len(data))
+    return picture_from(value)
+
+
 def _no_picture(said: str) -> PydanticCustomError:
     return PydanticCustomError("no_picture", "{said}", {"said": said})
 
@@ -75,6 +85,16 @@ PictureFile = Annotated[
     UploadFile | PictureUrl | None, PlainValidator(picture_from), WithJsonSchema({"type": "string"})
 ]
 """Of Fields: a picture that is sent along."""
+
+ArtifactFile = Annotated[
+    UploadFile | PictureUrl,
+    PlainValidator(artifact_from),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
+]
+"""Of the Fields' `artifacts`: one that is sent along."""
+
+GIVEN = "artifacts."
+"""What the parts of a form begin with that are artifacts: `artifacts.parse`."""
 
 
 def body(model: type[T]) -> Callable[[Request], AsyncIterator[T]]:
@@ -85,7 +105,8 @@ def body(model: type[T]) -> Callable[[Request], AsyncIterator[T]]:
         try:
             yield _checked(model, fields)
         finally:
-            for value in fields.values():
+            given = fields.get("artifacts")
+            for value in [*fields.values(), *(given.values() if isinstance(given, dict) else ())]:
                 if isinstance(value, UploadFile):
                     await value.close()
 
@@ -99,11 +120,14 @@ def described(model: type[Fields]) -> dict[str, Any]:
 
     def with_pictures(said: dict[str, Any]) -> dict[str, Any]:
         properties = {n: {**v, **said} if n in files else v for n, v in schema["properties"].items()}
-        return {"schema": schema | {"properties": properties}}
+        return schema | {"properties": properties}
 
     file = {"contentMediaType": "application/octet-stream", "description": "The file: JPEG, PNG, WebP, AVIF or HEIC."}
     text = {"contentEncoding": "base64", "description": "The file in base64, as a data: URL, or its https address."}
-    return {"requestBody": {"required": True, "content": {MULTIPART: with_pictures(file), JSON: with_pictures(text)}}}
+    form, json_ = with_pictures(file), with_pictures(text)
+    if form["properties"].pop("artifacts", None):
+        form["patternProperties"] = {rf"^{re.escape(GIVEN)}\w+$": file | {"description": "An artifact: its file."}}
+    return {"requestBody": {"required": True, "content": {MULTIPART: {"schema": form}, JSON: {"schema": json_}}}}
 
 
 def _checked(model: type[T], fields: dict[str, Any]) -> T:
@@ -184,11 +208,11 @@ async def _multipart(request: Request, model: type[Fields]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in form.multi_items():
         assert isinstance(value, UploadFile)
-        _once(fields, name)
+        where, own_name = _place(fields, name, model)
         if value.size == 0 and not value.filename:
             continue
-        if name in pictures:
-            fields[name] = value if value.filename else await _text_or_file(value)
+        if name in pictures or where is not fields:
+            where[own_name] = value if value.filename else await _text_or_file(value)
         elif name in model.model_fields:
             fields[name] = await _text(name, value)
         else:
@@ -229,15 +253,23 @@ def _urlencoded(data: bytes, model: type[Fields]) -> dict[str, Any]:
     except ValueError:
         raise BadRequest(f"A request has {MAX_FIELDS} fields at most.") from None
     for name, value in pairs:
-        _once(fields, name)
+        where, own_name = _place(fields, name, model)
         if value:
-            fields[name] = value
+            where[own_name] = value
     return fields
 
 
-def _once(fields: dict[str, Any], name: str) -> None:
-    if name in fields:
+def _place(fields: dict[str, Any], name: str, model: type[Fields]) -> tuple[dict[str, Any], str]:
+    """Where a part of a form belongs, and under which name: `artifacts.parse` as `parse` among the artifacts."""
+    where, own_name = fields, name
+    if "artifacts" in model.model_fields:
+        if name == GIVEN[:-1]:
+            raise BadRequest(f"In a form each artifact is a part of its own: {GIVEN}parse, for instance.")
+        if name.startswith(GIVEN):
+            where, own_name = fields.setdefault(GIVEN[:-1], {}), name.removeprefix(GIVEN)
+    if own_name in where:
         raise BadRequest(f"{quoted(name)} was sent twice; send each field once.")
+    return where, own_name
 
 
 def json_object(data: bytes) -> dict[str, Any]:

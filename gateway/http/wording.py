@@ -32,6 +32,7 @@ _SAID = {
     "bool_parsing": "must be true or false",
     "timezone_aware": "must be a time with its zone, as 2030-01-31T12:00:00Z",
     "value_error": "{error}",
+    "no_artifact": "{said}",
     "no_picture": "is no picture: {said} Send the file as multipart/form-data (curl -F {name}=@FILE), or its bytes in base64",
 }
 """Kind of a pydantic error -> what is said of the field, with what the error brings along."""

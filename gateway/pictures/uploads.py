@@ -1,4 +1,4 @@
-"""Pictures that came from outside."""
+"""Pictures and artifacts that came from outside."""
 
 import asyncio
 
@@ -6,6 +6,7 @@ from starlette.datastructures import UploadFile
 
 from gateway.errors import UploadTooLarge
 from gateway.outgoing.fetching import Fetcher, PictureUrl
+from gateway.pictures.artifacts import given_part
 from gateway.settings import Settings
 from gateway.storage.blobs import Blob
 from stagekit.pictures import Picture
@@ -29,12 +30,22 @@ class Uploads:
 
         Raises PictureNotFetched, UploadTooLarge, and of the stages' errors UnreadableImage, ImageTooLarge, ImageTooNarrow.
         """
-        data = (
-            await self._fetcher.fetch(given, name) if isinstance(given, PictureUrl) else await self._sent(given, name)
-        )
-        picture = await asyncio.to_thread(Picture, data, name)
+        picture = await asyncio.to_thread(Picture, await self._data(given, name), name)
         picture.check_size(self._max_megapixels * 1e6)
         return picture
+
+    async def read_artifact(self, given: UploadFile | PictureUrl, name: str, kind: str) -> Blob:
+        """An artifact in the place of one that a stage would make.
+
+        Raises WrongKind, UnreadableImage, PictureNotFetched, UploadTooLarge.
+        """
+        part = await asyncio.to_thread(given_part, name, kind, await self._data(given, name))
+        return await asyncio.to_thread(Blob.of, part)
+
+    async def _data(self, given: UploadFile | PictureUrl, name: str) -> bytes:
+        return (
+            await self._fetcher.fetch(given, name) if isinstance(given, PictureUrl) else await self._sent(given, name)
+        )
 
     async def _sent(self, upload: UploadFile, name: str) -> bytes:
         data = await upload.read(int(self._max_mb * 1e6) + 1)

@@ -146,28 +146,28 @@ class StageCache:
     async def follow(
         self,
         stages: Iterable[tuple[str, str, Iterable[str]]],
-        uploads: Mapping[str, str],
+        begin: Mapping[str, str],
         *,
         holder: str | None = None,
         tenant: str = "",
     ) -> dict[str, dict[str, Any]]:
-        """Stage -> what is stored for it, as far as that leads from the uploads; `holder`, where there is one, holds these
-        outputs from then on.
+        """Stage -> what is stored for it, as far as that leads from what a job begins with; `holder`, where there is one,
+        holds these outputs from then on.
 
         In one transaction for all, as against claim(), which may be asked for each of the others.
-        stages: name, fingerprint and inputs of each, in running order. uploads: artifact name -> digest.
+        stages: name, fingerprint and inputs of each, in running order. begin: artifact name -> digest.
         """
 
         def look(connection: Connection) -> dict[str, dict[str, Any]]:
             found: dict[str, dict[str, Any]] = {}
-            have = dict(uploads)
+            have = dict(begin)
             for stage, fingerprint, inputs in stages:
                 if have.keys() >= set(inputs):
                     key = cache_key(fingerprint, {n: have[n] for n in inputs}, tenant)
                     document = self._look(connection, key, holder)
                     if document is not None:
                         found[stage] = document
-                        have |= document["outputs"]
+                        have = document["outputs"] | have  # never in the place of what was given
             return found
 
         found = await self._database.transact(look)

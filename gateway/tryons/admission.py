@@ -5,11 +5,15 @@ import contextlib
 import weakref
 from collections.abc import AsyncIterator, Mapping
 
+from gateway.cluster.graph import GOAL, RESULTS
 from gateway.cluster.watch import Cluster, not_ready
-from gateway.errors import QuotaReached, TooManyTryons
+from gateway.errors import BadRequest, QuotaReached, TooManyTryons
 from gateway.jobs.durable import Durable
 from gateway.storage.cache import StageCache
-from gateway.tryons.orders import Order
+from gateway.tryons.orders import Kind, Order
+
+BASIS: dict[Kind, str] = {"tryon": GOAL, "person": "person", "cloth": "cloth"}
+"""The artifact that must come to be, or be given, in a job of each kind."""
 
 
 class Admission:
@@ -23,20 +27,26 @@ class Admission:
         self._max_waiting = max_waiting
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
-    async def check_stages(self, uploads: Mapping[str, str], order: Order) -> None:
-        """Whether a job with these uploads can be done now: its stages take its options, and each of them could start, or did
-        its part before.
+    async def check_stages(self, begin: Mapping[str, str], order: Order, kind: Kind) -> None:
+        """Whether such a job can be done now: it begins with all that it needs, its stages take its options, and each of them
+        could start, or did its part before.
 
-        uploads: artifact name -> digest. Raises StageNotReady, BadOption. A stage that is merely away may be back when its turn
-        comes.
+        begin: artifact name -> digest. Raises StageNotReady, BadOption, BadRequest. A stage that is merely away may be back
+        when its turn comes.
         """
-        graph = self._cluster.whole_graph()
-        options = self._cluster.differing(uploads, order.options)
-        failed = self._cluster.failed(graph.reach(uploads))
+        plan = self._cluster.plan(begin, order.options)
+        if missing := plan.graph.missing(BASIS[kind], begin):
+            raise BadRequest(
+                f"'{missing[0]}' is missing. Send the picture as a file (curl -F {missing[0]}=@FILE), or '{missing[0]}_id', "
+                "the id of an image from POST /v1/images; or bring what would be made of it, as artifacts.NAME."
+            )
+        made = {name for stage in plan.stages for name in plan.graph.stages[stage].outputs} - begin.keys()
+        if not (made & set(RESULTS) if kind == "tryon" else made):
+            raise BadRequest("Nothing is left to do: what the stages would make of it was sent along.")
+        failed = plan.failed()
         if not failed:
             return
-        chain = self._cluster.chain(uploads, options)
-        known = {} if order.no_store else await self._cache.follow(chain, uploads, tenant=order.owner)
+        known = {} if order.no_store else await self._cache.follow(plan.chain(), begin, tenant=order.owner)
         for client in failed:
             if client.name not in known:
                 raise not_ready(client)

@@ -2,15 +2,17 @@
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from sqlalchemy import Column, Float, String, Table, Text, delete, select
 
 from gateway.errors import BadRequest, IdempotencyConflict, NotFound
 from gateway.jobs.job import Job
 from gateway.pictures.images import Images
+from gateway.storage.blobs import Blob
 from gateway.storage.database import Database, metadata, now
 from gateway.tryons.life import Tryons
 from gateway.tryons.orders import Order
@@ -36,6 +38,10 @@ class Pair:
     garment_id: str
     tryon_id: str
 
+    def pictures(self) -> dict[str, str]:
+        """Upload -> digest."""
+        return {"photo": self.photo_id, "garment": self.garment_id}
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -56,8 +62,15 @@ class Batches:
         self._tryons = tryons
         self._max_tryons = max_tryons
 
-    async def create(self, photo_ids: Sequence[str], garment_ids: Sequence[str], order: Order) -> Batch:
+    async def create(
+        self,
+        photo_ids: Sequence[str],
+        garment_ids: Sequence[str],
+        order: Order,
+        artifacts: Mapping[str, Blob] = MappingProxyType({}),
+    ) -> Batch:
         """Accept a batch; when this returns, all of its try-ons will end. order.id: the batch's own, where it has one.
+        artifacts: given for each of its try-ons.
 
         Those of one person follow each other, so that what is made of the person is there for the next garment.
         Raises BadRequest, NotFound, TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady,
@@ -81,11 +94,12 @@ class Batches:
         for image_id in dict.fromkeys([*photo_ids, *garment_ids]):
             await self._images.use(image_id, order.owner)
         for pair in pairs:
-            await self._tryons.admission.check_stages({"photo": pair.photo_id, "garment": pair.garment_id}, order)
+            begin = pair.pictures() | {name: blob.digest for name, blob in artifacts.items()}
+            await self._tryons.admission.check_stages(begin, order, "tryon")
         async with self._tryons.admission.room(order, len(pairs)):
             for pair in pairs:
-                pictures = {"photo": pair.photo_id, "garment": pair.garment_id}
-                await self._tryons.create(pictures, replace(order, id=pair.tryon_id, batch=batch_id))
+                wanted = replace(order, id=pair.tryon_id, batch=batch_id)
+                await self._tryons.create({**pair.pictures(), **artifacts}, wanted, "tryon")
         # Last: who asks again after a crash in between makes the missing ones, and those that are there are the same.
         row = self._database.insert(batches).values(
             id=batch_id, owner=order.owner, created_at=now(), body=json.dumps([vars(pair) for pair in pairs])

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from gateway.cluster.graph import GOAL, RESULTS, StageGraph
+from gateway.cluster.graph import GOAL, RESULTS
 from gateway.cluster.stages import Run, StageClient
 from gateway.cluster.watch import Cluster
-from gateway.errors import GatewayError, StageRefused
+from gateway.errors import GatewayError, StageNotReady, StageRefused
 from gateway.jobs.durable import Steps
 from gateway.jobs.job import JobFailed
 from gateway.pictures.provenance import Provenance, with_packet
 from gateway.storage.blobs import Blob
 from gateway.storage.cache import StageCache
 from gateway.storage.holdings import Holdings
-from gateway.tryons.orders import holder_of, tenant_of, trace_of, uploads_of
+from gateway.tryons.orders import begin_of, holder_of, tenant_of, trace_of
 from gateway.tryons.patience import patiently
 from stagekit.errors import BadOption
 from stagekit.wire import Part
@@ -51,15 +51,14 @@ class Means:
 class GraphRun:
     """A job while it runs: the digests of all artifacts so far, and the images that it read or made itself."""
 
-    def __init__(self, means: Means, graph: StageGraph, tryon_id: str, payload: dict[str, Any], steps: Steps) -> None:
+    def __init__(self, means: Means, tryon_id: str, payload: dict[str, Any], steps: Steps) -> None:
         self._means = means
-        self._graph = graph
         self._id = tryon_id
         self._payload = payload
         self._steps = steps
-        self._uploads = uploads_of(payload)
+        self._begin = begin_of(payload)
         self._no_store: bool = payload["no_store"]
-        self._digests = dict(self._uploads)
+        self._digests = dict(self._begin)
         self._blobs: dict[str, Blob] = {}
         self._engines: dict[str, str] = {}
         """Stage -> name and version of what did it."""
@@ -71,16 +70,16 @@ class GraphRun:
         Returns artifact name -> digest. Raises JobFailed, or a group of exceptions with one.
         """
         try:
-            self._options = self._means.cluster.differing(self._uploads, self._payload.get("options", {}))
-        except BadOption as error:  # the engine is another than when the job was taken
+            self._plan = self._means.cluster.plan(self._begin, self._payload.get("options", {}))
+        except (BadOption, StageNotReady) as error:  # the engine is another than when the job was taken
             raise JobFailed(error.problem() | {"stage": "gateway"}) from None
         known = {} if self._no_store else await self._recall()
-        self._sorter = self._graph.sorter(self._uploads, done=known)
+        self._sorter = self._plan.sorter(done=known)
         # Started from within a step of another stage, a step would count as a part of that one.
         self._context = contextvars.copy_context()
         async with asyncio.TaskGroup() as self._group:
             self._start_ready()
-            left = [stage for stage in self._graph.reach(self._uploads) if stage not in known]
+            left = [stage for stage in self._plan.stages if stage not in known]
             self._group.create_task(self._read_ahead(left))
         return self._digests
 
@@ -93,8 +92,7 @@ class GraphRun:
         except GatewayError as error:
             raise JobFailed(error.problem() | {"stage": "gateway"}) from None
         for stage, record in known.items():
-            self._digests.update(record["outputs"])
-            self._engines[stage] = _engine(record)
+            self._learn(stage, record)
         if known:
             told = ({"stage": stage, "status": "succeeded"} | record for stage, record in known.items())
             await self._steps.emit(*told)
@@ -104,15 +102,15 @@ class GraphRun:
         began = time.perf_counter()
         follow = functools.partial(
             self._means.cache.follow,
-            self._means.cluster.chain(self._uploads, self._options),
-            self._uploads,
+            self._plan.chain(),
+            self._begin,
             holder=holder_of(self._id),
             tenant=tenant_of(self._payload),
         )
         found = await self._patiently(follow)
         seconds = time.perf_counter() - began
         return {
-            stage: _warned(self._means.cluster.clients[stage], document) | {"reused": True, "seconds": seconds}
+            stage: _warned(self._plan.clients[stage], document) | {"reused": True, "seconds": seconds}
             for stage, document in found.items()
         }
 
@@ -125,15 +123,14 @@ class GraphRun:
             self._group.create_task(self._run_and_go_on(stage), context=self._context.copy())
 
     async def _run_and_go_on(self, stage: str) -> None:
-        inputs = {name: self._digests[name] for name in self._graph.stages[stage].inputs}
+        inputs = {name: self._digests[name] for name in self._plan.graph.stages[stage].inputs}
         gone_on = False
 
         def go_on(record: Mapping[str, Any]) -> None:
             nonlocal gone_on
             if not gone_on:
                 gone_on = True
-                self._digests.update(record["outputs"])
-                self._engines[stage] = _engine(record)
+                self._learn(stage, record)
                 self._sorter.done(stage)
                 self._start_ready()
 
@@ -147,6 +144,12 @@ class GraphRun:
         go_on(record)  # in case that it was recorded before a crash, and did not run now
         await self._tell({"stage": stage, "status": "succeeded"} | record)
 
+    def _learn(self, stage: str, record: Mapping[str, Any]) -> None:
+        """What a stage made goes to those that take it, but never in the place of what was given."""
+        self._digests.update(record["outputs"])
+        self._digests.update(self._begin)
+        self._engines[stage] = _engine(record)
+
     async def _tell(self, event: dict[str, Any]) -> None:
         await self._telling[event["stage"]]
         await self._steps.emit(event)
@@ -155,16 +158,16 @@ class GraphRun:
 
     async def _run_step(self, stage: str, inputs: dict[str, str], go_on: GoOn) -> dict[str, Any]:
         """One durable step: what the stage made of these inputs, now or before. Returns digests, never images."""
-        client = self._means.cluster.clients[stage]
+        client = self._plan.clients[stage]
         began = time.perf_counter()
-        expected = client.fingerprint(self._options.get(stage, {}))
+        expected = self._plan.fingerprint(stage)
         claiming = functools.partial(
             self._means.cache.claim,
             expected,
             inputs,
             holder=holder_of(self._id),
             tenant=tenant_of(self._payload),
-            origins=[self._uploads[upload] for upload in self._graph.uploads(stage)],
+            origins=[self._begin[name] for name in self._plan.graph.origins(stage, self._begin)],
             no_store=self._no_store,
         )
         async with contextlib.AsyncExitStack() as stack:
@@ -182,7 +185,7 @@ class GraphRun:
     async def _make(self, client: StageClient, inputs: dict[str, str], go_on: GoOn) -> dict[str, Any]:
         """Run the stage and keep its outputs. Returns what the cache is to know of them."""
         parts = {name: await self._read(digest) for name, digest in inputs.items()}
-        options = self._options.get(client.name, {})
+        options = self._plan.options_of(client.name)
         run = await self._call(client, parts, options)
         document: dict[str, Any] = {
             "engine": run.engine,
@@ -202,13 +205,13 @@ class GraphRun:
 
     def _signed(self, part: Part, document: Mapping[str, Any]) -> Part:
         """A result that says in itself how it came to be: by the generator, and by what pasted its picture into the photo."""
-        generator = self._graph.producer[GOAL]
+        generator = self._plan.graph.producer[GOAL]
         engines = dict.fromkeys([self._engines.get(generator, ""), _engine(document)])
         provenance = Provenance(
-            digital_source=self._means.cluster.clients[generator].info.get("digital_source", UNTOLD_SOURCE),
+            digital_source=self._plan.clients[generator].info.get("digital_source", UNTOLD_SOURCE),
             engine=", ".join(filter(None, engines)),
             made_on=datetime.now(UTC).date(),
-            options=self._options.get(generator, {}),
+            options=self._plan.options_of(generator),
         )
         return with_packet(part, provenance.packet())
 
@@ -221,7 +224,7 @@ class GraphRun:
 
     async def _read_ahead(self, stages: list[str]) -> None:
         """Read what is there already of these stages' inputs, while those that come first are still running."""
-        names = {name for stage in stages for name in self._graph.stages[stage].inputs}
+        names = {name for stage in stages for name in self._plan.graph.stages[stage].inputs}
         for digest in [digest for name, digest in self._digests.items() if name in names]:
             with contextlib.suppress(GatewayError):  # whoever needs it will try again, and tell
                 self._blobs.setdefault(digest, await self._means.holdings.store.get(digest))

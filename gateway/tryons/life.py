@@ -24,7 +24,7 @@ from gateway.storage.database import Database
 from gateway.storage.holdings import Holdings
 from gateway.tryons.admission import Admission
 from gateway.tryons.graph_run import GraphRun, Means
-from gateway.tryons.orders import HOLDER, Kind, Order, artifacts_of, holder_of, kind_of, trace_of, uploads_of
+from gateway.tryons.orders import HOLDER, Kind, Order, artifacts_of, begin_of, holder_of, payload_of, trace_of
 from gateway.webhooks.delivery import Webhooks
 from stagekit.wire import Part
 
@@ -74,30 +74,32 @@ class Tryons:
         if self._started:
             await self._durable.stop()
 
-    async def create(self, pictures: Mapping[str, Blob | str], order: Order) -> Job:
-        """Accept a job; when this returns, it will end. It runs every stage that its pictures suffice for.
+    async def create(self, begin: Mapping[str, Blob | str], order: Order, kind: Kind) -> Job:
+        """Accept a job; when this returns, it will end. It runs every stage that what it begins with suffices for, and that
+        has something left to do.
 
-        pictures: `photo` and `garment`, or one of them; a digest stands for a blob that somebody holds already.
+        begin: `photo` and `garment`, or one of them, and artifacts in the place of those that a stage would make; a digest
+        stands for a blob that somebody holds already.
         Raises TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady, WebhookRefused, NotFound, BadOption,
-        StorageFull, StorageUnavailable.
+        BadRequest, StorageFull, StorageUnavailable.
         """
-        payload = {name: given if isinstance(given, str) else given.digest for name, given in pictures.items()}
-        payload |= order.payload()
+        digests = {name: given if isinstance(given, str) else given.digest for name, given in begin.items()}
+        payload = payload_of(digests, order, kind)
         if order.id is not None and order.id in (there := await self._durable.find([order.id])):
             return _same(there[order.id], payload)
         job_id = order.id or str(uuid.uuid4())
         if not order.batch:  # which was looked at, and is admitted, as a whole
-            await self.admission.check_stages(uploads_of(payload), order)
+            await self.admission.check_stages(digests, order, kind)
         async with contextlib.nullcontext() if order.batch else self.admission.room(order):
             if order.webhook is not None:
                 await self._webhooks.expect(job_id, order.webhook, order.owner)
-            await self._hold(pictures, holder_of(job_id))
+            await self._hold(begin, holder_of(job_id))
             try:
                 return await self._durable.enqueue(
                     job_id,
                     # Without the trace id: a repeated request has another, and is the same job.
                     payload if order.id else payload | {"trace_id": order.trace_id},
-                    kind=kind_of(payload),
+                    kind=kind,
                     owner=order.owner,
                     priority=order.priority,
                     deadline_s=order.deadline_s,
@@ -161,7 +163,7 @@ class Tryons:
                 raise IdempotencyConflict(str(error)) from None
 
     async def delete(self, tryon_id: str, owner: str | None = None) -> None:
-        """Forget it, its images, and what the cache keeps that was made from its uploads.
+        """Forget it, its images, and what the cache keeps that was made from what it began with.
 
         Raises NotFound, or IdempotencyConflict for one that is under way and does not stop.
         """
@@ -169,7 +171,7 @@ class Tryons:
         if job.state not in ENDED:
             await self._durable.cancel(tryon_id)
             await self.wait(tryon_id, 30)
-        await self._cache.forget(uploads_of(job.payload).values())
+        await self._cache.forget(begin_of(job.payload).values())
         try:
             await self._forget(tryon_id)
         except WrongState:
@@ -209,11 +211,11 @@ class Tryons:
             raise NotFound(f"This try-on has no artifact '{name}' (status {job.state}). It has: {', '.join(have)}.")
         return have[name]
 
-    async def _hold(self, pictures: Mapping[str, Blob | str], holder: str) -> None:
-        known = [given for given in pictures.values() if isinstance(given, str)]
+    async def _hold(self, begin: Mapping[str, Blob | str], holder: str) -> None:
+        known = [given for given in begin.values() if isinstance(given, str)]
         if known and not await self._holdings.hold(known, holder):
             raise NotFound("An image was deleted just now. Upload it again.")
-        for given in pictures.values():
+        for given in begin.values():
             if isinstance(given, Blob):
                 await self._holdings.keep(given, holder)
 
@@ -228,11 +230,11 @@ class Tryons:
 
     async def _run(self, tryon_id: str, payload: dict[str, Any], steps: Steps) -> dict[str, Any]:
         """The job itself."""
-        graph = await self._means.cluster.wait_until_whole(self._means.retry_s)
+        await self._means.cluster.wait_until_whole(self._means.retry_s)
         began = time.perf_counter()
         outcome = "failed"
         try:
-            artifacts = await GraphRun(self._means, graph, tryon_id, payload, steps).run()
+            artifacts = await GraphRun(self._means, tryon_id, payload, steps).run()
             outcome = "succeeded"
         finally:
             self._metrics.observe_tryon(outcome, time.perf_counter() - began)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gateway.cluster.graph import UPLOADS
-from gateway.cluster.watch import AllOptions
+from gateway.cluster.plan import AllOptions
 from gateway.jobs.events import Event
 from gateway.jobs.job import Job
 
@@ -67,8 +67,24 @@ def uploads_of(payload: Mapping[str, Any]) -> dict[str, str]:
     return {name: payload[name] for name in UPLOADS if name in payload}
 
 
+def begin_of(payload: Mapping[str, Any]) -> dict[str, str]:
+    """Artifact name -> digest of all that a job begins with: its uploads, and what was given in the place of a stage's."""
+    return {**uploads_of(payload), **payload.get("artifacts", {})}
+
+
+def payload_of(begin: Mapping[str, str], order: Order, kind: Kind) -> dict[str, Any]:
+    """What the record of such a job says. begin: artifact name -> digest."""
+    artifacts = {name: digest for name, digest in begin.items() if name not in UPLOADS}
+    # As before there were given artifacts, where there are none: a request that was sent then is the same job now.
+    given = {"artifacts": artifacts, "kind": kind} if artifacts else {}
+    return uploads_of(begin) | order.payload() | given
+
+
 def kind_of(payload: Mapping[str, Any]) -> Kind:
-    """What a job makes of its uploads."""
+    """What a job makes of what it begins with."""
+    if "kind" in payload:
+        kind: Kind = payload["kind"]
+        return kind
     uploads = uploads_of(payload)
     return "tryon" if len(uploads) == len(UPLOADS) else "person" if "photo" in uploads else "cloth"
 
@@ -84,8 +100,10 @@ def trace_of(tryon_id: str, payload: Mapping[str, Any]) -> str:
 
 
 def artifacts_of(job: Job, events: list[Event]) -> dict[str, str]:
-    """Artifact name -> digest, as far as the job has come; uploads first."""
-    found = uploads_of(job.payload)
+    """Artifact name -> digest, as far as the job has come; what it began with comes first, and no stage's is put in its
+    place."""
+    begin = begin_of(job.payload)
+    found = dict(begin)
     for event in events:
         found |= event.data.get("outputs", {})
-    return found
+    return found | begin

@@ -190,6 +190,23 @@ def test_set_chooses_an_option_of_an_engine(tmp_path, house):
     assert "tryon.hem=" in howsfit("stages", "--url", house).stdout
 
 
+def test_with_brings_an_artifact_whose_stage_is_not_run(tried, tmp_path, house):
+    parse = tried[0] / "kept/test/image-parse-v3/00001_00.png"
+    common = ("try", PERSON, TEE, "-o", tmp_path / "out.png", "--json", tmp_path / "t.json", "--url", house)
+    done = howsfit(*common, "--with", f"parse={parse}")
+    assert done.returncode == 0, done.stderr
+    assert "done human_parse  given" in done.stderr
+    assert (tmp_path / "out.png").read_bytes() == (tried[0] / "new/out.png").read_bytes()
+    Image.new("RGB", (30, 40)).save(tmp_path / "small.png")
+    for given, said in (
+        (f"parse={tmp_path / 'small.png'}", "768 x 1024"),
+        (f"parse={tmp_path / 'none.png'}", "There is no file"),
+        (f"photo={parse}", "No stage makes 'photo'"),
+    ):
+        refused = howsfit(*common, "--with", given)
+        assert refused.returncode == 1 and said in refused.stderr.replace("\n", " ") and "Trace" not in refused.stderr
+
+
 def test_a_refusal_is_a_sentence_and_an_exit_code(tmp_path, house):
     nobody = tmp_path / "wall.png"
     nobody.write_bytes(encoded(picture(size=(800, 600))))

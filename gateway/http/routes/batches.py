@@ -10,7 +10,7 @@ from gateway.http.access import Reader, Writer
 from gateway.http.here import Here
 from gateway.http.names import Fields, known_query_of_posts
 from gateway.http.problems import refusals
-from gateway.http.routes.orders import ABOUT_OPTIONS, IMAGE_ID, EngineOptions, IdempotencyKey
+from gateway.http.routes.orders import ABOUT_OPTIONS, IMAGE_ID, Category, EngineOptions, IdempotencyKey, given
 from gateway.paths import address
 from gateway.tryons.orders import Order, job_id_for
 from stagekit.tracing import trace_id
@@ -33,6 +33,7 @@ class BatchRequest(Fields):
     priority: int = Field(-10, ge=-100, le=100, description="Of its try-ons: by default after those made one by one.")
     deadline_s: float | None = Field(None, gt=0, le=86400, description="Seconds after which what has not ended fails.")
     webhook_url: str | None = Field(None, max_length=2000, description="Told at the end of each of its try-ons.")
+    category: Category = None
     options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
 
 
@@ -61,7 +62,8 @@ async def create_batch(
         options=wanted.options or {},
         quota=caller.max_jobs,
     )
-    batch = await gateway.batches.create(wanted.photo_ids, wanted.garment_ids, order)
+    artifacts = await given(gateway, None, wanted.category)
+    batch = await gateway.batches.create(wanted.photo_ids, wanted.garment_ids, order, artifacts)
     response.headers["Location"] = address(f"/v1/batches/{batch.id}")
     return await gateway.batch_document(batch)
 

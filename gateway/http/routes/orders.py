@@ -2,26 +2,29 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, Query, Request, Response
 from pydantic import BeforeValidator, Field
 from starlette.datastructures import UploadFile
 
+from gateway.cluster.graph import UPLOADS
 from gateway.documents import TryonDocument
 from gateway.errors import BadRequest
 from gateway.gateway import Gateway
 from gateway.http.access import Caller, Writer
-from gateway.http.bodies import PictureFile
-from gateway.http.names import Fields
+from gateway.http.bodies import ArtifactFile, PictureFile, artifact_from
+from gateway.http.names import Fields, misspelt
 from gateway.http.problems import refusals
 from gateway.jobs.job import ENDED
 from gateway.outgoing.fetching import PictureUrl
 from gateway.paths import address
 from gateway.pictures.uploads import blob_of
 from gateway.storage.blobs import Blob
-from gateway.tryons.orders import Order, job_id_for
+from gateway.tryons.orders import Kind, Order, job_id_for
+from stagekit.kinds import CATEGORIES
 from stagekit.tracing import trace_id
 
 IMAGE_ID = r"^sha256:[0-9a-f]{64}$"
@@ -68,7 +71,17 @@ class JobFields(Fields):
         None, max_length=2000, description="Told at its end, by a signed message (Standard Webhooks)."
     )
     options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
+    artifacts: dict[str, ArtifactFile] | None = Field(
+        None,
+        description="In the place of those that stages would make, by name: files of the kinds that GET /v1/stages tells, in "
+        "base64, as data: URLs or by their https addresses, or JSON objects. In a form: files, as `artifacts.parse`.",
+    )
 
+
+Category = Annotated[
+    Literal[CATEGORIES] | None,  # type: ignore[valid-type]
+    Field(description="What the garment is, where its picture is not to tell: short for `artifacts.category`."),
+]
 
 PictureId = Annotated[str | None, Field(pattern=IMAGE_ID, description="Instead of the file: of an uploaded image.")]
 
@@ -85,6 +98,7 @@ class ClothFields(JobFields):
 
     garment: PictureFile = None
     garment_id: PictureId = None
+    category: Category = None
 
 
 class TryonFields(ClothFields, PersonFields):
@@ -128,26 +142,48 @@ def _request(
 Options = Annotated[JobRequest, Depends(_request)]
 
 
-async def picture(
-    gateway: Gateway, caller: Caller, name: str, upload: UploadFile | PictureUrl | None, image_id: str | None
-) -> Blob | str:
-    """The picture of a request, sent along or uploaded before. Raises BadRequest, NotFound and those of Uploads.read."""
-    if image_id is not None and upload is not None:
-        raise BadRequest(f"Send either '{name}' or '{name}_id', not both.")
-    if image_id is not None:
-        return await gateway.images.use(image_id, caller.owner)
-    if upload is None:
-        raise BadRequest(
-            f"'{name}' is missing. Send the picture as a file (curl -F {name}=@FILE), or '{name}_id', the id of an image "
-            "from POST /v1/images."
-        )
-    return await blob_of(await gateway.uploads.read(upload, name))
+async def pictures_of(gateway: Gateway, caller: Caller, sent: JobFields) -> dict[str, Blob | str]:
+    """The pictures of a request, sent along or uploaded before. Raises BadRequest, NotFound and those of Uploads.read."""
+    found: dict[str, Blob | str] = {}
+    for name in UPLOADS:
+        upload, image_id = getattr(sent, name, None), getattr(sent, f"{name}_id", None)
+        if image_id is not None and upload is not None:
+            raise BadRequest(f"Send either '{name}' or '{name}_id', not both.")
+        if image_id is not None:
+            found[name] = await gateway.images.use(image_id, caller.owner)
+        elif upload is not None:
+            found[name] = await blob_of(await gateway.uploads.read(upload, name))
+    return found
+
+
+async def given(
+    gateway: Gateway, artifacts: Mapping[str, UploadFile | PictureUrl] | None, category: str | None
+) -> dict[str, Blob]:
+    """What a request brings in the place of what stages would make.
+
+    Raises BadRequest for a name that no stage gives, StageNotReady, and those of Uploads.read_artifact.
+    """
+    sent = dict(artifacts or {})
+    if category is not None:
+        if "category" in sent:
+            raise BadRequest("Send either 'category' or 'artifacts.category', not both.")
+        sent["category"] = artifact_from({"category": category})
+    found = {}
+    graph = gateway.cluster.whole_graph() if sent else gateway.cluster.graph
+    for name, upload in sent.items():
+        kind = graph.kind(name)
+        if kind is None:
+            raise BadRequest(misspelt("artifact", name, [*graph.producer]))
+        found[name] = await gateway.uploads.read_artifact(upload, name, kind)
+    return found
 
 
 async def start(
-    gateway: Gateway, pictures: dict[str, Blob | str], sent: JobFields, options: JobRequest, response: Response
+    gateway: Gateway, caller: Caller, kind: Kind, sent: JobFields, options: JobRequest, response: Response
 ) -> TryonDocument:
     """Start a job, and answer as the request prefers."""
+    begin = await pictures_of(gateway, caller, sent)
+    begin |= await given(gateway, sent.artifacts, getattr(sent, "category", None))
     order = replace(
         options.order,
         priority=sent.priority,
@@ -155,7 +191,7 @@ async def start(
         webhook=sent.webhook_url or None,
         options=sent.options or {},
     )
-    job = await gateway.tryons.create(pictures, order)
+    job = await gateway.tryons.create(begin, order, kind)
     response.headers["Location"] = address(f"/v1/tryons/{job.id}")
     if options.wait_s is not None:
         response.headers["Preference-Applied"] = f"wait={options.wait_s:g}"

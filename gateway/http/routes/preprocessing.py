@@ -10,7 +10,7 @@ from gateway.http.access import Writer
 from gateway.http.bodies import body, described
 from gateway.http.here import Here
 from gateway.http.names import known_query_of_posts
-from gateway.http.routes.orders import STARTING, ClothFields, Options, PersonFields, picture, start
+from gateway.http.routes.orders import STARTING, ClothFields, Options, PersonFields, start
 
 router = APIRouter(prefix="/v1/preprocess", tags=["preprocessing"], dependencies=[Depends(known_query_of_posts)])
 
@@ -33,8 +33,7 @@ async def preprocess_person(
 
     The answer is a document of /v1/tryons with `kind` person; its `dataset.zip` has the VITON-HD layout.
     """
-    pictures = {"photo": await picture(gateway, caller, "photo", sent.photo, sent.photo_id)}
-    return await start(gateway, pictures, sent, options, response)
+    return await start(gateway, caller, "person", sent, options, response)
 
 
 @router.post(
@@ -52,5 +51,4 @@ async def preprocess_cloth(
     sent: Annotated[ClothFields, Depends(body(ClothFields))],
 ) -> TryonDocument:
     """Brings a garment's picture to 768 x 1024 and masks it. The answer is a document of /v1/tryons with `kind` cloth."""
-    pictures = {"garment": await picture(gateway, caller, "garment", sent.garment, sent.garment_id)}
-    return await start(gateway, pictures, sent, options, response)
+    return await start(gateway, caller, "cloth", sent, options, response)

@@ -17,7 +17,7 @@ from gateway.http.bodies import body, described
 from gateway.http.here import Here
 from gateway.http.names import known_query, known_query_of_posts
 from gateway.http.problems import refusals
-from gateway.http.routes.orders import STARTING, Options, TryonFields, Width, picture, start
+from gateway.http.routes.orders import STARTING, Options, TryonFields, Width, start
 from gateway.jobs.job import State
 from gateway.pictures.previews import preview
 from gateway.tryons import dataset
@@ -59,11 +59,7 @@ async def create_tryon(
     sent: Annotated[TryonFields, Depends(body(TryonFields))],
 ) -> TryonDocument:
     """Send `photo`, the person, and `garment`, laid flat or on a hanger: JPEG, PNG or WebP. Or the ids of uploaded images."""
-    pictures = {
-        "photo": await picture(gateway, caller, "photo", sent.photo, sent.photo_id),
-        "garment": await picture(gateway, caller, "garment", sent.garment, sent.garment_id),
-    }
-    return await start(gateway, pictures, sent, options, response)
+    return await start(gateway, caller, "tryon", sent, options, response)
 
 
 @router.get("", summary="Try-ons, the newest first", responses=refusals(), dependencies=[Depends(known_query)])

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from gateway.cluster.graph import Declaration, StageGraph
+from gateway.cluster.plan import Plan
 from gateway.errors import StartupError
 from stagekit.stage import ARTIFACTS
 
@@ -24,6 +25,10 @@ HOUSE = [
 ]
 
 
+def planned(begin, declarations=HOUSE):
+    return Plan.of(StageGraph(declarations), {}, begin, {})
+
+
 def without(stage):
     return [declaration for declaration in HOUSE if declaration.stage != stage]
 
@@ -37,7 +42,7 @@ def test_the_order_of_declaration_does_not_matter():
 
 
 def test_independent_stages_are_ready_at_the_same_time():
-    sorter = StageGraph(HOUSE).sorter(["photo", "garment"])
+    sorter = planned(["photo", "garment"]).sorter()
     assert set(sorter.get_ready()) == {"resize", "cloth_mask"}
     sorter.done("resize")
     assert set(sorter.get_ready()) == {"pose"}
@@ -53,7 +58,7 @@ def test_uploads_lead_as_far_as_they_suffice():
 
 
 def test_stages_that_are_done_already_are_not_handed_out():
-    sorter = StageGraph(HOUSE).sorter(["photo", "garment"], done=["resize", "pose", "cloth_mask"])
+    sorter = planned(["photo", "garment"]).sorter(done=["resize", "pose", "cloth_mask"])
     assert set(sorter.get_ready()) == {"densepose", "human_parse"}
 
 
@@ -64,9 +69,64 @@ def test_an_engine_that_needs_less_widens_the_graph():
 
 def test_what_a_stage_is_made_from_in_the_end():
     graph = StageGraph(HOUSE)
-    assert graph.uploads("cloth_mask") == {"garment"}
-    assert graph.uploads("agnostic") == {"photo"}
-    assert graph.uploads("tryon") == {"photo", "garment"}
+    assert graph.origins("cloth_mask") == {"garment"}
+    assert graph.origins("agnostic") == {"photo"}
+    assert graph.origins("tryon") == {"photo", "garment"}
+
+
+def running(*begin, declarations=HOUSE):
+    return set(StageGraph(declarations).running(begin))
+
+
+def test_a_stage_whose_outputs_are_given_does_not_run_nor_what_only_it_needs():
+    everything = running("photo", "garment")
+    assert everything == {declaration.stage for declaration in HOUSE}
+    assert everything - running("photo", "garment", "parse") == {"human_parse"}
+    assert everything - running("photo", "garment", "cloth", "cloth_mask") == {"cloth_mask"}
+    person = {"agnostic", "parse_agnostic", "densepose"}
+    assert running("photo", "garment", *person) == {"cloth_mask", "tryon"}
+    assert running("photo", "garment", "agnostic", "parse_agnostic") == {
+        "resize", "pose", "densepose", "cloth_mask", "tryon"
+    }  # fmt: skip
+
+
+def test_with_the_parse_given_the_pose_does_not_run_where_nothing_else_needs_it():
+    house = [
+        *(declaration for declaration in HOUSE if declaration.stage not in ("densepose", "agnostic")),
+        declare("densepose", "person", "densepose"),
+        declare("agnostic", "person parse", "agnostic parse_agnostic"),
+    ]
+    assert {"pose", "human_parse"} <= running("photo", "garment", declarations=house)
+    assert running("photo", "garment", "parse", declarations=house).isdisjoint({"pose", "human_parse"})
+
+
+def test_a_stage_of_which_only_a_part_is_given_runs_for_the_rest():
+    assert running("garment", "cloth_mask") == set(), "only its mask is taken here"
+    assert "cloth_mask" in running("photo", "garment", "cloth_mask")
+    assert "resize" in running("photo", "frame")
+
+
+def test_a_whole_person_may_be_given_in_place_of_the_photo():
+    graph = StageGraph([*HOUSE, declare("paste_back", "photo frame tryon", "tryon_photo")])
+    assert set(graph.running({"person", "garment"})) == {declaration.stage for declaration in HOUSE} - {"resize"}
+    assert graph.missing("tryon", {"person", "garment"}) == []
+    assert graph.missing("tryon", {"garment"}) == ["photo"]
+    assert graph.missing("tryon", {"parse"}) == ["photo", "garment"]
+    assert graph.missing("tryon", {"tryon"}) == []
+
+
+def test_no_stage_waits_for_one_whose_output_is_given():
+    sorter = planned(["photo", "garment", "pose"]).sorter()
+    assert set(sorter.get_ready()) == {"resize", "cloth_mask"}
+    sorter.done("resize")
+    assert set(sorter.get_ready()) == {"densepose", "human_parse"}
+
+
+def test_what_is_given_is_an_origin_and_what_it_replaces_is_none():
+    graph = StageGraph(HOUSE)
+    begin = {"photo", "garment", "parse"}
+    assert graph.origins("agnostic", begin) == {"photo", "parse"}
+    assert graph.origins("agnostic", {"person", "parse", "pose"}) == {"person", "parse", "pose"}
 
 
 def test_a_missing_producer_is_named():

@@ -533,6 +533,11 @@ export interface components {
          */
         BatchRequest: {
             /**
+             * Category
+             * @description What the garment is, where its picture is not to tell: short for `artifacts.category`.
+             */
+            category?: ("upper" | "lower" | "dress") | null;
+            /**
              * Deadline S
              * @description Seconds after which what has not ended fails.
              */
@@ -896,13 +901,22 @@ export interface components {
          * @description One stage of a try-on.
          */
         StageDocument: {
-            /** Engine */
+            /**
+             * Engine
+             * @description What did it; `given` where the request brought all that was needed of it.
+             */
             engine?: string | null;
             /**
              * Fingerprint
              * @description Same fingerprint and same input bytes: same output.
              */
             fingerprint?: string | null;
+            /**
+             * Given
+             * @description Those of its artifacts that the request brought along.
+             * @default []
+             */
+            given: string[];
             /**
              * Made By
              * @description version, stand_in, licence, runtime and weights of the engine.
@@ -2183,6 +2197,18 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
+                     * Artifacts
+                     * @description In the place of those that stages would make, by name: files of the kinds that GET /v1/stages tells, in base64, as data: URLs or by their https addresses, or JSON objects. In a form: files, as `artifacts.parse`.
+                     */
+                    artifacts?: {
+                        [key: string]: string | Record<string, never>;
+                    } | null;
+                    /**
+                     * Category
+                     * @description What the garment is, where its picture is not to tell: short for `artifacts.category`.
+                     */
+                    category?: ("upper" | "lower" | "dress") | null;
+                    /**
                      * Deadline S
                      * @description Seconds after which it fails if it has not ended.
                      */
@@ -2225,6 +2251,11 @@ export interface operations {
                 };
                 "multipart/form-data": {
                     /**
+                     * Category
+                     * @description What the garment is, where its picture is not to tell: short for `artifacts.category`.
+                     */
+                    category?: ("upper" | "lower" | "dress") | null;
+                    /**
                      * Deadline S
                      * @description Seconds after which it fails if it has not ended.
                      */
@@ -2264,6 +2295,8 @@ export interface operations {
                      * @description Told at its end, by a signed message (Standard Webhooks).
                      */
                     webhook_url?: string | null;
+                } & {
+                    [key: string]: unknown;
                 };
             };
         };
@@ -2396,6 +2429,13 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
+                     * Artifacts
+                     * @description In the place of those that stages would make, by name: files of the kinds that GET /v1/stages tells, in base64, as data: URLs or by their https addresses, or JSON objects. In a form: files, as `artifacts.parse`.
+                     */
+                    artifacts?: {
+                        [key: string]: string | Record<string, never>;
+                    } | null;
+                    /**
                      * Deadline S
                      * @description Seconds after which it fails if it has not ended.
                      */
@@ -2477,6 +2517,8 @@ export interface operations {
                      * @description Told at its end, by a signed message (Standard Webhooks).
                      */
                     webhook_url?: string | null;
+                } & {
+                    [key: string]: unknown;
                 };
             };
         };
@@ -2727,6 +2769,18 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
+                     * Artifacts
+                     * @description In the place of those that stages would make, by name: files of the kinds that GET /v1/stages tells, in base64, as data: URLs or by their https addresses, or JSON objects. In a form: files, as `artifacts.parse`.
+                     */
+                    artifacts?: {
+                        [key: string]: string | Record<string, never>;
+                    } | null;
+                    /**
+                     * Category
+                     * @description What the garment is, where its picture is not to tell: short for `artifacts.category`.
+                     */
+                    category?: ("upper" | "lower" | "dress") | null;
+                    /**
                      * Deadline S
                      * @description Seconds after which it fails if it has not ended.
                      */
@@ -2779,6 +2833,11 @@ export interface operations {
                 };
                 "multipart/form-data": {
                     /**
+                     * Category
+                     * @description What the garment is, where its picture is not to tell: short for `artifacts.category`.
+                     */
+                    category?: ("upper" | "lower" | "dress") | null;
+                    /**
                      * Deadline S
                      * @description Seconds after which it fails if it has not ended.
                      */
@@ -2828,6 +2887,8 @@ export interface operations {
                      * @description Told at its end, by a signed message (Standard Webhooks).
                      */
                     webhook_url?: string | null;
+                } & {
+                    [key: string]: unknown;
                 };
             };
         };

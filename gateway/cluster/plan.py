@@ -1,0 +1,65 @@
+"""What the stages are to do for one job: which of them run, what serves each, with which options."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Any
+
+from gateway.cluster.graph import StageGraph
+from gateway.cluster.stages import StageClient
+from stagekit.errors import BadOption
+from stagekit.wire import shown
+
+AllOptions = Mapping[str, Mapping[str, Any]]
+"""Stage -> options of its engine for one job."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The stages of one job."""
+
+    graph: StageGraph
+    clients: Mapping[str, StageClient]
+    """Stage -> what serves it now."""
+    begin: frozenset[str]
+    """The artifacts that the job begins with: what was uploaded, and what was given in the place of a stage's."""
+    stages: tuple[str, ...]
+    """Those that run, in running order."""
+    options: Mapping[str, dict[str, Any]]
+    """Stage -> those of its options that are not the defaults."""
+
+    @classmethod
+    def of(
+        cls, graph: StageGraph, clients: Mapping[str, StageClient], begin: Collection[str], options: AllOptions
+    ) -> "Plan":
+        """Raises BadOption for a stage that does not run, an option that its engine has not, or a value that this does not
+        take."""
+        stages = graph.running(begin)
+        if foreign := [stage for stage in options if stage not in stages]:
+            there = ", ".join(stage for stage in stages if clients[stage].option_schema) or "none"
+            raise BadOption(f"No stage '{shown(foreign[0])}' runs for this request. Those with options are: {there}.")
+        differing = {stage: clients[stage].differing(given) for stage, given in options.items()}
+        return cls(graph, clients, frozenset(begin), stages, differing)
+
+    def options_of(self, stage: str) -> dict[str, Any]:
+        """Those that are not the defaults."""
+        return self.options.get(stage, {})
+
+    def fingerprint(self, stage: str) -> str:
+        """What a run of the stage has to have come from."""
+        return self.clients[stage].fingerprint(self.options_of(stage))
+
+    def chain(self) -> list[tuple[str, str, Iterable[str]]]:
+        """Name, fingerprint and inputs of the stages that run, in running order."""
+        return [(stage, self.fingerprint(stage), self.graph.stages[stage].inputs) for stage in self.stages]
+
+    def sorter(self, done: Iterable[str] = ()) -> "TopologicalSorter[str]":
+        """Hands out each stage as soon as those before it are done, some of them already."""
+        left = [stage for stage in self.stages if stage not in set(done)]
+        sorter = TopologicalSorter({stage: self.graph.needs(stage, self.begin) & set(left) for stage in left})
+        sorter.prepare()
+        return sorter
+
+    def failed(self) -> list[StageClient]:
+        """Those that run whose engine could not start, without a fallback that serves them."""
+        return [self.clients[stage] for stage in self.stages if self.clients[stage].failed]
