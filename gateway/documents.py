@@ -13,7 +13,7 @@ from gateway.jobs.job import ENDED, Job, State
 from gateway.paths import address
 from gateway.pictures.images import Image
 from gateway.tryons.batches import Batch
-from gateway.tryons.orders import Kind, artifacts_of, begin_of, kind_of, uploads_of
+from gateway.tryons.orders import Kind, artifacts_of, begin_of, kind_of, uploads_of, wishes_of
 
 OUTPUTS: dict[Kind, tuple[str, ...]] = {
     "tryon": RESULTS,
@@ -54,6 +54,20 @@ class StageDocument(BaseModel):
     made_by: dict[str, Any] = Field({}, description="version, stand_in, licence, runtime and weights of the engine.")
 
 
+class EngineDocument(BaseModel):
+    """An engine of a stage that a request may choose."""
+
+    engine: str
+    own: bool = Field(description="The one that serves a request which chooses none.")
+    version: str = ""
+    licence: str = ""
+    commercial: Literal["yes", "unclear", "no"] = Field(description="Whether engine and weights allow commercial use.")
+    stand_in: bool = False
+    weights: list[Any] = []
+    option_schema: dict[str, Any] = {}
+    health: dict[str, Any]
+
+
 class ServingDocument(BaseModel):
     """A stage, and what serves it: its /info, which may say more than is listed here, or less where it is not ours."""
 
@@ -72,6 +86,7 @@ class ServingDocument(BaseModel):
     licence: str = ""
     runtime: dict[str, Any] = Field({}, description="Python, framework, device.")
     weights: list[Any] = Field([], description="Of each its file, digest and licence.")
+    engines: list[EngineDocument] = Field(description="That a request may choose, its own first.")
     needs: list[str] = Field(description="The stages that it waits for.")
     health: dict[str, Any] = Field(description="`ready`, and the answer of its /readyz.")
     debug: str | None = Field(description="Address of its debug page, where it can be reached through the gateway.")
@@ -108,6 +123,8 @@ class TryonDocument(BaseModel):
     warnings: list[WarningDocument]
     error: dict[str, Any] | None = Field(description="Why it failed: an RFC 9457 problem.")
     options: dict[str, dict[str, Any]] = Field(description="As they were asked for: stage, option, value.")
+    engines: dict[str, str] = Field(description="As they were asked for: stage, engine.")
+    commercial: bool = Field(description="Whether it was asked for that all licences allow commercial use.")
     priority: int
     batch: str | None = Field(description="Id of the batch that it belongs to.")
     created_at: datetime
@@ -128,7 +145,7 @@ class TryonDocument(BaseModel):
         addresses = {name: f"{here}/artifacts/{name}" for name in artifacts_of(job, events)}
         trace_id = job.payload.get("trace_id", job.id.replace("-", ""))
         stages = _stages(job, events, graph)
-        kind = kind_of(job.payload)
+        kind, wishes = kind_of(job.payload), wishes_of(job.payload)
         return cls(
             id=job.id,
             kind=kind,
@@ -142,7 +159,9 @@ class TryonDocument(BaseModel):
             warnings=[WarningDocument(**w) for event in events for w in event.data.get("warnings", [])]
             + (_stand_ins(stages) if job.state == "succeeded" else []),
             error=None if job.error is None else job.error | {"trace_id": trace_id},
-            options=job.payload.get("options", {}),
+            options=wishes.options,
+            engines=wishes.engines,
+            commercial=wishes.commercial,
             priority=job.payload.get("priority", 0),
             batch=job.payload.get("batch"),
             created_at=job.created_at,

@@ -3,6 +3,8 @@
 Problem (stagekit.errors)
 `-- GatewayError
     |-- BadRequest           bad-request
+    |-- BadEngine            bad-engine
+    |-- NotCommercial        not-commercial
     |-- Unauthorized         unauthorized
     |-- Forbidden            forbidden
     |-- KeysOff              keys-off
@@ -36,6 +38,18 @@ class BadRequest(GatewayError):
     """A malformed request."""
 
     code, status, title = "bad-request", 400, "The request is malformed"
+
+
+class BadEngine(GatewayError):
+    """An engine that there is not, or that does not fit to the others."""
+
+    code, status, title = "bad-engine", 400, "The engine is not to be had"
+
+
+class NotCommercial(GatewayError):
+    """The licence of an engine, or of its weights, does not allow what the request is for."""
+
+    code, status, title = "not-commercial", 422, "A licence does not allow commercial use"
 
 
 class Unauthorized(GatewayError):

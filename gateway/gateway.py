@@ -108,8 +108,20 @@ class Gateway:
             {"stage": name, "inputs": {}, "outputs": {}}
             | clients[name].info
             | {"needs": sorted(graph.needs(name)) if name in graph.stages else [], "health": health[name]}
+            | {"engines": self._engines(name)}
             | {"debug": address(f"/stages/{name}/debug") if clients[name].mounted else None}
             for name in (*graph.order, *(name for name in clients if name not in graph.stages))
+        ]
+
+    def _engines(self, stage: str) -> list[dict[str, Any]]:
+        """What an EngineDocument says, of each engine of the stage that has told what it is."""
+        named = ("engine", "version", "licence", "stand_in", "weights", "option_schema")
+        own = self.cluster.clients[stage]
+        return [
+            {name: client.info[name] for name in named if name in client.info}
+            | {"own": client is own, "commercial": client.commercial, "health": client.seen}
+            for client in self.cluster.engines(stage)
+            if client.engine
         ]
 
     async def _document(self, job: Job, events: list[Event]) -> TryonDocument:

@@ -1,8 +1,10 @@
 """Settings of the gateway, from environment variables with the prefix HOWSFIT_."""
 
 import json
+import os
 import re
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +18,19 @@ Addressing = Literal["auto", "path", "virtual"]
 """Of an S3 bucket. path: HOST/BUCKET/KEY. virtual: BUCKET.HOST/KEY. auto: virtual at AWS, path at any other server."""
 
 STAGES = ("resize", "cloth_mask", "pose", "densepose", "human_parse", "agnostic", "tryon", "paste_back")
+
+
+def engines_in(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Stage -> engine -> address, of HOWSFIT_TRYON_URLS=hr_viton=http://hr-viton:8000,… Raises ValueError."""
+    found: dict[str, dict[str, str]] = {}
+    for stage in STAGES:
+        variable = f"HOWSFIT_{stage.upper()}_URLS"
+        for each in filter(None, re.split(r"[,\s]+", environment.get(variable, ""))):
+            engine, sign, address = each.partition("=")
+            if not sign or not re.fullmatch("[a-z0-9_]+", engine) or "://" not in address:
+                raise ValueError(f"{variable}: '{each}' is not ENGINE=ADDRESS, as hr_viton=http://hr-viton:8000 is")
+            found.setdefault(stage, {})[engine] = address
+    return found
 
 
 class Settings(BaseSettings):
@@ -32,6 +47,10 @@ class Settings(BaseSettings):
     fallbacks: dict[str, str] = Field(default_factory=dict)
     """Stage name -> address of what takes its place, as JSON, while its own engine cannot start, for instance without its
     weights. Every result then carries a warning. Default: what needs a stage that cannot start is refused."""
+
+    engines: dict[str, dict[str, str]] = Field(default_factory=lambda: engines_in(os.environ))
+    """Further engines that a request may choose: stage name -> engine -> address. Read from HOWSFIT_TRYON_URLS and the like,
+    one for each stage: ENGINE=ADDRESS, separated by commas."""
 
     data_dir: Path = Path("out/gateway")
     """Folder for images and, by default, the database."""

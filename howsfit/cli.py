@@ -5,7 +5,9 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,13 +84,13 @@ def _silence_native_libraries() -> None:
     sys.stderr = os.fdopen(own, "w", buffering=1)
 
 
-def _options(chosen: list[str] | None) -> dict[str, Any]:
+def _options(chosen: list[str] | None, flag: str = "--set") -> dict[str, Any]:
     """Name -> value, of NAME=VALUE; a value is JSON where it can be read as such, else text."""
     found: dict[str, Any] = {}
     for each in chosen or []:
         name, sign, value = each.partition("=")
         if not sign or not name:
-            raise ValueError(f"--set {each}: write NAME=VALUE.")
+            raise ValueError(f"{flag} {each}: write NAME=VALUE.")
         try:
             found[name] = json.loads(value)
         except ValueError:
@@ -125,6 +127,15 @@ def try_(
             "--with", metavar="ARTIFACT=FILE", help="An artifact of your own, whose stage is not run: parse=parse.png."
         ),
     ] = None,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--engine", metavar="STAGE=ENGINE", help="Another engine of a stage: `howsfit stages` lists them."
+        ),
+    ] = None,
+    commercial: Annotated[
+        bool, typer.Option("--commercial", help="Refuse what may not be used commercially by its licence.")
+    ] = False,
     url: Url = None,
     key: ApiKey = None,
 ) -> None:
@@ -135,6 +146,7 @@ def try_(
         if not dot:
             raise ValueError(f"--set {name}: write STAGE.OPTION=VALUE, for instance tryon.hem=tucked.")
         options.setdefault(stage, {})[option] = value
+    engines = _options(engine, "--engine")
     # All that can be refused is refused before any engine is loaded, which takes seconds.
     from howsfit import inputs
 
@@ -155,24 +167,24 @@ def try_(
         raise
 
     def dress(client: Client, progress: Progress) -> Awaitable[dict[str, Any]]:
-        return client.try_on(photo, garment, progress, options, artifacts)
+        return client.try_on(photo, garment, progress, options, artifacts, engines, commercial)
 
-    asyncio.run(_try(dress, picture, format_, keep, document, "tryon_photo" if in_photo else "tryon", url, key))
+    connecting = partial(connect, url, key, engines=engines)
+    asyncio.run(_try(dress, connecting, picture, format_, keep, document, "tryon_photo" if in_photo else "tryon"))
 
 
 async def _try(
     dress: Callable[[Client, Progress], Awaitable[dict[str, Any]]],
+    connecting: Callable[..., AbstractAsyncContextManager[Client]],
     output: Path,
     format_: str,
     keep: Path | None,
     json_file: Path | None,
     wanted: str,
-    url: str | None,
-    key: str | None,
 ) -> None:
     progress = ProgressLines()
-    with err.status("Loading the engines" if url is None else "Connecting") as status:
-        async with connect(url, key, LoadingLines(status)) as client:
+    with err.status("Starting") as status:
+        async with connecting(on_loading=LoadingLines(status)) as client:
             status.update("Dressing")
             try:
                 document = await dress(client, progress)
@@ -312,7 +324,7 @@ def stages(
 
     async def ask() -> list[dict[str, Any]]:
         with err.status("Asking the stages"):
-            async with connect(url, key) as client:
+            async with connect(url, key, engines=None) as client:
                 return await client.stages()
 
     found = asyncio.run(ask())
@@ -327,6 +339,11 @@ def stages(
         table.add_row(stage["stage"], f"{stage['engine']} {stage['version']}{mark}", *lists, runtime, stage["licence"])
     out.print(table)
     out.print("* a default engine that stands in for a research model")
+    for stage in found:
+        for other in stage["engines"][1:]:
+            ready = "ready" if other["health"]["ready"] else other["health"].get("code", "not ready")
+            said = f"{other['licence']}; commercial use: {other['commercial']}; {ready}"
+            out.print(f"--engine {stage['stage']}={other['engine']}  {escape(said)}", highlight=False)
     for stage in found:
         for name, option in stage["option_schema"].get("properties", {}).items():
             bounds = f"{option['minimum']} to {option['maximum']}" if "minimum" in option else option["type"]

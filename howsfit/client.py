@@ -13,6 +13,7 @@ import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -60,14 +61,18 @@ class Client:
         on_progress: Progress | None = None,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         artifacts: Mapping[str, bytes] | None = None,
+        engines: Mapping[str, str] | None = None,
+        commercial: bool = False,
     ) -> dict[str, Any]:
         """Dress the person of `photo` in `garment`; both are picture files' bytes.
 
         options: of engines, by stage: {"tryon": {"hem": "tucked"}}; GET /v1/stages has their schemas.
         artifacts: files in the place of what stages would make, by name: {"parse": …, "category": b'{"category": "upper"}'}.
+        engines: stage -> engine, of those that GET /v1/stages lists. commercial: refuse those that may not be used so.
         Returns the try-on document. Raises TryonFailed, or httpx.TransportError when the gateway is out of reach.
         """
-        fields = {"options": json.dumps(options)} if options else {}
+        fields = {name: json.dumps(chosen) for name, chosen in (("options", options), ("engines", engines)) if chosen}
+        fields |= {"commercial": "true"} if commercial else {}
         files = {"photo": photo, "garment": garment} | {f"artifacts.{n}": d for n, d in (artifacts or {}).items()}
         answer = await self._http.post("/v1/tryons", files=files, data=fields)
         document = _checked(answer)
@@ -119,10 +124,15 @@ class Client:
 
 @contextlib.asynccontextmanager
 async def connect(
-    url: str | None = None, key: str | None = None, on_loading: OnLoading | None = None
+    url: str | None = None,
+    key: str | None = None,
+    on_loading: OnLoading | None = None,
+    engines: Mapping[str, str] | None = MappingProxyType({}),
 ) -> AsyncIterator[Client]:
     """Connect to the gateway at `url`; without one, run gateway and default engines in this process.
 
+    engines: stage -> engine, which the gateway in this process runs beside the stage's own, for requests that choose it;
+    None: all whose packages are installed.
     key: an API key, for a gateway that asks for one. on_loading: told of the engines of this process while they load.
     Raises ValueError or gateway.errors.StartupError when the embedded one cannot start.
     """
@@ -139,7 +149,7 @@ async def connect(
     from howsfit.embedded import create_app
 
     with tempfile.TemporaryDirectory(prefix="howsfit-") as folder:
-        app = create_app(Settings(data_dir=Path(folder), admin_key=None))
+        app = create_app(Settings(data_dir=Path(folder), admin_key=None), engines)
         transport = httpx.ASGITransport(app=app)
         async with (
             _telling(app.state.runners, on_loading),

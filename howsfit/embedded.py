@@ -1,21 +1,32 @@
 """Gateway and stages in one process: the same services, mounted in memory."""
 
+from collections.abc import Mapping
+
 from fastapi import FastAPI
 
 import gateway.app
 from gateway.settings import Settings
-from howsfit.stages import find_stage
+from howsfit.stages import find_stage, installed_engines
 from stagekit.app import create_app as create_stage_app
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """A gateway that mounts each stage whose address is inproc://NAME.
+def create_app(settings: Settings | None = None, engines: Mapping[str, str] | None = None) -> FastAPI:
+    """A gateway that mounts each stage whose address is inproc://NAME, and beside it the further engines that a request may
+    choose.
 
+    engines: stage -> the one that is mounted beside its own; default: all whose packages are installed.
     Raises ValueError for an unknown stage or engine, StartupError (at start) when they make no graph.
     """
     settings = settings or Settings()
     inproc = [name for name, address in settings.stages.items() if address.startswith("inproc://")]
     stages = {name: create_stage_app(find_stage(name)) for name in inproc}
-    app = gateway.app.create_app(settings, stages)
+    others, addresses = {}, {stage: dict(engines) for stage, engines in settings.engines.items()}
+    for name, app in stages.items():
+        wanted = installed_engines(find_stage(name)) if engines is None else filter(None, [engines.get(name)])
+        for engine in wanted:
+            if engine != app.state.runner.engine.name and engine not in addresses.setdefault(name, {}):
+                others[f"{name}.{engine}"] = create_stage_app(find_stage(name), engine)
+                addresses[name][engine] = f"inproc://{name}.{engine}"
+    app = gateway.app.create_app(settings.model_copy(update={"engines": addresses}), stages | others)
     app.state.runners = {name: stage.state.runner for name, stage in stages.items()}
     return app

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from stagekit import debug
 from stagekit.engine import Engine
 from stagekit.errors import EngineFailed, ImageTooLarge, MissingArtifact, StageError, all_errors
+from stagekit.licences import strictest
 from stagekit.options import PART
 from stagekit.runner import Outcome, Runner
 from stagekit.settings import Settings, read_settings
@@ -118,6 +119,9 @@ def describe(runner: Runner) -> Dict[str, Any]:
         "extras": {name: ARTIFACTS[name] for name in engine.extras},
         "stand_in": engine.stand_in,
         "licence": engine.licence,
+        "commercial": strictest(
+            [engine.commercial] + [weight["commercial"] for weight in engine.weights() if "commercial" in weight]
+        ),
         "digital_source": engine.digital_source,
         "options": engine.options(),
         "option_schema": {

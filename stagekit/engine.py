@@ -48,6 +48,9 @@ class Engine:
     licence = "MIT"
     """Licence under which the engine, with its weights, may be used (SPDX where there is one)."""
 
+    commercial = "yes"
+    """Whether what it makes may be used commercially by this licence: yes, no or unclear."""
+
     digital_source = "compositeSynthetic"
     """Of a generator: what its picture is, a term of IPTC's Digital Source Type; this one is a composition of several pictures
     with some of it painted. What a trained network drew is compositeWithTrainedAlgorithmicMedia."""

@@ -22,7 +22,9 @@ from tests.servers import ROOT
 MODULES = [
     path for package in ("stagekit", "services", "gateway", "howsfit") for path in (ROOT / package).rglob("*.py")
 ]
-GATEWAY_MAY_USE = {f"stagekit.{name}" for name in ("wire", "errors", "kinds", "options", "pictures", "tracing")}
+GATEWAY_MAY_USE = {
+    f"stagekit.{name}" for name in ("wire", "errors", "kinds", "licences", "options", "pictures", "tracing")
+}
 
 GATEWAY = (
     ("errors", "paths", "metrics", "sweeper"),
@@ -112,7 +114,7 @@ def test_every_setting_is_in_the_example_and_in_compose():
     example = (ROOT / ".env.example").read_text()
     compose = (ROOT / "docker-compose.yml").read_text()
     # Addresses and paths are the compose file's own business.
-    fixed = {"stages", "data_dir", "web_dir", "listen_port", "weights_dir"}
+    fixed = {"stages", "engines", "data_dir", "web_dir", "listen_port", "weights_dir"}
     everything = (
         (Settings(), Settings.model_fields),
         (StageSettings(), StageSettings._fields),
@@ -132,6 +134,8 @@ def test_every_setting_is_in_the_example_and_in_compose():
             assert re.search(rf"^\s+{variable}:", compose, re.MULTILINE), variable
     for stage in STAGES:
         assert find_stage(stage).engine_setting() in example
+        further = f"HOWSFIT_{stage.upper()}_URLS"
+        assert re.search(rf"^{further}=$", example, re.MULTILINE) and f"{further}:" in compose
 
 
 def test_every_setting_of_the_example_is_used():

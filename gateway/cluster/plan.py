@@ -1,17 +1,29 @@
 """What the stages are to do for one job: which of them run, what serves each, with which options."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Any
 
 from gateway.cluster.graph import StageGraph
 from gateway.cluster.stages import StageClient
+from gateway.errors import BadEngine
 from stagekit.errors import BadOption
 from stagekit.wire import shown
 
 AllOptions = Mapping[str, Mapping[str, Any]]
 """Stage -> options of its engine for one job."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a job wants its stages to work."""
+
+    options: AllOptions = field(default_factory=dict)
+    engines: Mapping[str, str] = field(default_factory=dict)
+    """Stage -> engine, of the stages that another one than their own is to serve."""
+    commercial: bool = False
+    """Whether the result is for commercial use, which then all licences must allow."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +42,18 @@ class Plan:
 
     @classmethod
     def of(
-        cls, graph: StageGraph, clients: Mapping[str, StageClient], begin: Collection[str], options: AllOptions
+        cls, graph: StageGraph, clients: Mapping[str, StageClient], begin: Collection[str], wishes: Wishes
     ) -> "Plan":
-        """Raises BadOption for a stage that does not run, an option that its engine has not, or a value that this does not
-        take."""
+        """Raises BadEngine or BadOption for a stage that does not run, an option that its engine has not, or a value that this
+        does not take.
+        """
         stages = graph.running(begin)
-        if foreign := [stage for stage in options if stage not in stages]:
+        if idle := [stage for stage in wishes.engines if stage not in stages]:
+            raise BadEngine(f"Stage '{idle[0]}' does not run for this request, so no engine of it can be chosen.")
+        if foreign := [stage for stage in wishes.options if stage not in stages]:
             there = ", ".join(stage for stage in stages if clients[stage].option_schema) or "none"
             raise BadOption(f"No stage '{shown(foreign[0])}' runs for this request. Those with options are: {there}.")
-        differing = {stage: clients[stage].differing(given) for stage, given in options.items()}
+        differing = {stage: clients[stage].differing(given) for stage, given in wishes.options.items()}
         return cls(graph, clients, frozenset(begin), stages, differing)
 
     def options_of(self, stage: str) -> dict[str, Any]:
@@ -63,3 +78,7 @@ class Plan:
     def failed(self) -> list[StageClient]:
         """Those that run whose engine could not start, without a fallback that serves them."""
         return [self.clients[stage] for stage in self.stages if self.clients[stage].failed]
+
+    def not_commercial(self) -> list[StageClient]:
+        """Those that run whose licence, or that of their weights, does not allow commercial use, or does not say."""
+        return [client for stage in self.stages if (client := self.clients[stage]).commercial != "yes"]

@@ -15,6 +15,7 @@ import httpx
 from gateway.cluster.answers import check_answer
 from gateway.errors import GatewayError, StageNonsense, StageRefused, StageUnreachable, StartupError
 from stagekit.errors import MissingArtifact
+from stagekit.licences import commercial_use
 from stagekit.options import PART, OptionSchema, check_options, fingerprint_of_run, is_schema
 from stagekit.tracing import traceparent
 from stagekit.wire import (
@@ -98,9 +99,19 @@ class StageClient:
         schema: OptionSchema = self.info.get("option_schema", {}).get("properties", {})
         return schema
 
+    @property
+    def engine(self) -> str:
+        """Its engine's name; empty while it is unknown."""
+        return str(self.info.get("engine", ""))
+
+    @property
+    def commercial(self) -> str:
+        """Whether what it makes may be used commercially: yes, no or unclear."""
+        return commercial_use(self.info)
+
     def differing(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Those of a run's options that are not the defaults. Raises BadOption naming what there is."""
-        return check_options(self.option_schema, options, str(self.info.get("engine", "")))
+        return check_options(self.option_schema, options, self.engine)
 
     def fingerprint(self, options: Mapping[str, Any]) -> str:
         """What a run has to have come from. options: as `differing` gives them."""

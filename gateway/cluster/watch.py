@@ -8,14 +8,18 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections import ChainMap
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
+from typing import Any, TypeVar
 
 from gateway.cluster.graph import Declaration, StageGraph
-from gateway.cluster.plan import AllOptions, Plan
+from gateway.cluster.plan import Plan, Wishes
 from gateway.cluster.stages import StageClient
-from gateway.errors import StageNotReady, StartupError
+from gateway.errors import BadEngine, NotCommercial, StageNotReady, StartupError
 from gateway.settings import Settings
+from stagekit.wire import shown
+
+T = TypeVar("T")
 
 log = logging.getLogger("howsfit.gateway")
 
@@ -39,6 +43,10 @@ class Cluster:
             {name: StageClient(name, address, apps, settings.stage_timeout_s) for name, address in addresses.items()}
             for addresses in (settings.stages, settings.fallbacks)
         )
+        self._others = {
+            name: {e: StageClient(name, address, apps, settings.stage_timeout_s) for e, address in engines.items()}
+            for name, engines in settings.engines.items()
+        }
         self.clients = dict(self._chosen)
         """Stage name -> what serves it now."""
         self.graph = StageGraph([], partial=True)
@@ -52,14 +60,20 @@ class Cluster:
     def start(self) -> None:
         """Begin to look."""
         self._starting_until = time.monotonic() + self._startup_s
-        self._watching = [asyncio.create_task(self._watch(name)) for name in self._chosen]
+        others = [client for engines in self._others.values() for client in engines.values()]
+        self._watching = [
+            *(asyncio.create_task(self._watch(name)) for name in self._chosen),
+            *(asyncio.create_task(self._watch_other(client)) for client in others),
+        ]
 
     async def close(self) -> None:
         """Look no more, and close all connections."""
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
-        await asyncio.gather(*(client.close() for client in (*self._chosen.values(), *self._fallbacks.values())))
+        others = [client for engines in self._others.values() for client in engines.values()]
+        everybody = (*self._chosen.values(), *self._fallbacks.values(), *others)
+        await asyncio.gather(*(client.close() for client in everybody))
 
     def whole_graph(self) -> StageGraph:
         """The graph of all stages. Raises StageNotReady while one of them is unknown, or they do not fit together."""
@@ -72,12 +86,15 @@ class Cluster:
 
     async def wait_until_whole(self, for_s: float) -> StageGraph:
         """The same, waited for: while the cluster starts, and for so many seconds in any case. Raises StageNotReady."""
+        return await self._waited_for(self.whole_graph, for_s)
+
+    async def _waited_for(self, what: Callable[[], T], for_s: float) -> T:
         give_up = max(self._starting_until, time.monotonic() + for_s)
         while True:
             with contextlib.suppress(StageNotReady):
-                return self.whole_graph()
+                return what()
             if time.monotonic() > give_up:
-                return self.whole_graph()
+                return what()
             await asyncio.sleep(POLL_S)
 
     async def wait_until_ready(self) -> None:
@@ -95,12 +112,61 @@ class Cluster:
         except StageNotReady as error:
             raise StartupError(error.detail) from None
 
-    def plan(self, begin: Collection[str], options: AllOptions) -> Plan:
+    def plan(self, begin: Collection[str], wishes: Wishes) -> Plan:
         """What the stages are to do for a job that begins with these artifacts.
 
-        Raises StageNotReady while a stage is unknown, BadOption for options that no stage of it takes.
+        Raises StageNotReady while a stage is unknown, BadEngine or BadOption for wishes that no stage of it can grant,
+        NotCommercial.
         """
-        return Plan.of(self.whole_graph(), self.clients, begin, options)
+        graph = self.whole_graph()
+        clients: MutableMapping[str, StageClient] = self.clients
+        if wishes.engines:
+            chosen = {stage: self._engine(stage, engine) for stage, engine in wishes.engines.items()}
+            clients = ChainMap(chosen, self.clients)
+            graph = _graph_of(clients.values())
+        plan = Plan.of(graph, clients, begin, wishes)
+        if wishes.commercial and (refused := plan.not_commercial()):
+            raise NotCommercial(" ".join(map(self._instead, refused)))
+        return plan
+
+    async def wait_for_plan(self, for_s: float, begin: Collection[str], wishes: Wishes) -> Plan:
+        """The same, waited for as `wait_until_whole` does."""
+        return await self._waited_for(lambda: self.plan(begin, wishes), for_s)
+
+    def engines(self, stage: str) -> list[StageClient]:
+        """What may serve the stage: first what does where a request does not choose, then the others."""
+        own = self.clients[stage]
+        return [own, *(client for client in self._others.get(stage, {}).values() if client.engine != own.engine)]
+
+    def _engine(self, stage: str, engine: str) -> StageClient:
+        """Raises BadEngine, StageNotReady."""
+        if stage not in self.clients:
+            raise BadEngine(f"There is no stage '{shown(stage)}'; there are: {', '.join(self.clients)}.")
+        if self.clients[stage].engine == engine:
+            return self.clients[stage]
+        other = self._others.get(stage, {}).get(engine)
+        if other is None:
+            there = ", ".join(dict.fromkeys([self.clients[stage].engine, *self._others.get(stage, ())]))
+            raise BadEngine(f"Stage '{stage}' has no engine '{shown(engine)}' here. It has: {there}.")
+        if not other.info:
+            raise not_ready(other)
+        if other.engine != engine:
+            raise BadEngine(
+                f"At {other.address} engine '{other.engine}' answers instead of '{engine}'. Check HOWSFIT_{stage.upper()}_URLS."
+            )
+        return other
+
+    def _instead(self, client: StageClient) -> str:
+        """Why it may not serve a commercial job, and what would do."""
+        allowed = [other.engine for other in self.engines(client.name) if other.commercial == "yes"]
+        what = f"Choose {' or '.join(allowed)}." if allowed else "No other engine is here."
+        said = (
+            "does not allow commercial use"
+            if client.commercial == "no"
+            else "does not say that it allows commercial use"
+        )
+        licence = client.info.get("licence", "none told")
+        return f"Stage '{client.name}': the licence of {client.engine} or of its weights {said} ({licence}). {what}"
 
     async def health(self) -> dict[str, dict[str, Any]]:
         """Stage name -> the /readyz of what serves it, now; with `instead_of` where that is a fallback."""
@@ -125,6 +191,14 @@ class Cluster:
                 await asyncio.sleep(WATCH_S)
             else:
                 await asyncio.sleep(POLL_S if time.monotonic() < self._starting_until else REPEAT_S)
+
+    async def _watch_other(self, client: StageClient) -> None:
+        while True:
+            try:
+                await client.look()
+            except Exception:  # as above
+                log.exception("stage=%s engine at %s could not be looked at", client.name, client.address)
+            await asyncio.sleep(WATCH_S if client.seen["ready"] else REPEAT_S)
 
     async def _look(self, name: str) -> None:
         await self._chosen[name].look()
@@ -172,6 +246,14 @@ class Cluster:
             self._wrong = None
             if len(declared) == len(self.clients):
                 log.info("stages in order: %s", " ".join(self.graph.order))
+
+
+def _graph_of(clients: Iterable[StageClient]) -> StageGraph:
+    """Raises BadEngine where they do not fit together."""
+    try:
+        return StageGraph(Declaration.from_info(client.info) for client in clients)
+    except StartupError as error:
+        raise BadEngine(f"These engines do not fit together. {error}") from None
 
 
 def not_ready(client: StageClient) -> StageNotReady:

@@ -10,7 +10,7 @@ import contextlib
 import io
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -105,8 +105,7 @@ def body(model: type[T]) -> Callable[[Request], AsyncIterator[T]]:
         try:
             yield _checked(model, fields)
         finally:
-            given = fields.get("artifacts")
-            for value in [*fields.values(), *(given.values() if isinstance(given, dict) else ())]:
+            for value in _all_of(fields):
                 if isinstance(value, UploadFile):
                     await value.close()
 
@@ -204,20 +203,34 @@ async def _multipart(request: Request, model: type[Fields]) -> dict[str, Any]:
             'The multipart body is malformed: each part needs `Content-Disposition: form-data; name="…"`, and the body '
             "the boundary of its Content-Type. Let your HTTP client write it."
         ) from None
-    pictures = _pictures(model)
     fields: dict[str, Any] = {}
-    for name, value in form.multi_items():
-        assert isinstance(value, UploadFile)
-        where, own_name = _place(fields, name, model)
-        if value.size == 0 and not value.filename:
-            continue
-        if name in pictures or where is not fields:
-            where[own_name] = value if value.filename else await _text_or_file(value)
-        elif name in model.model_fields:
-            fields[name] = await _text(name, value)
-        else:
-            fields[name] = None  # to be refused by its name
+    try:
+        for name, part in form.multi_items():
+            assert isinstance(part, UploadFile)
+            where, own_name = _place(fields, name, model)
+            if part.size or part.filename:
+                where[own_name] = await _value(part, name, model, where is not fields)
+    except BaseException:
+        fields.clear()
+        raise
+    finally:
+        kept = [value for value in _all_of(fields) if isinstance(value, UploadFile)]
+        for _, part in form.multi_items():
+            if isinstance(part, UploadFile) and not any(part is value for value in kept):
+                await part.close()
     return fields
+
+
+async def _value(part: UploadFile, name: str, model: type[Fields], is_artifact: bool) -> str | UploadFile | None:
+    if name in _pictures(model) or is_artifact:
+        return part if part.filename else await _text_or_file(part)
+    return await _text(name, part) if name in model.model_fields else None  # to be refused by its name
+
+
+def _all_of(fields: Mapping[str, Any]) -> list[Any]:
+    """The values, those of the artifacts too."""
+    given = fields.get(GIVEN[:-1])
+    return [*fields.values(), *(given.values() if isinstance(given, dict) else ())]
 
 
 async def _text_or_file(part: UploadFile) -> str | UploadFile:

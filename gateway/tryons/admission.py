@@ -31,10 +31,10 @@ class Admission:
         """Whether such a job can be done now: it begins with all that it needs, its stages take its options, and each of them
         could start, or did its part before.
 
-        begin: artifact name -> digest. Raises StageNotReady, BadOption, BadRequest. A stage that is merely away may be back
-        when its turn comes.
+        begin: artifact name -> digest. A stage that is merely away may be back when its turn comes.
+        Raises StageNotReady, BadEngine, BadOption, NotCommercial, BadRequest.
         """
-        plan = self._cluster.plan(begin, order.options)
+        plan = self._cluster.plan(begin, order.wishes)
         if missing := plan.graph.missing(BASIS[kind], begin):
             raise BadRequest(
                 f"'{missing[0]}' is missing. Send the picture as a file (curl -F {missing[0]}=@FILE), or '{missing[0]}_id', "

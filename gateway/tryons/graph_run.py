@@ -13,14 +13,14 @@ from typing import Any, TypeVar
 from gateway.cluster.graph import GOAL, RESULTS
 from gateway.cluster.stages import Run, StageClient
 from gateway.cluster.watch import Cluster
-from gateway.errors import GatewayError, StageNotReady, StageRefused
+from gateway.errors import GatewayError, StageRefused
 from gateway.jobs.durable import Steps
 from gateway.jobs.job import JobFailed
 from gateway.pictures.provenance import Provenance, with_packet
 from gateway.storage.blobs import Blob
 from gateway.storage.cache import StageCache
 from gateway.storage.holdings import Holdings
-from gateway.tryons.orders import begin_of, holder_of, tenant_of, trace_of
+from gateway.tryons.orders import begin_of, holder_of, tenant_of, trace_of, wishes_of
 from gateway.tryons.patience import patiently
 from stagekit.errors import BadOption
 from stagekit.wire import Part
@@ -70,8 +70,9 @@ class GraphRun:
         Returns artifact name -> digest. Raises JobFailed, or a group of exceptions with one.
         """
         try:
-            self._plan = self._means.cluster.plan(self._begin, self._payload.get("options", {}))
-        except (BadOption, StageNotReady) as error:  # the engine is another than when the job was taken
+            wishes = wishes_of(self._payload)
+            self._plan = await self._means.cluster.wait_for_plan(self._means.retry_s, self._begin, wishes)
+        except (BadOption, GatewayError) as error:  # the engines are others than when the job was taken
             raise JobFailed(error.problem() | {"stage": "gateway"}) from None
         known = {} if self._no_store else await self._recall()
         self._sorter = self._plan.sorter(done=known)

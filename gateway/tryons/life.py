@@ -80,8 +80,8 @@ class Tryons:
 
         begin: `photo` and `garment`, or one of them, and artifacts in the place of those that a stage would make; a digest
         stands for a blob that somebody holds already.
-        Raises TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady, WebhookRefused, NotFound, BadOption,
-        BadRequest, StorageFull, StorageUnavailable.
+        Raises TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady, WebhookRefused, NotFound, BadEngine, BadOption,
+        NotCommercial, BadRequest, StorageFull, StorageUnavailable.
         """
         digests = {name: given if isinstance(given, str) else given.digest for name, given in begin.items()}
         payload = payload_of(digests, order, kind)
@@ -230,7 +230,6 @@ class Tryons:
 
     async def _run(self, tryon_id: str, payload: dict[str, Any], steps: Steps) -> dict[str, Any]:
         """The job itself."""
-        await self._means.cluster.wait_until_whole(self._means.retry_s)
         began = time.perf_counter()
         outcome = "failed"
         try:

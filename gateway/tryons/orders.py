@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gateway.cluster.graph import UPLOADS
-from gateway.cluster.plan import AllOptions
+from gateway.cluster.plan import Wishes
 from gateway.jobs.events import Event
 from gateway.jobs.job import Job
 
@@ -35,7 +35,7 @@ class Order:
     deadline_s: float | None = None
     webhook: str | None = None
     batch: str | None = None
-    options: AllOptions = field(default_factory=dict)
+    wishes: Wishes = field(default_factory=Wishes)
     quota: int | None = None
     """Jobs that the owner may have under way."""
 
@@ -47,7 +47,9 @@ class Order:
             "deadline_s": self.deadline_s,
             "webhook": self.webhook,
             "batch": self.batch,
-            "options": {stage: dict(given) for stage, given in self.options.items() if given} or None,
+            "options": {stage: dict(given) for stage, given in self.wishes.options.items() if given} or None,
+            "engines": dict(self.wishes.engines) or None,
+            "commercial": self.wishes.commercial or None,
         }
         return {"no_store": self.no_store} | {name: value for name, value in options.items() if value is not None}
 
@@ -70,6 +72,11 @@ def uploads_of(payload: Mapping[str, Any]) -> dict[str, str]:
 def begin_of(payload: Mapping[str, Any]) -> dict[str, str]:
     """Artifact name -> digest of all that a job begins with: its uploads, and what was given in the place of a stage's."""
     return {**uploads_of(payload), **payload.get("artifacts", {})}
+
+
+def wishes_of(payload: Mapping[str, Any]) -> Wishes:
+    """How the job wants its stages to work."""
+    return Wishes(payload.get("options", {}), payload.get("engines", {}), payload.get("commercial", False))
 
 
 def payload_of(begin: Mapping[str, str], order: Order, kind: Kind) -> dict[str, Any]:

@@ -21,6 +21,10 @@ from tests.pictures import bomb, encoded, picture
 IMAGES = {"picture", "image", "mask", "map", "labels"}
 
 
+FREE = {"MIT", "Apache-2.0", "BSD-3-Clause"}
+"""Licences under which nobody need ask whether commercial use is allowed."""
+
+
 def refused(answer, *codes):
     """Asserts a problem document of one of these codes; returns it."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text[:300]
@@ -49,6 +53,8 @@ def test_info(info):
     assert info["stage"] and info["engine"] and info["version"] and info["licence"]
     assert info["runtime"]["python"].startswith("3.")
     assert isinstance(info["stand_in"], bool)
+    licences = [info["licence"], *(weight["licence"] for weight in info["weights"])]
+    assert info["commercial"] in (("yes",) if FREE.issuperset(licences) else ("unclear", "no"))
     assert info["start_seconds"] >= info["setup_seconds"] >= 0
     for name, kind in {**info["inputs"], **info["outputs"], **info["extras"]}.items():
         assert ARTIFACTS[name] == kind

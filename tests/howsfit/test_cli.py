@@ -222,6 +222,8 @@ def test_a_refusal_is_a_sentence_and_an_exit_code(tmp_path, house):
         (("try", "moon.jpg", TEE), "moon.jpg"),
         (("try", PERSON, TEE, "--url", "http://127.0.0.1:1"), "cannot be reached"),
         (("try", PERSON, TEE, "--set", "hem=tucked"), "STAGE.OPTION=VALUE"),
+        (("try", PERSON, TEE, "--engine", "tryon"), "write NAME=VALUE"),
+        (("try", PERSON, TEE, "--engine", "tryon=wand"), "has no engine 'wand'"),
         (("run", "moon", "a=b"), "There is no stage 'moon'"),
         (("run", "pose", "person"), "NAME=FILE"),
         (("run", "pose", f"person={PERSON}"), "768 x 1024"),

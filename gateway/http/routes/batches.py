@@ -5,12 +5,23 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import ConfigDict, Field
 
+from gateway.cluster.plan import Wishes
 from gateway.documents import BatchDocument
 from gateway.http.access import Reader, Writer
 from gateway.http.here import Here
 from gateway.http.names import Fields, known_query_of_posts
 from gateway.http.problems import refusals
-from gateway.http.routes.orders import ABOUT_OPTIONS, IMAGE_ID, Category, EngineOptions, IdempotencyKey, given
+from gateway.http.routes.orders import (
+    ABOUT_COMMERCIAL,
+    ABOUT_ENGINES,
+    ABOUT_OPTIONS,
+    IMAGE_ID,
+    Category,
+    EngineChoice,
+    EngineOptions,
+    IdempotencyKey,
+    given,
+)
 from gateway.paths import address
 from gateway.tryons.orders import Order, job_id_for
 from stagekit.tracing import trace_id
@@ -35,6 +46,8 @@ class BatchRequest(Fields):
     webhook_url: str | None = Field(None, max_length=2000, description="Told at the end of each of its try-ons.")
     category: Category = None
     options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
+    engines: EngineChoice | None = Field(None, description=ABOUT_ENGINES, examples=[{"tryon": "hr_viton"}])
+    commercial: bool | None = Field(None, description=ABOUT_COMMERCIAL)
 
 
 @router.post(
@@ -59,7 +72,7 @@ async def create_batch(
         priority=wanted.priority,
         deadline_s=wanted.deadline_s,
         webhook=wanted.webhook_url or None,
-        options=wanted.options or {},
+        wishes=Wishes(wanted.options or {}, wanted.engines or {}, bool(wanted.commercial)),
         quota=caller.max_jobs,
     )
     artifacts = await given(gateway, None, wanted.category)

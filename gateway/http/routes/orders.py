@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 from starlette.datastructures import UploadFile
 
 from gateway.cluster.graph import UPLOADS
+from gateway.cluster.plan import Wishes
 from gateway.documents import TryonDocument
 from gateway.errors import BadRequest
 from gateway.gateway import Gateway
@@ -60,6 +61,13 @@ EngineOptions = Annotated[dict[str, dict[str, Any]], BeforeValidator(_json_of)]
 """Stage -> option -> value."""
 
 
+ABOUT_ENGINES = "Stage to engine, of those that GET /v1/stages lists in `engines`. In a form: as JSON."
+ABOUT_COMMERCIAL = "Refuse engines and weights whose licence does not allow commercial use, or does not say."
+
+EngineChoice = Annotated[dict[str, str], BeforeValidator(_json_of)]
+"""Stage -> engine."""
+
+
 class JobFields(Fields):
     """How a job is to be run."""
 
@@ -71,6 +79,8 @@ class JobFields(Fields):
         None, max_length=2000, description="Told at its end, by a signed message (Standard Webhooks)."
     )
     options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
+    engines: EngineChoice | None = Field(None, description=ABOUT_ENGINES, examples=[{"tryon": "hr_viton"}])
+    commercial: bool | None = Field(None, description=ABOUT_COMMERCIAL)
     artifacts: dict[str, ArtifactFile] | None = Field(
         None,
         description="In the place of those that stages would make, by name: files of the kinds that GET /v1/stages tells, in "
@@ -189,7 +199,7 @@ async def start(
         priority=sent.priority,
         deadline_s=sent.deadline_s,
         webhook=sent.webhook_url or None,
-        options=sent.options or {},
+        wishes=Wishes(sent.options or {}, sent.engines or {}, bool(sent.commercial)),
     )
     job = await gateway.tryons.create(begin, order, kind)
     response.headers["Location"] = address(f"/v1/tryons/{job.id}")

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 import gateway.cluster.watch
+from gateway.cluster.plan import Wishes
 from gateway.cluster.watch import Cluster
 from gateway.errors import StageNotReady, StartupError
 from gateway.settings import Settings
@@ -54,7 +55,7 @@ async def watched(stages, fallbacks=(), **settings):
 
 
 def failed(cluster):
-    return cluster.plan(["photo", "garment"], {}).failed()
+    return cluster.plan(["photo", "garment"], Wishes()).failed()
 
 
 async def until(condition):

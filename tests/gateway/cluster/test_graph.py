@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from gateway.cluster.graph import Declaration, StageGraph
-from gateway.cluster.plan import Plan
+from gateway.cluster.plan import Plan, Wishes
 from gateway.errors import StartupError
 from stagekit.stage import ARTIFACTS
 
@@ -26,7 +26,7 @@ HOUSE = [
 
 
 def planned(begin, declarations=HOUSE):
-    return Plan.of(StageGraph(declarations), {}, begin, {})
+    return Plan.of(StageGraph(declarations), {}, begin, Wishes())
 
 
 def without(stage):

@@ -34,7 +34,7 @@ def whole(api, bundled):
 
 
 def test_with_the_parse_given_it_is_not_made_again_and_the_result_is_the_same(api, bundled, whole):
-    pictures = (other_photo(bundled, 91), bundled[1])
+    pictures = (other_photo(bundled, 77), bundled[1])
     first = post(api, {"photo": pictures[0], "garment": pictures[1]}).json()
     parse = api.get(first["artifacts"]["parse"]).content
     again = post(api, {"photo": pictures[0], "garment": pictures[1], **as_parts({"parse": parse})}).json()

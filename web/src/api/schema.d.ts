@@ -538,10 +538,25 @@ export interface components {
              */
             category?: ("upper" | "lower" | "dress") | null;
             /**
+             * Commercial
+             * @description Refuse engines and weights whose licence does not allow commercial use, or does not say.
+             */
+            commercial?: boolean | null;
+            /**
              * Deadline S
              * @description Seconds after which what has not ended fails.
              */
             deadline_s?: number | null;
+            /**
+             * Engines
+             * @description Stage to engine, of those that GET /v1/stages lists in `engines`. In a form: as JSON.
+             * @example {
+             *       "tryon": "hr_viton"
+             *     }
+             */
+            engines?: {
+                [key: string]: string;
+            } | null;
             /**
              * Garment Ids
              * @description Garments: ids from POST /v1/images.
@@ -577,6 +592,56 @@ export interface components {
              * @description Told at the end of each of its try-ons.
              */
             webhook_url?: string | null;
+        };
+        /**
+         * EngineDocument
+         * @description An engine of a stage that a request may choose.
+         */
+        EngineDocument: {
+            /**
+             * Commercial
+             * @description Whether engine and weights allow commercial use.
+             * @enum {string}
+             */
+            commercial: "yes" | "unclear" | "no";
+            /** Engine */
+            engine: string;
+            /** Health */
+            health: {
+                [key: string]: unknown;
+            };
+            /**
+             * Licence
+             * @default
+             */
+            licence: string;
+            /**
+             * Option Schema
+             * @default {}
+             */
+            option_schema: {
+                [key: string]: unknown;
+            };
+            /**
+             * Own
+             * @description The one that serves a request which chooses none.
+             */
+            own: boolean;
+            /**
+             * Stand In
+             * @default false
+             */
+            stand_in: boolean;
+            /**
+             * Version
+             * @default
+             */
+            version: string;
+            /**
+             * Weights
+             * @default []
+             */
+            weights: unknown[];
         };
         /**
          * ImageDocument
@@ -814,6 +879,11 @@ export interface components {
              */
             engine: string;
             /**
+             * Engines
+             * @description That a request may choose, its own first.
+             */
+            engines: components["schemas"]["EngineDocument"][];
+            /**
              * Fingerprint
              * @description Same fingerprint and same input bytes: same output.
              * @default
@@ -978,6 +1048,11 @@ export interface components {
              * @description Id of the batch that it belongs to.
              */
             batch: string | null;
+            /**
+             * Commercial
+             * @description Whether it was asked for that all licences allow commercial use.
+             */
+            commercial: boolean;
             /** Completed At */
             completed_at: string | null;
             /**
@@ -990,6 +1065,13 @@ export interface components {
              * @description If it has not ended by then, it fails with `deadline-exceeded`.
              */
             deadline_at: string | null;
+            /**
+             * Engines
+             * @description As they were asked for: stage, engine.
+             */
+            engines: {
+                [key: string]: string;
+            };
             /**
              * Error
              * @description Why it failed: an RFC 9457 problem.
@@ -2209,10 +2291,25 @@ export interface operations {
                      */
                     category?: ("upper" | "lower" | "dress") | null;
                     /**
+                     * Commercial
+                     * @description Refuse engines and weights whose licence does not allow commercial use, or does not say.
+                     */
+                    commercial?: boolean | null;
+                    /**
                      * Deadline S
                      * @description Seconds after which it fails if it has not ended.
                      */
                     deadline_s?: number | null;
+                    /**
+                     * Engines
+                     * @description Stage to engine, of those that GET /v1/stages lists in `engines`. In a form: as JSON.
+                     * @example {
+                     *       "tryon": "hr_viton"
+                     *     }
+                     */
+                    engines?: {
+                        [key: string]: string;
+                    } | null;
                     /**
                      * Garment
                      * @description The file in base64, as a data: URL, or its https address.
@@ -2256,10 +2353,25 @@ export interface operations {
                      */
                     category?: ("upper" | "lower" | "dress") | null;
                     /**
+                     * Commercial
+                     * @description Refuse engines and weights whose licence does not allow commercial use, or does not say.
+                     */
+                    commercial?: boolean | null;
+                    /**
                      * Deadline S
                      * @description Seconds after which it fails if it has not ended.
                      */
                     deadline_s?: number | null;
+                    /**
+                     * Engines
+                     * @description Stage to engine, of those that GET /v1/stages lists in `engines`. In a form: as JSON.
+                     * @example {
+                     *       "tryon": "hr_viton"
+                     *     }
+                     */
+                    engines?: {
+                        [key: string]: string;
+                    } | null;
                     /**
                      * Garment
                      * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
@@ -2436,10 +2548,25 @@ export interface operations {
                         [key: string]: string | Record<string, never>;
                     } | null;
                     /**
+                     * Commercial
+                     * @description Refuse engines and weights whose licence does not allow commercial use, or does not say.
+                     */
+                    commercial?: boolean | null;
+                    /**
                      * Deadline S
                      * @description Seconds after which it fails if it has not ended.
                      */
                     deadline_s?: number | null;
+                    /**
+                     * Engines
+                     * @description Stage to engine, of those that GET /v1/stages lists in `engines`. In a form: as JSON.
+                     * @example {
+                     *       "tryon": "hr_viton"
+                     *     }
+                     */
+                    engines?: {
+                        [key: string]: string;
+                    } | null;
                     /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
@@ -2478,10 +2605,25 @@ export interface operations {
                 };
                 "multipart/form-data": {
                     /**
+                     * Commercial
+                     * @description Refuse engines and weights whose licence does not allow commercial use, or does not say.
+                     */
+                    commercial?: boolean | null;
+                    /**
                      * Deadline S
                      * @description Seconds after which it fails if it has not ended.
                      */
                     deadline_s?: number | null;
+                    /**
+                     * Engines
+                     * @description Stage to engine, of those that GET /v1/stages lists in `engines`. In a form: as JSON.
+                     * @example {
+                     *       "tryon": "hr_viton"
+                     *     }
+                     */
+                    engines?: {
+                        [key: string]: string;
+                    } | null;
                     /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
@@ -2781,10 +2923,25 @@ export interface operations {
                      */
                     category?: ("upper" | "lower" | "dress") | null;
                     /**
+                     * Commercial
+                     * @description Refuse engines and weights whose licence does not allow commercial use, or does not say.
+                     */
+                    commercial?: boolean | null;
+                    /**
                      * Deadline S
                      * @description Seconds after which it fails if it has not ended.
                      */
                     deadline_s?: number | null;
+                    /**
+                     * Engines
+                     * @description Stage to engine, of those that GET /v1/stages lists in `engines`. In a form: as JSON.
+                     * @example {
+                     *       "tryon": "hr_viton"
+                     *     }
+                     */
+                    engines?: {
+                        [key: string]: string;
+                    } | null;
                     /**
                      * Garment
                      * @description The file in base64, as a data: URL, or its https address.
@@ -2838,10 +2995,25 @@ export interface operations {
                      */
                     category?: ("upper" | "lower" | "dress") | null;
                     /**
+                     * Commercial
+                     * @description Refuse engines and weights whose licence does not allow commercial use, or does not say.
+                     */
+                    commercial?: boolean | null;
+                    /**
                      * Deadline S
                      * @description Seconds after which it fails if it has not ended.
                      */
                     deadline_s?: number | null;
+                    /**
+                     * Engines
+                     * @description Stage to engine, of those that GET /v1/stages lists in `engines`. In a form: as JSON.
+                     * @example {
+                     *       "tryon": "hr_viton"
+                     *     }
+                     */
+                    engines?: {
+                        [key: string]: string;
+                    } | null;
                     /**
                      * Garment
                      * @description The file: JPEG, PNG, WebP, AVIF or HEIC.

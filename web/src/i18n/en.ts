@@ -175,6 +175,9 @@ export const en = {
       "You lie on your side or stand on your head in the photo. Turn the photo so that you stand upright.",
     "incomplete-pose":
       "Not enough of the body is visible. Take a photo that shows both shoulders and arms, down to the hips.",
+    "bad-engine": "The engine that was chosen is not to be had any more. Start again with another one.",
+    "not-commercial":
+      "A licence does not allow commercial use. Choose another engine, or leave out that it is for commercial use.",
     "bad-option": "The engine that is there now does not take what was chosen for it. Start again with other settings.",
     "garment-not-found": "No garment stands out from its background. Lay it on something plain, in another colour.",
     "unreadable-image": "One of the pictures is broken or of a kind that cannot be read. Choose another copy.",

@@ -12,6 +12,7 @@ from services.cloth_mask.cutter import Cutter
 from services.cloth_mask.engines.carvekit.networks import Cutout
 from services.cloth_mask.engines.carvekit.region import garment_region
 from services.cloth_mask.engines.carvekit.settings import read_carvekit_settings
+from stagekit.licences import strictest
 from stagekit.manifest import read_manifest
 from stagekit.weights import require
 
@@ -38,6 +39,7 @@ class Engine(Cutter):
             models.append(self._settings.carvekit_matting)
         self._sets = [read_manifest()[f"{self.name}/{model}"] for model in models]
         self.licence = "; ".join(f"{each.title}: {each.licence}" for each in self._sets)
+        self.commercial = strictest(each.commercial for each in self._sets)
         self._weights: tuple[dict[str, str], ...] = ()
 
     def load(self) -> None:

@@ -36,6 +36,7 @@ class Engine(stagekit.Engine):
     inputs = ("person",)
     extras = ("densepose_i", "densepose_u", "densepose_v")
     licence = "Apache-2.0 code; weights " + read_manifest()[checkpoint.ENGINE].licence
+    commercial = read_manifest()[checkpoint.ENGINE].commercial
 
     def __init__(self) -> None:
         self._settings = read_densepose_settings()

@@ -24,6 +24,7 @@ class Engine(Parser):
     start_s = 180.0
     extras = ("parse_confidence", "parse_edges")
     licence = "MIT code; weights without a licence, for research only"
+    commercial = "unclear"
 
     def load(self) -> None:
         weights = require(self.name)

@@ -25,6 +25,7 @@ class Engine(Parser):
     version = "1"
     extras = ("parse_confidence", "parse_edges")
     licence = "MIT code; weights without a licence, for research only"
+    commercial = "unclear"
 
     def load(self) -> None:
         weights = require(self.name)

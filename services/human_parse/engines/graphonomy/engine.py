@@ -22,6 +22,7 @@ class Engine(Parser):
     version = "1"
     start_s = 180.0
     licence = "MIT code; weights without a licence, for research only"
+    commercial = "unclear"
 
     def load(self) -> None:
         weights = require(self.name)

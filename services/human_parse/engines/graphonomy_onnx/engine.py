@@ -24,6 +24,7 @@ class Engine(Parser):
     name = "graphonomy_onnx"
     version = "1"
     licence = "MIT code; weights without a licence, for research only"
+    commercial = "unclear"
 
     def load(self) -> None:
         weights = require(self.name)

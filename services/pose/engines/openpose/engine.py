@@ -38,7 +38,8 @@ class Engine(stagekit.Engine):
         self._chosen = read_openpose_settings().openpose_model
         self._model = MODELS[self._chosen]
         self._scales = read_scales()
-        self.licence = read_manifest()[self._model.weights].licence
+        weights = read_manifest()[self._model.weights]
+        self.licence, self.commercial = weights.licence, weights.commercial
         self._weights: tuple[dict[str, str], ...] = ()
 
     def load(self) -> None:

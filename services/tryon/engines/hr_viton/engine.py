@@ -49,6 +49,7 @@ class Engine(stagekit.Engine):
     inputs = ("agnostic", "parse_agnostic", "densepose", "cloth", "cloth_mask", "pose")
     extras = ("warped_cloth", "warped_mask", "parse_predicted")
     licence = "CC-BY-NC-4.0"
+    commercial = "no"
     digital_source = "compositeWithTrainedAlgorithmicMedia"
 
     def __init__(self) -> None:

@@ -1,0 +1,190 @@
+"""Engines that a request chooses, and licences that it asks for: a gateway and small stages in this process."""
+
+import asyncio
+import contextlib
+import json
+
+import httpx
+import pytest
+
+import gateway.cluster.watch
+from gateway.app import create_app
+from gateway.settings import Settings, engines_in
+from stagekit import Engine, options
+from stagekit.app import create_app as create_stage_app
+from stagekit.errors import WeightsMissing
+from tests.gateway.small_cluster import garment, photo
+from tests.gateway.small_stages import STAGES, SmallEngine
+
+FILES = {"photo": photo(1), "garment": garment(1)}
+
+
+class Other(SmallEngine):
+    """Another generator: it needs less, has an option, and may not be used commercially."""
+
+    name = "other"
+    inputs = ("agnostic", "cloth")
+    licence = "CC-BY-NC-4.0"
+    commercial = "no"
+
+    def option_schema(self):
+        return {"seed": options.integer("Of the noise.", 0, 0, 99)}
+
+    def run_with(self, chosen, inputs, warn):
+        picture = inputs["cloth"].copy()
+        picture[0] = chosen["seed"]
+        return {"tryon": picture}
+
+    run = Engine.run
+
+
+class Lacking(SmallEngine):
+    name = "lacking"
+
+    def load(self):
+        raise WeightsMissing("There is no lacking.pth.", "howsfit weights pull lacking")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    for pause in ("POLL_S", "REPEAT_S", "WATCH_S"):
+        monkeypatch.setattr(gateway.cluster.watch, pause, 0.02)
+
+
+@contextlib.asynccontextmanager
+async def served(folder):
+    engines = {name: SmallEngine(stage) for name, stage in STAGES.items()}
+    apps = {name: create_stage_app(STAGES[name], engine) for name, engine in engines.items()}
+    others = {engine.name: create_stage_app(STAGES["tryon"], engine(STAGES["tryon"])) for engine in (Other, Lacking)}
+    settings = Settings(
+        data_dir=folder,
+        stages={name: f"inproc://{name}" for name in STAGES},
+        engines={"tryon": {name: f"inproc://tryon.{name}" for name in others}},
+        web_dir=folder / "none",
+    )
+    app = create_app(settings, apps | {f"tryon.{name}": other for name, other in others.items()})
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=30) as client,
+    ):
+        async with asyncio.timeout(20):
+            while (await client.get("/readyz")).status_code != 200 or len(await listed(client, "tryon")) < 3:
+                await asyncio.sleep(0.02)
+        yield client
+
+
+async def listed(client, stage):
+    found = (await client.get("/v1/stages")).json()["stages"]
+    return {e["engine"]: e for each in found if each["stage"] == stage for e in each["engines"]}
+
+
+async def start(client, path="/v1/tryons", files=FILES, **fields):
+    fields = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+    return await client.post(path, files=files, data=fields, headers={"Prefer": "wait=20"})
+
+
+def stage_of(document, name):
+    return next(stage for stage in document["stages"] if stage["stage"] == name)
+
+
+def in_time(scenario):
+    asyncio.run(scenario())
+
+
+def test_a_request_chooses_among_the_engines_that_there_are(tmp_path):
+    async def scenario():
+        async with served(tmp_path) as client:
+            own = (await start(client)).json()
+            other = (await start(client, engines={"tryon": "other"})).json()
+            assert own["status"] == other["status"] == "succeeded", other["error"]
+            assert [stage_of(d, "tryon")["engine"] for d in (own, other)] == ["small", "other"]
+            assert [d["engines"] for d in (own, other)] == [{}, {"tryon": "other"}]
+            pictures = [(await client.get(d["output"]["tryon"])).content for d in (own, other)]
+            assert pictures[0] != pictures[1] and b"other 1" in pictures[1], "the picture tells it too"
+            assert stage_of(other, "cloth_mask")["reused"], "what comes before is the same"
+            again = (await start(client, engines={"tryon": "other"})).json()
+            assert stage_of(again, "tryon")["reused"] and stage_of(again, "tryon")["engine"] == "other"
+            named = (await start(client, engines={"tryon": "small"})).json()
+            assert stage_of(named, "tryon")["reused"] and stage_of(named, "tryon")["engine"] == "small"
+
+    in_time(scenario)
+
+
+def test_options_are_those_of_the_engine_that_is_chosen(tmp_path):
+    async def scenario():
+        async with served(tmp_path) as client:
+            refused = await start(client, options={"tryon": {"seed": 3}})
+            assert (refused.status_code, refused.json()["code"]) == (400, "bad-option")
+            made = (await start(client, options={"tryon": {"seed": 3}}, engines={"tryon": "other"})).json()
+            assert made["status"] == "succeeded" and stage_of(made, "tryon")["options"] == {"seed": 3}
+
+    in_time(scenario)
+
+
+def test_what_cannot_be_chosen_is_refused_and_what_there_is_is_named(tmp_path):
+    async def scenario():
+        async with served(tmp_path) as client:
+            for wanted, status, code, said in (
+                ({"tryon": "hr_viton"}, 400, "bad-engine", "It has: small, other, lacking"),
+                ({"moon": "small"}, 400, "bad-engine", "resize, cloth_mask, agnostic, tryon, paste_back"),
+                ({"tryon": 3}, 400, "bad-request", "engines"),
+                ("other", 400, "bad-request", "engines"),
+                ({"tryon": "lacking"}, 503, "weights-missing", "lacking.pth"),
+            ):
+                answer = await start(client, engines=wanted)
+                assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+                assert said in answer.json()["detail"], answer.text
+            idle = await start(client, "/v1/preprocess/cloth", {"garment": garment(1)}, engines={"tryon": "other"})
+            assert idle.status_code == 400 and "does not run for this request" in idle.json()["detail"]
+            assert (await client.get("/v1/tryons")).json()["tryons"] == [], "nothing is left behind"
+
+    in_time(scenario)
+
+
+def test_commercial_use_refuses_what_its_licence_does_not_allow_before_anything_runs(tmp_path):
+    async def scenario():
+        async with served(tmp_path) as client:
+            refused = await start(client, engines={"tryon": "other"}, commercial="true")
+            problem = refused.json()
+            assert (refused.status_code, problem["code"]) == (422, "not-commercial")
+            assert "CC-BY-NC-4.0" in problem["detail"] and "Choose small" in problem["detail"]
+            assert (await client.get("/v1/tryons")).json()["tryons"] == []
+            made = (await start(client, commercial="true")).json()
+            assert made["status"] == "succeeded" and made["commercial"] is True
+
+    in_time(scenario)
+
+
+def test_batches_choose_too(tmp_path):
+    async def scenario():
+        async with served(tmp_path) as client:
+            ids = [(await client.post("/v1/images", files={"image": data})).json()["id"] for data in FILES.values()]
+            wanted = {"photo_ids": ids[:1], "garment_ids": ids[1:], "engines": {"tryon": "other"}}
+            batch = (await client.post("/v1/batches", json=wanted)).json()
+            document = (await client.get(batch["tryons"][0]["url"])).json()
+            assert document["engines"] == {"tryon": "other"}
+            refused = await client.post("/v1/batches", json=wanted | {"commercial": True})
+            assert (refused.status_code, refused.json()["code"]) == (422, "not-commercial")
+
+    in_time(scenario)
+
+
+def test_the_list_of_stages_tells_of_each_engine(tmp_path):
+    async def scenario():
+        async with served(tmp_path) as client:
+            found = await listed(client, "tryon")
+            assert list(found)[0] == "small" and found["small"]["own"] and not found["other"]["own"]
+            assert [found[name]["commercial"] for name in ("small", "other")] == ["yes", "no"]
+            assert "seed" in found["other"]["option_schema"]["properties"]
+            assert found["other"]["health"]["ready"] and found["lacking"]["health"]["code"] == "weights-missing"
+
+    in_time(scenario)
+
+
+def test_their_addresses_are_read_from_the_environment():
+    told = {"HOWSFIT_TRYON_URLS": "tps=http://a:8000, hr_viton=https://b", "HOWSFIT_POSE_URLS": ""}
+    assert engines_in(told) == {"tryon": {"tps": "http://a:8000", "hr_viton": "https://b"}}
+    for wrong in ("tps", "tps=a:8000", "=http://a"):
+        with pytest.raises(ValueError, match="HOWSFIT_TRYON_URLS"):
+            engines_in({"HOWSFIT_TRYON_URLS": wrong})
