@@ -98,8 +98,14 @@ class Cluster:
             await asyncio.sleep(POLL_S)
 
     async def wait_until_ready(self) -> None:
-        """Until all stages are. Raises StartupError as soon as one cannot start, or HOWSFIT_STARTUP_TIMEOUT_S is over."""
-        while waiting := [client for client in self.clients.values() if not client.seen["ready"]]:
+        """Until all stages are, and the further engines, too, or cannot start. Raises StartupError as soon as a stage cannot
+        start, or HOWSFIT_STARTUP_TIMEOUT_S is over.
+        """
+        others = [client for engines in self._others.values() for client in engines.values()]
+        while waiting := [
+            *(client for client in self.clients.values() if not client.seen["ready"]),
+            *(client for client in others if not client.seen["ready"] and not client.failed),
+        ]:
             for client in waiting:
                 if client.failed and client.name not in self._fallbacks:
                     raise StartupError(f"Stage '{client.name}' cannot start: {client.seen.get('detail')}")
