@@ -1,6 +1,9 @@
 """The gateway itself: its parts, put together."""
 
+import asyncio
 import contextlib
+import logging
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -11,6 +14,7 @@ from gateway.errors import BadRequest
 from gateway.jobs.events import Event
 from gateway.jobs.job import ENDED, Job, State
 from gateway.metrics import Metrics
+from gateway.move import jobs_left
 from gateway.paths import address, below
 from gateway.pictures.images import Images
 from gateway.pictures.uploads import Uploads
@@ -24,6 +28,8 @@ from gateway.tryons.batches import Batch, Batches
 from gateway.tryons.life import Tryons
 from gateway.tryons.orders import Kind
 from gateway.webhooks.delivery import Ended, Webhooks
+
+log = logging.getLogger("howsfit.gateway")
 
 GRACE_S = 3600.0
 """A blob that nobody holds stays so long: longer than any upload takes."""
@@ -64,6 +70,7 @@ class Gateway:
             await self.tryons.start()
             await self.webhooks.start()
             self._sweeper.start()
+            await self._tell_of_what_was_left()
             yield
         finally:
             self.uploads.close()
@@ -72,6 +79,17 @@ class Gateway:
             await self.tryons.stop()
             await self.cluster.close()
             await self.database.close()
+
+    async def _tell_of_what_was_left(self) -> None:
+        """Whoever moved to PostgreSQL misses the try-ons of before."""
+        folder, oldest_ms = self.settings.data_dir, (time.time() - self.settings.retention_s()) * 1000
+        if left := await asyncio.to_thread(jobs_left, folder, oldest_ms, self.database):
+            log.warning(
+                "%d try-ons are in %s, which this gateway does not use: `python -m gateway.move %s` moves them",
+                left,
+                folder,
+                folder,
+            )
 
     async def document(self, tryon_id: str, owner: str | None = None) -> TryonDocument:
         """The document of a try-on as it stands. owner: it must be theirs. Raises NotFound."""

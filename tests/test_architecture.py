@@ -33,7 +33,7 @@ GATEWAY = (
     ("jobs", "cluster", "callers", "outgoing"),
     ("pictures", "webhooks"),
     ("tryons",),
-    ("documents",),
+    ("documents", "move"),
     ("gateway",),
     ("http",),
     ("app",),
