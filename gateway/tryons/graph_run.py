@@ -73,7 +73,7 @@ class GraphRun:
             wishes = wishes_of(self._payload)
             self._plan = await self._means.cluster.wait_for_plan(self._means.retry_s, self._begin, wishes)
         except (BadOption, GatewayError) as error:  # the engines are others than when the job was taken
-            raise JobFailed(error.problem() | {"stage": "gateway"}) from None
+            raise JobFailed({"stage": "gateway"} | error.problem()) from None
         known = {} if self._no_store else await self._recall()
         self._sorter = self._plan.sorter(done=known)
         # Started from within a step of another stage, a step would count as a part of that one.
