@@ -9,6 +9,7 @@ import pytest
 
 from gateway.settings import STAGES, Settings
 from howsfit.stages import find_stage
+from services.agnostic.engines.viton_hd.settings import AgnosticSettings
 from services.cloth_mask.engines.carvekit.settings import CarvekitSettings
 from services.densepose.engines.detectron2.settings import DensePoseSettings
 from services.human_parse.settings import ParseSettings
@@ -123,6 +124,7 @@ def test_every_setting_is_in_the_example_and_in_compose():
         (HrVitonSettings(), HrVitonSettings._fields),
         (BlazeposeSettings(), BlazeposeSettings._fields),
         (TpsSettings(), TpsSettings._fields),
+        (AgnosticSettings(), AgnosticSettings._fields),
         (OpenposeSettings(), OpenposeSettings._fields),
         (CarvekitSettings(), CarvekitSettings._fields),
     )

@@ -6,6 +6,7 @@ after Choi et al., "VITON-HD", CVPR 2021, section 3.1. Sizes are those of the pu
 """
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -48,10 +49,10 @@ def parse_agnostic(parse: np.ndarray, joints: Joints) -> np.ndarray:
     return agnostic
 
 
-def hidden(parse: np.ndarray, joints: Joints) -> np.ndarray:
+def hidden(parse: np.ndarray, joints: Joints, kept_labels: Sequence[int] = _HEAD_AND_LOWER) -> np.ndarray:
     """Torso, neck and arms, less hands, head and lower body: (1024, 768) bool, from a parse of CIHP ids of that size.
 
-    joints: shoulders, hips and neck must be detected, shoulders apart and hips apart.
+    joints: shoulders, hips and neck must be detected, shoulders apart and hips apart. kept_labels: of head and lower body.
     """
     unit = int(math.dist(joints[2], joints[5]) / 16) + 1
     painted = Mask()
@@ -60,7 +61,7 @@ def hidden(parse: np.ndarray, joints: Joints) -> np.ndarray:
         for start, end in _bones(arm, joints):
             painted.line(joints[start], joints[end], 10 * unit)
             painted.disc(joints[end], 5 * unit)
-    kept = np.isin(parse, _HEAD_AND_LOWER)
+    kept = np.isin(parse, kept_labels)
     for label, arm in _ARMS:
         kept |= (parse == label) & ~_arm_without_hand(arm, joints, unit)
     return np.asarray(painted.drawn() & ~kept)

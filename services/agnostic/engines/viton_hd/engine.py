@@ -6,10 +6,14 @@ from typing import Any
 import numpy as np
 
 import stagekit
-from services.agnostic.engines.viton_hd.agnostic import Joints, agnostic_image, hidden, parse_agnostic
+from services.agnostic.engines.viton_hd.agnostic import Joints, agnostic_image
+from services.agnostic.engines.viton_hd.below import hidden_by, parse_agnostic_by
+from services.agnostic.engines.viton_hd.recipes import recipe_mask
 from services.agnostic.engines.viton_hd.rescue import rescue
+from services.agnostic.engines.viton_hd.settings import RECIPES, read_agnostic_settings
 from stagekit.errors import IncompletePose
 from stagekit.formats import BODY_25, BODY_25_JOINTS, keypoints
+from stagekit.options import OptionSchema, choice, defaults
 
 _NEEDED = [BODY_25[name] for name in ("neck", "right_shoulder", "left_shoulder", "right_hip", "left_hip")]
 """Without these the published algorithm has no scale or no torso. Arms may be missing."""
@@ -25,16 +29,29 @@ class Engine(stagekit.Engine):
     in for missing joints is told in rescue.py, and warned about. An arm without elbow and wrist is left out, as published,
     and warned about: the sleeve stays visible there. A forearm without its wrist is left out too.
 
+    For trousers, skirts and dresses the forms of below.py take its place. Other recipes give the masks of today's inpainting
+    models (recipes.py); `parse_agnostic` is the same for all of them. A person without a category is made ready for a top.
+
     Warns: joints-guessed, arm-not-hidden. Raises IncompletePose for what cannot be rescued.
     """
 
     name = "viton_hd"
-    version = "3"
+    version = "4"
     inputs = ("person", "parse", "pose")
     licence = "MIT"
     concurrency = 4
 
-    def run(self, inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
+    def __init__(self) -> None:
+        self._settings = read_agnostic_settings()
+
+    def option_schema(self) -> OptionSchema:
+        told = "Whose rules hide the worn garment: VITON-HD's, or those of an inpainting model (docs/agnostic.md)."
+        return {"recipe": choice(told, self._settings.agnostic_recipe, RECIPES)}
+
+    def options(self) -> dict[str, Any]:
+        return defaults(self.option_schema())
+
+    def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
         found = joints_of_first_person(inputs["pose"])
         joints = rescued(found)
         guessed = [joint for joint in range(len(found)) if joints[joint] != found[joint]]
@@ -44,15 +61,19 @@ class Engine(stagekit.Engine):
                 f"These joints were guessed from the others: {_names(guessed)}. What is hidden of the worn garment may be too "
                 f"much or too little there. {_ADVICE}",
             )
-        for side in ("left", "right"):
+        category = inputs.get("category", "upper")
+        for side in ("left", "right") if category != "lower" else ():
             if not any(joints[BODY_25[side + "_elbow"]]):
                 warn("arm-not-hidden", f"The {side} elbow was not found, so that sleeve may stay visible.")
         parse = inputs["parse"]
-        mask = hidden(parse, joints)
+        if options["recipe"] == "viton_hd":
+            mask = hidden_by(category, parse, joints)
+        else:
+            mask = recipe_mask(parse, joints, category, options["recipe"])
         return {
             "agnostic": agnostic_image(inputs["person"], mask),
             "agnostic_mask": np.where(mask, np.uint8(255), np.uint8(0)),
-            "parse_agnostic": parse_agnostic(parse, joints),
+            "parse_agnostic": parse_agnostic_by(category, parse, joints),
         }
 
 
