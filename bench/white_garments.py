@@ -214,14 +214,14 @@ def main() -> int:
     pictures = drawn(range(arguments.first, arguments.first + arguments.count))
     rows = list(scored(arguments.engine, pictures))
     print(
-        f"{'contrast':>8}{'pictures':>10}{'mean IoU':>10}{'below 0.9':>11}{'in silence':>12}{'not-a-top':>11}{'ms':>6}"
+        f"{'contrast':>8}{'pictures':>10}{'mean IoU':>10}{'below 0.9':>11}{'in silence':>12}{'odd-outline':>11}{'ms':>6}"
     )
     for contrast in sorted({row[0].contrast for row in rows}, reverse=True) + [None]:
         group = [row for row in rows if contrast in (None, row[0].contrast)]
         bad = [row for row in group if row[1] < GOOD]
         print(f"{'all' if contrast is None else contrast:>8}{len(group):>10}{np.mean([row[1] for row in group]):>10.3f}"
               f"{len(bad):>11}{sum(not row[3] for row in bad):>12}"
-              f"{sum('not-a-top' in row[3] for row in group):>11}{np.median([row[2] for row in group]):>6.0f}")  # fmt: skip
+              f"{sum('odd-outline' in row[3] for row in group):>11}{np.median([row[2] for row in group]):>6.0f}")  # fmt: skip
     _sheet(sorted(rows, key=lambda row: row[1]), arguments.sheet)
     print(arguments.sheet)
     return 0

@@ -18,7 +18,7 @@ from gateway.tryons.orders import Kind, artifacts_of, begin_of, kind_of, uploads
 OUTPUTS: dict[Kind, tuple[str, ...]] = {
     "tryon": RESULTS,
     "person": ("person", "parse", "pose", "densepose", "agnostic", "agnostic_mask", "parse_agnostic"),
-    "cloth": ("cloth", "cloth_mask"),
+    "cloth": ("cloth", "cloth_mask", "category"),
 }
 """What each kind of job is for."""
 
@@ -65,6 +65,7 @@ class EngineDocument(BaseModel):
     stand_in: bool = False
     weights: list[Any] = []
     option_schema: dict[str, Any] = {}
+    categories: list[str] = Field([], description="Of garments that a generator dresses people in.")
     health: dict[str, Any]
 
 

@@ -5,6 +5,7 @@ Problem (stagekit.errors)
     |-- BadRequest           bad-request
     |-- BadEngine            bad-engine
     |-- NotCommercial        not-commercial
+    |-- UnsupportedCategory  unsupported-category
     |-- Unauthorized         unauthorized
     |-- Forbidden            forbidden
     |-- KeysOff              keys-off
@@ -50,6 +51,12 @@ class NotCommercial(GatewayError):
     """The licence of an engine, or of its weights, does not allow what the request is for."""
 
     code, status, title = "not-commercial", 422, "A licence does not allow commercial use"
+
+
+class UnsupportedCategory(GatewayError):
+    """A garment of a category that the generator does not dress people in."""
+
+    code, status, title = "unsupported-category", 422, "The engine does not dress people in that"
 
 
 class Unauthorized(GatewayError):

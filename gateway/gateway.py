@@ -133,7 +133,7 @@ class Gateway:
 
     def _engines(self, stage: str) -> list[dict[str, Any]]:
         """What an EngineDocument says, of each engine of the stage that has told what it is."""
-        named = ("engine", "version", "licence", "stand_in", "weights", "option_schema")
+        named = ("engine", "version", "licence", "stand_in", "weights", "option_schema", "categories")
         own = self.cluster.clients[stage]
         return [
             {name: client.info[name] for name in named if name in client.info}

@@ -17,7 +17,7 @@ from gateway.paths import parse_prefix, parse_proxies
 Addressing = Literal["auto", "path", "virtual"]
 """Of an S3 bucket. path: HOST/BUCKET/KEY. virtual: BUCKET.HOST/KEY. auto: virtual at AWS, path at any other server."""
 
-STAGES = ("resize", "cloth_mask", "pose", "densepose", "human_parse", "agnostic", "tryon", "paste_back")
+STAGES = ("resize", "cloth_mask", "category", "pose", "densepose", "human_parse", "agnostic", "tryon", "paste_back")
 
 
 def engines_in(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -123,6 +123,7 @@ def describe(runner: Runner) -> Dict[str, Any]:
             [engine.commercial] + [weight["commercial"] for weight in engine.weights() if "commercial" in weight]
         ),
         "digital_source": engine.digital_source,
+        "categories": list(engine.categories),
         "options": engine.options(),
         "option_schema": {
             "type": "object",

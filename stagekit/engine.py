@@ -2,6 +2,7 @@
 
 from typing import Any, Callable, Dict, Optional, Tuple
 
+from stagekit.kinds import CATEGORIES
 from stagekit.options import OptionSchema, defaults
 
 Artifacts = Dict[str, Any]
@@ -54,6 +55,9 @@ class Engine:
     digital_source = "compositeSynthetic"
     """Of a generator: what its picture is, a term of IPTC's Digital Source Type; this one is a composition of several pictures
     with some of it painted. What a trained network drew is compositeWithTrainedAlgorithmicMedia."""
+
+    categories: Tuple[str, ...] = CATEGORIES
+    """Of a generator: the categories of garments that it dresses people in."""
 
     concurrency = 1
     """How many runs may go on at the same time."""

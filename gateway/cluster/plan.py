@@ -24,6 +24,8 @@ class Wishes:
     """Stage -> engine, of the stages that another one than their own is to serve."""
     commercial: bool = False
     """Whether the result is for commercial use, which then all licences must allow."""
+    category: str | None = None
+    """Of the garment, where the caller said it: then no engine may take it for another."""
 
 
 @dataclass(frozen=True)

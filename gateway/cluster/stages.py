@@ -15,6 +15,7 @@ import httpx
 from gateway.cluster.answers import check_answer
 from gateway.errors import GatewayError, StageNonsense, StageRefused, StageUnreachable, StartupError
 from stagekit.errors import MissingArtifact
+from stagekit.kinds import CATEGORIES
 from stagekit.licences import commercial_use
 from stagekit.options import PART, OptionSchema, check_options, fingerprint_of_run, is_schema
 from stagekit.tracing import traceparent
@@ -108,6 +109,12 @@ class StageClient:
     def commercial(self) -> str:
         """Whether what it makes may be used commercially: yes, no or unclear."""
         return commercial_use(self.info)
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Of garments that a generator dresses people in; one that does not say is for all."""
+        told = self.info.get("categories", CATEGORIES)
+        return tuple(map(str, told)) if isinstance(told, list) else CATEGORIES
 
     def differing(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Those of a run's options that are not the defaults. Raises BadOption naming what there is."""

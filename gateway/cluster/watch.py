@@ -12,10 +12,10 @@ from collections import ChainMap
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 from typing import Any, TypeVar
 
-from gateway.cluster.graph import Declaration, StageGraph
+from gateway.cluster.graph import GOAL, Declaration, StageGraph
 from gateway.cluster.plan import Plan, Wishes
 from gateway.cluster.stages import StageClient
-from gateway.errors import BadEngine, NotCommercial, StageNotReady, StartupError
+from gateway.errors import BadEngine, NotCommercial, StageNotReady, StartupError, UnsupportedCategory
 from gateway.settings import Settings
 from stagekit.wire import shown
 
@@ -122,7 +122,7 @@ class Cluster:
         """What the stages are to do for a job that begins with these artifacts.
 
         Raises StageNotReady while a stage is unknown, BadEngine or BadOption for wishes that no stage of it can grant,
-        NotCommercial.
+        NotCommercial, UnsupportedCategory.
         """
         graph = self.whole_graph()
         clients: MutableMapping[str, StageClient] = self.clients
@@ -133,6 +133,9 @@ class Cluster:
         plan = Plan.of(graph, clients, begin, wishes)
         if wishes.commercial and (refused := plan.not_commercial()):
             raise NotCommercial(" ".join(map(self._instead, refused)))
+        generator = plan.graph.producer.get(GOAL)
+        if wishes.category is not None and generator in plan.stages:
+            self._check_category(plan.clients[generator], wishes.category)
         return plan
 
     async def wait_for_plan(self, for_s: float, begin: Collection[str], wishes: Wishes) -> Plan:
@@ -161,6 +164,15 @@ class Cluster:
                 f"At {other.address} engine '{other.engine}' answers instead of '{engine}'. Check HOWSFIT_{stage.upper()}_URLS."
             )
         return other
+
+    def _check_category(self, client: StageClient, category: str) -> None:
+        """Raises UnsupportedCategory."""
+        if category not in client.categories:
+            able = [other.engine for other in self.engines(client.name) if category in other.categories]
+            what = f"Choose engine {' or '.join(able)}." if able else "No other engine is here."
+            raise UnsupportedCategory(
+                f"Engine {client.engine} dresses people in {' and '.join(client.categories)}, not in {category}. {what}"
+            )
 
     def _instead(self, client: StageClient) -> str:
         """Why it may not serve a commercial job, and what would do."""

@@ -1,6 +1,7 @@
 """Artifacts that a request brings in the place of those that a stage would make. Pure: bytes in, bytes out."""
 
 import io
+import json
 
 from PIL import Image
 
@@ -8,8 +9,6 @@ from gateway.cluster.answers import CANVAS, DOCUMENTS, FORMATS, MODES, check_art
 from stagekit.errors import WrongKind
 from stagekit.pictures import Picture
 from stagekit.wire import Part
-
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def given_part(name: str, kind: str, data: bytes) -> Part:
@@ -28,10 +27,14 @@ def given_part(name: str, kind: str, data: bytes) -> Part:
 
 
 def _document(name: str, data: bytes) -> Part:
-    text = data.removeprefix(_BYTE_ORDER_MARK).strip()
-    if text[:1] != b"{":
+    """As stages write it, so that reuse knows it again."""
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
         raise WrongKind(f"'{name}' is no JSON object in UTF-8. Send the document as a stage gives it.")
-    return Part(text, "application/json")
+    return Part(json.dumps(document, separators=(",", ":"), sort_keys=True).encode(), "application/json")
 
 
 def _picture(name: str, kind: str, data: bytes) -> Part:

@@ -32,7 +32,7 @@ class Admission:
         could start, or did its part before.
 
         begin: artifact name -> digest. A stage that is merely away may be back when its turn comes.
-        Raises StageNotReady, BadEngine, BadOption, NotCommercial, BadRequest.
+        Raises StageNotReady, BadEngine, BadOption, NotCommercial, UnsupportedCategory, BadRequest.
         """
         plan = self._cluster.plan(begin, order.wishes)
         if missing := plan.graph.missing(BASIS[kind], begin):

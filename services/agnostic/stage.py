@@ -5,7 +5,7 @@ from stagekit import Stage
 
 STAGE = Stage(
     name="agnostic",
-    inputs=("person", "parse", "pose"),
+    inputs=("person", "parse", "pose", "category"),
     outputs=("agnostic", "agnostic_mask", "parse_agnostic"),
     default_engine="viton_hd",
     check=warn_of_doubts,

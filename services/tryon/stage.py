@@ -4,7 +4,7 @@ from stagekit import Stage
 
 STAGE = Stage(
     name="tryon",
-    inputs=("agnostic", "parse_agnostic", "densepose", "cloth", "cloth_mask", "person", "parse", "pose"),
+    inputs=("agnostic", "parse_agnostic", "densepose", "cloth", "cloth_mask", "person", "parse", "pose", "category"),
     outputs=("tryon",),
     default_engine="tps",
 )

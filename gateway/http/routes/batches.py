@@ -12,6 +12,7 @@ from gateway.http.here import Here
 from gateway.http.names import Fields, known_query_of_posts
 from gateway.http.problems import refusals
 from gateway.http.routes.orders import (
+    ABOUT_CATEGORY,
     ABOUT_COMMERCIAL,
     ABOUT_ENGINES,
     ABOUT_OPTIONS,
@@ -44,7 +45,7 @@ class BatchRequest(Fields):
     priority: int = Field(-10, ge=-100, le=100, description="Of its try-ons: by default after those made one by one.")
     deadline_s: float | None = Field(None, gt=0, le=86400, description="Seconds after which what has not ended fails.")
     webhook_url: str | None = Field(None, max_length=2000, description="Told at the end of each of its try-ons.")
-    category: Category = None
+    category: Category = Field(None, description=ABOUT_CATEGORY)
     options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
     engines: EngineChoice | None = Field(None, description=ABOUT_ENGINES, examples=[{"tryon": "hr_viton"}])
     commercial: bool | None = Field(None, description=ABOUT_COMMERCIAL)
@@ -72,7 +73,7 @@ async def create_batch(
         priority=wanted.priority,
         deadline_s=wanted.deadline_s,
         webhook=wanted.webhook_url or None,
-        wishes=Wishes(wanted.options or {}, wanted.engines or {}, bool(wanted.commercial)),
+        wishes=Wishes(wanted.options or {}, wanted.engines or {}, bool(wanted.commercial), wanted.category),
         quota=caller.max_jobs,
     )
     artifacts = await given(gateway, None, wanted.category)

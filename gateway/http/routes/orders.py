@@ -22,7 +22,6 @@ from gateway.http.problems import refusals
 from gateway.jobs.job import ENDED
 from gateway.outgoing.fetching import PictureUrl
 from gateway.paths import address
-from gateway.pictures.previews import Format
 from gateway.pictures.uploads import blob_of
 from gateway.storage.blobs import Blob
 from gateway.tryons.orders import Kind, Order, job_id_for
@@ -35,11 +34,6 @@ Width = Annotated[
     int | None,
     Query(ge=16, le=1024, description="Of a picture: a JPEG of at most so many pixels across, as a preview."),
 ]
-
-Rendering = Annotated[
-    Format | None, Query(description="Of a picture: in this format, at its own size or at most `width` across.")
-]
-Quality = Annotated[int | None, Query(ge=1, le=100, description="Of JPEG and WebP; default 92, of previews 82.")]
 
 WAITED: dict[int | str, dict[str, Any]] = {
     200: {
@@ -74,6 +68,10 @@ EngineChoice = Annotated[dict[str, str], BeforeValidator(_json_of)]
 """Stage -> engine."""
 
 
+Category = Literal[CATEGORIES] | None  # type: ignore[valid-type]
+ABOUT_CATEGORY = "What the garment is, where its picture is not to tell: short for `artifacts.category`."
+
+
 class JobFields(Fields):
     """How a job is to be run."""
 
@@ -87,17 +85,13 @@ class JobFields(Fields):
     options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
     engines: EngineChoice | None = Field(None, description=ABOUT_ENGINES, examples=[{"tryon": "hr_viton"}])
     commercial: bool | None = Field(None, description=ABOUT_COMMERCIAL)
+    category: Category = None
     artifacts: dict[str, ArtifactFile] | None = Field(
         None,
         description="In the place of those that stages would make, by name: files of the kinds that GET /v1/stages tells, in "
         "base64, as data: URLs or by their https addresses, or JSON objects. In a form: files, as `artifacts.parse`.",
     )
 
-
-Category = Annotated[
-    Literal[CATEGORIES] | None,  # type: ignore[valid-type]
-    Field(description="What the garment is, where its picture is not to tell: short for `artifacts.category`."),
-]
 
 PictureId = Annotated[str | None, Field(pattern=IMAGE_ID, description="Instead of the file: of an uploaded image.")]
 
@@ -107,6 +101,7 @@ class PersonFields(JobFields):
 
     photo: PictureFile = None
     photo_id: PictureId = None
+    category: Category = Field(None, description="What the person is to be made ready for; default: a top.")
 
 
 class ClothFields(JobFields):
@@ -114,11 +109,13 @@ class ClothFields(JobFields):
 
     garment: PictureFile = None
     garment_id: PictureId = None
-    category: Category = None
+    category: Category = Field(None, description=ABOUT_CATEGORY)
 
 
 class TryonFields(ClothFields, PersonFields):
     """A person, a garment, and how the job is to be run."""
+
+    category: Category = Field(None, description=ABOUT_CATEGORY)
 
 
 IdempotencyKey = Annotated[
@@ -194,18 +191,32 @@ async def given(
     return found
 
 
+async def given_by_default(gateway: Gateway) -> dict[str, Blob]:
+    """A person without a garment is made ready for a top, where a stage wants to know."""
+    there = gateway.cluster.graph.kind("category") is not None
+    return await given(gateway, None, "upper") if there else {}
+
+
+def category_of(artifacts: Mapping[str, Blob]) -> str | None:
+    """What the caller says that the garment is. artifacts: as `given` gives them."""
+    return json.loads(artifacts["category"].data)["category"] if "category" in artifacts else None
+
+
 async def start(
     gateway: Gateway, caller: Caller, kind: Kind, sent: JobFields, options: JobRequest, response: Response
 ) -> TryonDocument:
     """Start a job, and answer as the request prefers."""
     begin = await pictures_of(gateway, caller, sent)
-    begin |= await given(gateway, sent.artifacts, getattr(sent, "category", None))
+    artifacts = await given(gateway, sent.artifacts, sent.category)
+    begin |= artifacts
+    if kind == "person" and "category" not in artifacts:
+        begin |= await given_by_default(gateway)
     order = replace(
         options.order,
         priority=sent.priority,
         deadline_s=sent.deadline_s,
         webhook=sent.webhook_url or None,
-        wishes=Wishes(sent.options or {}, sent.engines or {}, bool(sent.commercial)),
+        wishes=Wishes(sent.options or {}, sent.engines or {}, bool(sent.commercial), category_of(artifacts)),
     )
     job = await gateway.tryons.create(begin, order, kind)
     response.headers["Location"] = address(f"/v1/tryons/{job.id}")

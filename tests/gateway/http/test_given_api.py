@@ -175,3 +175,48 @@ def test_deleting_the_tryon_forgets_what_was_made_of_them(api, bundled, whole):
     assert api.delete(first["urls"]["get"]).status_code == 204
     assert api.get(kept).status_code == 404
     assert not stages_of(post(api, files).json())["tryon"]["reused"]
+
+
+def test_the_category_is_told_by_the_outline_or_by_the_caller(api, bundled):
+    told = post(api, {"garment": bundled[1]}, "/v1/preprocess/cloth").json()
+    assert json.loads(api.get(told["output"]["category"]).content) == {"category": "upper"}
+    assert stages_of(told)["category"]["engine"] == "outline"
+    pictures = {"photo": other_photo(bundled, 74), "garment": bundled[1]}
+    post(api, pictures)
+    said = post(api, pictures, category="upper").json()
+    assert said["status"] == "succeeded" and stages_of(said)["category"]["given"] == ["category"]
+    anew = [stage["stage"] for stage in said["stages"] if not stage["reused"]]
+    assert anew == ["category"], "it is the same artifact"
+
+
+def test_an_engine_for_tops_refuses_what_the_caller_says_to_be_something_else(api, bundled):
+    for fields in ({"category": "lower"}, {"artifacts": {"category": {"category": "dress"}}}):
+        body = {name: base64.b64encode(data).decode() for name, data in zip(("photo", "garment"), bundled, strict=True)}
+        answer = api.post("/v1/tryons", json=body | fields)
+        assert (answer.status_code, answer.json()["code"]) == (422, "unsupported-category"), answer.text
+        assert "tps dresses people in upper" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"category": "trousers"}, "must be one of"),
+        ({"category": "upper", "artifacts.category": '{"category": "upper"}'}, "not both"),
+        ({"artifacts.category": '{"category": "trousers"}'}, "none of upper, lower, dress"),
+    ],
+)
+def test_other_categories_are_refused(api, bundled, fields, said):
+    answer = post(api, {"photo": bundled[0], "garment": bundled[1]}, **fields)
+    assert answer.status_code in (400, 422) and said in answer.json()["detail"], answer.text
+
+
+def test_a_person_is_made_ready_for_a_top_or_for_what_the_request_says(api, bundled):
+    photo = other_photo(bundled, 75)
+    person = post(api, {"photo": photo}, "/v1/preprocess/person").json()
+    assert person["status"] == "succeeded" and stages_of(person)["category"]["given"] == ["category"]
+    worn = post(api, {"photo": photo, "garment": bundled[1]}).json()
+    assert stages_of(worn)["agnostic"]["reused"], "a later try-on of a top needs nothing more"
+    lower = post(api, {"photo": photo}, "/v1/preprocess/person", category="lower").json()
+    assert not stages_of(lower)["agnostic"]["reused"] and stages_of(lower)["human_parse"]["reused"]
+    masks = [api.get(document["artifacts"]["agnostic_mask"]).content for document in (person, lower)]
+    assert masks[0] != masks[1]

@@ -599,6 +599,12 @@ export interface components {
          */
         EngineDocument: {
             /**
+             * Categories
+             * @description Of garments that a generator dresses people in.
+             * @default []
+             */
+            categories: string[];
+            /**
              * Commercial
              * @description Whether engine and weights allow commercial use.
              * @enum {string}
@@ -1864,10 +1870,6 @@ export interface operations {
             query?: {
                 /** @description Of a picture: a JPEG of at most so many pixels across, as a preview. */
                 width?: number | null;
-                /** @description Of a picture: in this format, at its own size or at most `width` across. */
-                format?: ("jpeg" | "png" | "webp") | null;
-                /** @description Of JPEG and WebP; default 92, of previews 82. */
-                quality?: number | null;
             };
             header?: never;
             path: {
@@ -2552,6 +2554,11 @@ export interface operations {
                         [key: string]: string | Record<string, never>;
                     } | null;
                     /**
+                     * Category
+                     * @description What the person is to be made ready for; default: a top.
+                     */
+                    category?: ("upper" | "lower" | "dress") | null;
+                    /**
                      * Commercial
                      * @description Refuse engines and weights whose licence does not allow commercial use, or does not say.
                      */
@@ -2608,6 +2615,11 @@ export interface operations {
                     webhook_url?: string | null;
                 };
                 "multipart/form-data": {
+                    /**
+                     * Category
+                     * @description What the person is to be made ready for; default: a top.
+                     */
+                    category?: ("upper" | "lower" | "dress") | null;
                     /**
                      * Commercial
                      * @description Refuse engines and weights whose licence does not allow commercial use, or does not say.
@@ -3334,10 +3346,6 @@ export interface operations {
             query?: {
                 /** @description Of a picture: a JPEG of at most so many pixels across, as a preview. */
                 width?: number | null;
-                /** @description Of a picture: in this format, at its own size or at most `width` across. */
-                format?: ("jpeg" | "png" | "webp") | null;
-                /** @description Of JPEG and WebP; default 92, of previews 82. */
-                quality?: number | null;
             };
             header?: never;
             path: {
@@ -3357,7 +3365,6 @@ export interface operations {
                 content: {
                     "image/jpeg": string;
                     "image/png": string;
-                    "image/webp": string;
                 };
             };
             /** @description Where it can be downloaded, when the storage gives links. */

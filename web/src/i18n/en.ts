@@ -111,6 +111,7 @@ export const en = {
   stage: {
     resize: "Framing",
     cloth_mask: "Cut-out",
+    category: "Kind",
     pose: "Pose",
     densepose: "Body",
     human_parse: "Clothes",
@@ -125,6 +126,7 @@ export const en = {
     frame: "Place in the photo",
     cloth: "Garment, centred",
     cloth_mask: "Garment mask",
+    category: "Kind of garment",
     pose: "Pose, joints",
     pose_image: "Pose, drawn",
     densepose: "Body parts",
@@ -160,7 +162,9 @@ export const en = {
       "The garment touches the borders of its picture, so its outline is a guess. Leave a margin around it.",
     "print-alone":
       "Maybe only the print of the garment was found. Take its picture close up, on a ground that is darker or lighter than its cloth.",
-    "not-a-top": "This does not look like a top. Only tops can be tried on.",
+    "not-a-top": "This does not look like a top. It was worn as one.",
+    "odd-outline": "This lies crooked, or is a shoe or a bag.",
+    "doubtful-category": "It is not certain whether this is a top, something for the legs, or a dress.",
     "garment-worn":
       "Somebody seems to wear the garment in its picture. One of the garment alone gives a better result.",
     "result-enlarged": "Your photo is larger than the result, which was enlarged to fit.",
@@ -175,6 +179,7 @@ export const en = {
       "You lie on your side or stand on your head in the photo. Turn the photo so that you stand upright.",
     "incomplete-pose":
       "Not enough of the body is visible. Take a photo that shows both shoulders and arms, down to the hips.",
+    "unsupported-category": "The engine here does not dress people in such garments. Choose another engine, or a top.",
     "bad-engine": "The engine that was chosen is not to be had any more. Start again with another one.",
     "not-commercial":
       "A licence does not allow commercial use. Choose another engine, or leave out that it is for commercial use.",

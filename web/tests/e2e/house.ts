@@ -6,7 +6,17 @@ import path from "node:path";
 
 export const ROOT = path.resolve(import.meta.dirname, "../../..");
 export const PYTHON = path.join(ROOT, ".venv", "bin", "python");
-const STAGES = ["resize", "cloth_mask", "pose", "densepose", "human_parse", "agnostic", "tryon", "paste_back"];
+const STAGES = [
+  "resize",
+  "cloth_mask",
+  "category",
+  "pose",
+  "densepose",
+  "human_parse",
+  "agnostic",
+  "tryon",
+  "paste_back",
+];
 
 /** A program of ours that serves, started for a test. */
 class Server {

@@ -25,7 +25,7 @@ test("by mouse: choose, watch, compare, enlarge, keep, and try another garment",
   await expect(page.locator("[data-stage=resize] img")).toBeVisible();
   await shoot(page, "tryon-running");
   await expect(heading(page)).toHaveText("Here you are");
-  await expect(page.locator(".stage[data-status=succeeded]")).toHaveCount(8);
+  await expect(page.locator(".stage[data-status=succeeded]")).toHaveCount(9);
   await expect(page.locator("[data-stage=tryon]")).toContainText(/\d s|\ds/);
   await expect(page.locator("[data-code=stand-in]")).toBeVisible();
   await expect(page.locator("[data-code=hips-outside]")).toContainText("Your hips are outside");
@@ -57,7 +57,7 @@ test("by mouse: choose, watch, compare, enlarge, keep, and try another garment",
   expect(await saved(page, "Save the whole photo")).toEqual(pngOf(512, 512));
   expect(await saved(page, "Save the figure, 768 × 1024")).toEqual(pngOf(768, 1024));
   await page.getByRole("button", { name: "See every stage" }).click();
-  await expect(page.locator(".artifacts li")).toHaveCount(15);
+  await expect(page.locator(".artifacts li")).toHaveCount(16);
   await expect(page.locator(".artifacts img")).toHaveCount(13);
   await shoot(page, "tryon-stages");
   await expectAccessible(page);

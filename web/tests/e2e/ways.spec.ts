@@ -76,7 +76,7 @@ test.describe("on a phone", () => {
     await expectAccessible(page);
     await expectNoSidewaysScroll(page);
     await page.getByRole("link", { name: "Cluster" }).tap();
-    await expect(page.locator(".service")).toHaveCount(8);
+    await expect(page.locator(".service")).toHaveCount(9);
     await shoot(page, "phone-cluster", false);
     await expectAccessible(page);
     await expectNoSidewaysScroll(page);

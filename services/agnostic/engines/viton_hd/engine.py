@@ -37,7 +37,7 @@ class Engine(stagekit.Engine):
 
     name = "viton_hd"
     version = "4"
-    inputs = ("person", "parse", "pose")
+    inputs = ("person", "parse", "pose", "category")
     licence = "MIT"
     concurrency = 4
 

@@ -22,6 +22,7 @@ from services.tryon.engines.hr_viton.inputs import SHOWN_AS, Arrays, prepare
 from services.tryon.engines.hr_viton.memory import keep_freed_memory
 from services.tryon.engines.hr_viton.passage import Inputs, Outputs, dress
 from services.tryon.engines.hr_viton.settings import MAX_SEED, SIZES, read_hr_viton_settings
+from services.tryon.tops import warn_of_what_is_no_top
 from stagekit.options import OptionSchema, choice, defaults, integer
 from stagekit.torch_device import choose_device
 from stagekit.weights import require, weights_folder
@@ -46,7 +47,8 @@ class Engine(stagekit.Engine):
     name = "hr_viton"
     version = "1"
     start_s = 180.0
-    inputs = ("agnostic", "parse_agnostic", "densepose", "cloth", "cloth_mask", "pose")
+    categories = ("upper",)
+    inputs = ("agnostic", "parse_agnostic", "densepose", "cloth", "cloth_mask", "pose", "category")
     extras = ("warped_cloth", "warped_mask", "parse_predicted")
     licence = "CC-BY-NC-4.0"
     commercial = "no"
@@ -77,6 +79,7 @@ class Engine(stagekit.Engine):
         }
 
     def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
+        warn_of_what_is_no_top(inputs, warn)
         arrays = prepare(inputs, warn)
         with torch.no_grad():
             size = (options["height"], SIZES[options["height"]])

@@ -28,6 +28,7 @@ from services.tryon.engines.tps.settings import HEMS, LIGHTS, read_tps_settings
 from services.tryon.engines.tps.skin import fill_smoothly
 from services.tryon.engines.tps.spline import fit_spline, warp
 from services.tryon.engines.tps.wearer import Wearer, read_wearer
+from services.tryon.tops import warn_of_what_is_no_top
 from stagekit.errors import GarmentNotFound, NoPerson
 from stagekit.formats import keypoints
 from stagekit.options import OptionSchema, choice, defaults
@@ -65,7 +66,8 @@ class Engine(stagekit.Engine):
 
     name = "tps"
     version = "6"
-    inputs = ("cloth", "cloth_mask", "person", "parse", "pose")
+    categories = ("upper",)
+    inputs = ("cloth", "cloth_mask", "person", "parse", "pose", "category")
     extras = ("warped_cloth", "warped_mask")
     stand_in = True
     concurrency = 2
@@ -84,6 +86,7 @@ class Engine(stagekit.Engine):
         }
 
     def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
+        warn_of_what_is_no_top(inputs, warn)
         people = keypoints(inputs["pose"])
         if not len(people):
             raise NoPerson("The pose lists nobody. Use a photo of one person who faces the camera.")

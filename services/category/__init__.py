@@ -1,0 +1,1 @@
+"""What a garment is: for the upper body, for the lower, or a dress."""
