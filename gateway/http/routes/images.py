@@ -13,9 +13,9 @@ from gateway.http.bodies import PictureFile, body, described
 from gateway.http.here import Here
 from gateway.http.names import Fields, known_query_of_posts
 from gateway.http.problems import refusals
-from gateway.http.routes.orders import IMAGE_ID, Width
+from gateway.http.routes.orders import IMAGE_ID, Quality, Rendering, Width
 from gateway.paths import address
-from gateway.pictures.previews import preview
+from gateway.pictures.previews import rendered
 from stagekit.pictures import FORMATS
 
 router = APIRouter(prefix="/v1/images", tags=["images"], dependencies=[Depends(known_query_of_posts)])
@@ -71,10 +71,16 @@ async def get_image(gateway: Here, caller: Reader, image_id: ImageId) -> ImageDo
     response_class=Response,
     responses=CONTENT | refusals(404, 422, 503),
 )
-async def get_image_content(gateway: Here, caller: Reader, image_id: ImageId, width: Width = None) -> Response:
+async def get_image_content(
+    gateway: Here,
+    caller: Reader,
+    image_id: ImageId,
+    width: Width = None,
+    format: Rendering = None,
+    quality: Quality = None,
+) -> Response:
     part = await gateway.images.content(image_id, caller.sees)
-    if width is not None:
-        part = await asyncio.to_thread(preview, part, width)
+    part = await asyncio.to_thread(rendered, part, width, format, quality)
     return Response(part.data, media_type=part.media_type, headers={"X-Content-Type-Options": "nosniff"})
 
 

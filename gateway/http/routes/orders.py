@@ -22,6 +22,7 @@ from gateway.http.problems import refusals
 from gateway.jobs.job import ENDED
 from gateway.outgoing.fetching import PictureUrl
 from gateway.paths import address
+from gateway.pictures.previews import Format
 from gateway.pictures.uploads import blob_of
 from gateway.storage.blobs import Blob
 from gateway.tryons.orders import Kind, Order, job_id_for
@@ -34,6 +35,11 @@ Width = Annotated[
     int | None,
     Query(ge=16, le=1024, description="Of a picture: a JPEG of at most so many pixels across, as a preview."),
 ]
+
+Rendering = Annotated[
+    Format | None, Query(description="Of a picture: in this format, at its own size or at most `width` across.")
+]
+Quality = Annotated[int | None, Query(ge=1, le=100, description="Of JPEG and WebP; default 92, of previews 82.")]
 
 WAITED: dict[int | str, dict[str, Any]] = {
     200: {

@@ -17,9 +17,9 @@ from gateway.http.bodies import body, described
 from gateway.http.here import Here
 from gateway.http.names import known_query, known_query_of_posts
 from gateway.http.problems import refusals
-from gateway.http.routes.orders import STARTING, Options, TryonFields, Width, start
+from gateway.http.routes.orders import STARTING, Options, Quality, Rendering, TryonFields, Width, start
 from gateway.jobs.job import State
-from gateway.pictures.previews import preview
+from gateway.pictures.previews import rendered
 from gateway.tryons import dataset
 from gateway.tryons.orders import Kind
 
@@ -31,7 +31,10 @@ Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 Name = Annotated[str, Path(max_length=40, description="One of the document's `artifacts`.")]
 IMAGE: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in ("image/png", "image/jpeg")},
+        "content": {
+            name: {"schema": {"type": "string", "format": "binary"}}
+            for name in ("image/png", "image/jpeg", "image/webp")
+        },
         "description": "The bytes, in the media type that the artifact has.",
     },
     307: {"description": "Where it can be downloaded, when the storage gives links."},
@@ -124,13 +127,20 @@ async def tryon_events(
     response_class=Response,
     responses=IMAGE | refusals(404, 422, 503),
 )
-async def get_artifact(gateway: Here, caller: Reader, tryon_id: Id, name: Name, width: Width = None) -> Response:
-    links = width is None and gateway.settings.s3_public_endpoint
+async def get_artifact(
+    gateway: Here,
+    caller: Reader,
+    tryon_id: Id,
+    name: Name,
+    width: Width = None,
+    format: Rendering = None,
+    quality: Quality = None,
+) -> Response:
+    links = width is None and format is None and quality is None and gateway.settings.s3_public_endpoint
     if links and (link := await gateway.tryons.link(tryon_id, name, caller.sees)):
         return RedirectResponse(link)
     part = await gateway.tryons.artifact(tryon_id, name, caller.sees)
-    if width is not None:
-        part = await asyncio.to_thread(preview, part, width)
+    part = await asyncio.to_thread(rendered, part, width, format, quality)
     return Response(part.data, media_type=part.media_type, headers={"X-Content-Type-Options": "nosniff"})
 
 

@@ -206,3 +206,17 @@ def test_priority_and_deadline_are_kept_and_told(api, bundled):
 def test_a_small_picture_of_a_garment_is_told_of(api, bundled):
     answer = api.post("/v1/images", files={"image": encoded(picture(size=(1, 1)))})
     assert answer.status_code == 201, "whether a picture can be worked on, the stages say"
+
+
+def test_results_and_uploads_come_in_other_formats(api, bundled):
+    image_id = upload(api, bundled[0])
+    document = post(api, *bundled, prefer="wait=100").json()
+    for url in (f"/v1/images/{image_id}/content", document["output"]["tryon_photo"], document["output"]["tryon"]):
+        for form in ("jpeg", "png", "webp"):
+            answer = api.get(url, params={"format": form, "quality": 70})
+            assert answer.status_code == 200 and answer.headers["content-type"] == f"image/{form}"
+            assert Image.open(io.BytesIO(answer.content)).format == form.upper()
+    for wrong in ({"format": "gif"}, {"quality": 0}, {"quality": 101}):
+        assert api.get(document["output"]["tryon"], params=wrong).status_code == 400
+    pose = api.get(document["artifacts"]["pose"], params={"format": "webp"})
+    assert pose.headers["content-type"] == "application/json"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gateway.pictures.previews import preview
+from gateway.pictures.previews import rendered
 from gateway.pictures.provenance import Provenance, packet_in, with_packet
 from howsfit.files import picture_as
 from stagekit.wire import Part
@@ -65,7 +65,8 @@ def test_other_files_stay_as_they_are():
 
 def test_previews_and_other_formats_keep_it():
     signed = with_packet(Part(encoded(noise()), "image/png"), SAID.packet())
-    assert read(preview(signed, 48).data) == TERMS
+    assert read(rendered(signed, 48).data) == TERMS
+    assert all(read(rendered(signed, None, form, 50).data) == TERMS for form in ("jpeg", "png", "webp"))
     for form in ("JPEG", "WEBP", "PNG"):
         assert read(picture_as(form, signed.data)) == TERMS
 
@@ -75,4 +76,4 @@ def test_what_a_camera_wrote_is_not_taken_for_ours():
     camera = b'<?xpacket begin="" id="x"?><x:xmpmeta xmlns:x="adobe:ns:meta/"/><?xpacket end="r"?>'
     noise().save(theirs, "JPEG", xmp=camera)
     assert packet_in(theirs.getvalue()) is None
-    assert read(preview(Part(theirs.getvalue(), "image/jpeg"), 48).data) is None
+    assert read(rendered(Part(theirs.getvalue(), "image/jpeg"), 48).data) is None

@@ -1870,6 +1870,10 @@ export interface operations {
             query?: {
                 /** @description Of a picture: a JPEG of at most so many pixels across, as a preview. */
                 width?: number | null;
+                /** @description Of a picture: in this format, at its own size or at most `width` across. */
+                format?: ("jpeg" | "png" | "webp") | null;
+                /** @description Of JPEG and WebP; default 92, of previews 82. */
+                quality?: number | null;
             };
             header?: never;
             path: {
@@ -3346,6 +3350,10 @@ export interface operations {
             query?: {
                 /** @description Of a picture: a JPEG of at most so many pixels across, as a preview. */
                 width?: number | null;
+                /** @description Of a picture: in this format, at its own size or at most `width` across. */
+                format?: ("jpeg" | "png" | "webp") | null;
+                /** @description Of JPEG and WebP; default 92, of previews 82. */
+                quality?: number | null;
             };
             header?: never;
             path: {
@@ -3365,6 +3373,7 @@ export interface operations {
                 content: {
                     "image/jpeg": string;
                     "image/png": string;
+                    "image/webp": string;
                 };
             };
             /** @description Where it can be downloaded, when the storage gives links. */
