@@ -8,7 +8,6 @@ try-on or all, and whoever runs it again goes on. What is there already stays as
 
 import argparse
 import asyncio
-import logging
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,17 +23,13 @@ from gateway.errors import GatewayError
 from gateway.jobs.events import told
 from gateway.jobs.heartbeat import executors
 from gateway.pictures.images import images
-from gateway.settings import Settings
-from gateway.storage.blobs import BlobCorrupt, BlobMissing, BlobStore, LocalBlobs, chosen_store
+from gateway.settings import SQLITE, Settings
+from gateway.storage.blobs import BlobCorrupt, BlobMissing, BlobStore, LocalBlobs, chosen_store, local_store
 from gateway.storage.cache import entries, entry_origins
-from gateway.storage.database import Database
+from gateway.storage.database import Database, now
 from gateway.storage.holdings import blobs, references
 from gateway.tryons.batches import batches
 from gateway.webhooks.delivery import webhooks
-
-log = logging.getLogger("howsfit.gateway")
-
-FILE = "howsfit.sqlite"
 
 OURS = (blobs, references, entries, entry_origins, told, images, keys, batches, webhooks)
 """What is moved, in an order in which each may refer to those before. Left out is what lives for seconds: who is alive, who is
@@ -43,6 +38,9 @@ making what, and how many requests a key has left."""
 JOBS = "workflow_status"
 OF_DBOS = (JOBS, "workflow_input", "workflow_output", "operation_outputs")
 """DBOS's tables of jobs and steps. No other is used by ours."""
+
+SCHEMA = "dbos"
+"""Where DBOS keeps them in PostgreSQL."""
 
 ALIVE_S = 15.0
 """A gateway beats more often."""
@@ -90,7 +88,7 @@ async def move(folder: Path, settings: Settings, tell: Tell) -> Moved:
         tell("Making the tables in PostgreSQL")
         await target.create_tables()
         await asyncio.to_thread(DBOS.migrate, target.url)
-        copied, lost = await _move_images(source, LocalBlobs(folder / "blobs"), chosen_store(settings), tell)
+        copied, lost = await _move_images(source, local_store(folder), chosen_store(settings), tell)
         tell("Copying the rows")
         rows = await target.transact(lambda connection: _move_rows(source, connection))
     finally:
@@ -101,38 +99,38 @@ async def move(folder: Path, settings: Settings, tell: Tell) -> Moved:
 
 def jobs_left(folder: Path, oldest_ms: float, target: Database) -> int:
     """How many jobs the folder's SQLite file has that the target has not, of those made after `oldest_ms` (epoch)."""
-    if target.is_sqlite or not (folder / FILE).is_file():
+    if target.is_sqlite or not (folder / SQLITE).is_file():
         return 0
     source = _open(folder)
     try:
-        jobs = _table(source, JOBS)
         with source.connect() as connection:
-            query = sa.select(jobs.c.workflow_uuid).where(jobs.c.created_at > oldest_ms)
-            there = set(connection.execute(query).scalars())
-        theirs = sa.table(JOBS, sa.column("workflow_uuid"), sa.column("created_at"), schema="dbos")
-        found = sa.select(theirs.c.workflow_uuid).where(theirs.c.created_at > oldest_ms)
-        return len(there - set(target.transact_here(lambda c: c.execute(found).scalars().all())))
+            there = _jobs_since(oldest_ms, connection)
+        return len(there - target.transact_here(lambda c: _jobs_since(oldest_ms, c, SCHEMA)))
     except (sa.exc.SQLAlchemyError, GatewayError):
         return 0  # it is a hint, and no more
     finally:
         source.dispose()
 
 
+def _jobs_since(oldest_ms: float, connection: sa.Connection, schema: str | None = None) -> set[str]:
+    jobs = sa.table(JOBS, sa.column("workflow_uuid"), sa.column("created_at"), schema=schema)
+    return set(connection.execute(sa.select(jobs.c.workflow_uuid).where(jobs.c.created_at > oldest_ms)).scalars())
+
+
 def _open(folder: Path) -> sa.Engine:
-    path = (folder / FILE).absolute()
+    path = (folder / SQLITE).absolute()
     if not path.is_file():
-        raise CannotMove(f"There is no {FILE} in '{folder}'. Name the folder that was HOWSFIT_DATA_DIR.")
+        raise CannotMove(f"There is no {SQLITE} in '{folder}'. Name the folder that was HOWSFIT_DATA_DIR.")
     return sa.create_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
 
 
 def _check_nobody_runs(source: sa.Engine, folder: Path) -> None:
-    recently = sa.text("(julianday('now') - 2440587.5) * 86400.0 - :seconds").bindparams(seconds=ALIVE_S)
-    query = sa.select(executors.c.executor).where(executors.c.beat_at > recently)
+    query = sa.select(executors.c.executor).where(executors.c.beat_at > now() - ALIVE_S)
     try:
         with source.connect() as connection:
             alive = connection.execute(query).scalars().all()
     except sa.exc.DBAPIError as error:
-        raise CannotMove(f"'{folder / FILE}' cannot be read as a gateway's database ({error.orig}).") from None
+        raise CannotMove(f"'{folder / SQLITE}' cannot be read as a gateway's database ({error.orig}).") from None
     if alive:
         raise CannotMove(
             f"The gateway '{alive[0]}' still works with '{folder}', or was killed just now. Stop it, wait {ALIVE_S:.0f} s, and "
@@ -172,7 +170,7 @@ async def _move_images(source: sa.Engine, old: LocalBlobs, new: BlobStore, tell:
 def _move_rows(source: sa.Engine, target: sa.Connection) -> dict[str, int]:
     """Table -> how many rows were new."""
     # As the columns are in both: either may be a version ahead.
-    there = [_table(target, name, schema="dbos") for name in OF_DBOS]
+    there = [sa.Table(name, sa.MetaData(), autoload_with=target, schema=SCHEMA) for name in OF_DBOS]
     with source.connect() as connection:
         return {table.name: _copy(connection, target, table) for table in (*OURS, *there)}
 
@@ -202,10 +200,6 @@ def _read_as(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
 def _pages(rows: sa.CursorResult[Any]) -> Iterator[list[dict[str, Any]]]:
     for page in rows.mappings().partitions(ROWS):
         yield [dict(row) for row in page]
-
-
-def _table(bind: sa.Engine | sa.Connection, name: str, schema: str | None = None) -> sa.Table:
-    return sa.Table(name, sa.MetaData(), autoload_with=bind, schema=schema)
 
 
 def main() -> None:

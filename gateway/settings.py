@@ -17,6 +17,9 @@ from gateway.paths import parse_prefix, parse_proxies
 Addressing = Literal["auto", "path", "virtual"]
 """Of an S3 bucket. path: HOST/BUCKET/KEY. virtual: BUCKET.HOST/KEY. auto: virtual at AWS, path at any other server."""
 
+SQLITE = "howsfit.sqlite"
+"""The database in data_dir, where no other is set."""
+
 STAGES = ("resize", "cloth_mask", "category", "pose", "densepose", "human_parse", "agnostic", "tryon", "paste_back")
 
 
@@ -207,7 +210,7 @@ class Settings(BaseSettings):
 
     def database(self) -> str:
         """The database's URL."""
-        in_folder = URL.create("sqlite", database=str(self.data_dir / "howsfit.sqlite"))
+        in_folder = URL.create("sqlite", database=str(self.data_dir / SQLITE))
         return self.database_url or in_folder.render_as_string()
 
     def retention_s(self) -> float:

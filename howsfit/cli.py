@@ -23,6 +23,7 @@ from howsfit.client import Client, Loading, Progress, TryonFailed, connect
 from howsfit.weights.commands import app as weights_app
 from howsfit.weights.errors import WeightsError
 from stagekit.errors import StageError
+from stagekit.kinds import DOCUMENTS
 from stagekit.stage import ARTIFACTS
 
 app = typer.Typer(
@@ -453,7 +454,7 @@ def export_(
 
 
 def _ending(artifact: str) -> str:
-    return ".json" if ARTIFACTS[artifact] in ("keypoints", "transform", "category") else ".png"
+    return ".json" if ARTIFACTS[artifact] in DOCUMENTS else ".png"
 
 
 def _write_json(path: Path | None, document: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Gateway and stages in one process: the same services, mounted in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from fastapi import FastAPI
 
@@ -8,6 +8,8 @@ import gateway.app
 from gateway.settings import Settings
 from howsfit.stages import find_stage, installed_engines
 from stagekit.app import create_app as create_stage_app
+from stagekit.engine import Engine
+from stagekit.stage import Stage, make_engine
 
 
 def create_app(settings: Settings | None = None, engines: Mapping[str, str] | None = None) -> FastAPI:
@@ -22,11 +24,18 @@ def create_app(settings: Settings | None = None, engines: Mapping[str, str] | No
     stages = {name: create_stage_app(find_stage(name)) for name in inproc}
     others, addresses = {}, {stage: dict(engines) for stage, engines in settings.engines.items()}
     for name, app in stages.items():
-        wanted = installed_engines(find_stage(name)) if engines is None else filter(None, [engines.get(name)])
-        for engine in wanted:
-            if engine != app.state.runner.engine.name and engine not in addresses.setdefault(name, {}):
-                others[f"{name}.{engine}"] = create_stage_app(find_stage(name), engine)
-                addresses[name][engine] = f"inproc://{name}.{engine}"
+        there = {app.state.runner.engine.name, *addresses.setdefault(name, {})}
+        for engine, made in _further(find_stage(name), engines, there).items():
+            others[f"{name}.{engine}"] = create_stage_app(find_stage(name), made)
+            addresses[name][engine] = f"inproc://{name}.{engine}"
     app = gateway.app.create_app(settings.model_copy(update={"engines": addresses}), stages | others)
     app.state.runners = {name: stage.state.runner for name, stage in stages.items()}
     return app
+
+
+def _further(stage: Stage, engines: Mapping[str, str] | None, there: Container[str]) -> dict[str, Engine]:
+    """Name -> engine, of those that are to be mounted and are not there yet."""
+    if engines is None:
+        return installed_engines(stage, but=there)
+    wanted = engines.get(stage.name)
+    return {wanted: make_engine(stage, wanted)} if wanted and wanted not in there else {}

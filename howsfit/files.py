@@ -1,6 +1,5 @@
 """Files that the command writes: looked at before any work is done, then written whole or not at all."""
 
-import io
 import os
 import secrets
 import stat
@@ -79,21 +78,15 @@ def write(path: Path, data: bytes) -> None:
 
 def picture_as(format_: str, data: bytes) -> bytes:
     """A picture in one of the formats of PICTURES: the same bytes if it is in that already."""
-    from PIL import Image
+    from gateway.pictures.previews import rendered
+    from stagekit.pictures import Picture
+    from stagekit.wire import Part
 
-    from gateway.pictures.provenance import packet_in
-
-    with Image.open(io.BytesIO(data)) as image:
-        if image.format == format_:
-            return data
-        buffer = io.BytesIO()
-        options: dict[str, Any] = {} if format_ == "PNG" else {"quality": _QUALITY}
-        if format_ == "JPEG":
-            options["subsampling"] = 0  # prints and edges keep their colours
-        if format_ != "PNG" and (packet := packet_in(data)):
-            options["xmp"] = packet
-        image.convert("RGB").save(buffer, format_, **options)
-    return buffer.getvalue()
+    wanted: Any = format_.lower()
+    media_type = Picture(data).media_type or "application/octet-stream"
+    if media_type == f"image/{wanted}":
+        return data
+    return rendered(Part(data, media_type), wanted=wanted, quality=_QUALITY).data
 
 
 def _check_file(path: Path) -> None:

@@ -53,10 +53,11 @@ def read_artifacts(stage: Stage, given: Sequence[str]) -> dict[str, Part]:
 
 def read_given(given: Sequence[str]) -> dict[str, bytes]:
     """Artifacts in the place of what stages would make, from NAME=FILE, each of its kind. Raises ValueError, StageError."""
+    from gateway.cluster.graph import UPLOADS
     from gateway.pictures.artifacts import given_part
     from stagekit.artifacts import decode
 
-    made = [name for name in ARTIFACTS if name not in ("photo", "garment")]
+    made = [name for name in ARTIFACTS if name not in UPLOADS]
     found: dict[str, bytes] = {}
     for name, path in _named(given).items():
         if name not in made:

@@ -1,23 +1,23 @@
 """The stages that come with the package."""
 
+import contextlib
 import importlib
+from collections.abc import Container
 from pathlib import Path
 
+from stagekit.engine import Engine
 from stagekit.stage import Stage, make_engine
 
 
-def installed_engines(stage: Stage) -> list[str]:
-    """The names of its engines whose Python packages are here, in alphabetical order."""
+def installed_engines(stage: Stage, but: Container[str] = ()) -> dict[str, Engine]:
+    """Name -> engine, of those whose Python packages are here, in alphabetical order. but: names of others."""
     folder = Path(importlib.import_module(f"services.{stage.name}").__path__[0]) / "engines"
-    return [path.parent.name for path in sorted(folder.glob("*/engine.py")) if _is_installed(stage, path.parent.name)]
-
-
-def _is_installed(stage: Stage, engine: str) -> bool:
-    try:
-        make_engine(stage, engine)
-    except ValueError:
-        return False
-    return True
+    found = {}
+    for name in sorted(path.parent.name for path in folder.glob("*/engine.py")):
+        with contextlib.suppress(ValueError):
+            if name not in but:
+                found[name] = make_engine(stage, name)
+    return found
 
 
 def find_stage(name: str) -> Stage:

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from scripts.draw_garments import smooth as spline
 from services.category.engines.outline.network import brought_to_size
 from stagekit.kinds import CATEGORIES
 
@@ -70,14 +71,8 @@ class Canvas:
 
 
 def smooth(points: Points, steps: int = 12) -> Points:
-    """A curve through the points (Catmull and Rom)."""
-    p = np.array([points[0], *points, points[-1]], float)
-    t = np.linspace(0, 1, steps, endpoint=False)[:, None]
-    pieces = [
-        0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-        for a, b, c, d in zip(p, p[1:], p[2:], p[3:], strict=False)
-    ]
-    return [(float(x), float(y)) for x, y in np.vstack([*pieces, p[-1:]])]
+    """The spline of the demo's garments, in fewer steps: these pictures are small."""
+    return spline(points, steps)
 
 
 def draw(category: str, rng: np.random.Generator) -> np.ndarray:

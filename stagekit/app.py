@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from stagekit import debug
 from stagekit.engine import Engine
 from stagekit.errors import EngineFailed, ImageTooLarge, MissingArtifact, StageError, all_errors
-from stagekit.licences import strictest
+from stagekit.licences import commercial_use
 from stagekit.options import PART
 from stagekit.runner import Outcome, Runner
 from stagekit.settings import Settings, read_settings
@@ -119,9 +119,7 @@ def describe(runner: Runner) -> Dict[str, Any]:
         "extras": {name: ARTIFACTS[name] for name in engine.extras},
         "stand_in": engine.stand_in,
         "licence": engine.licence,
-        "commercial": strictest(
-            [engine.commercial] + [weight["commercial"] for weight in engine.weights() if "commercial" in weight]
-        ),
+        "commercial": commercial_use({"commercial": engine.commercial, "weights": engine.weights()}),
         "digital_source": engine.digital_source,
         "categories": list(engine.categories),
         "options": engine.options(),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from PIL import Image
 
-from stagekit.kinds import CATEGORIES
+from stagekit.kinds import CATEGORIES, DOCUMENTS
 from stagekit.wire import Part
 
 CANVAS = (768, 1024)
@@ -18,9 +18,6 @@ CANVAS = (768, 1024)
 
 MODES = {"image": ("RGB",), "mask": ("L", "1"), "map": ("L",), "labels": ("P", "L")}
 """Kind -> Pillow's modes of it; a `picture` may have any."""
-
-DOCUMENTS = ("keypoints", "transform", "category")
-"""Kinds that are JSON."""
 
 FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 

@@ -9,8 +9,8 @@ import contextlib
 import logging
 import time
 from collections import ChainMap
-from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from typing import Any
 
 from gateway.cluster.graph import GOAL, Declaration, StageGraph
 from gateway.cluster.plan import Plan, Wishes
@@ -18,8 +18,6 @@ from gateway.cluster.stages import StageClient
 from gateway.errors import BadEngine, NotCommercial, StageNotReady, StartupError, UnsupportedCategory
 from gateway.settings import Settings
 from stagekit.wire import shown
-
-T = TypeVar("T")
 
 log = logging.getLogger("howsfit.gateway")
 
@@ -47,6 +45,7 @@ class Cluster:
             name: {e: StageClient(name, address, apps, settings.stage_timeout_s) for e, address in engines.items()}
             for name, engines in settings.engines.items()
         }
+        self._further = [client for engines in self._others.values() for client in engines.values()]
         self.clients = dict(self._chosen)
         """Stage name -> what serves it now."""
         self.graph = StageGraph([], partial=True)
@@ -60,10 +59,9 @@ class Cluster:
     def start(self) -> None:
         """Begin to look."""
         self._starting_until = time.monotonic() + self._startup_s
-        others = [client for engines in self._others.values() for client in engines.values()]
         self._watching = [
             *(asyncio.create_task(self._watch(name)) for name in self._chosen),
-            *(asyncio.create_task(self._watch_other(client)) for client in others),
+            *(asyncio.create_task(self._watch_other(client)) for client in self._further),
         ]
 
     async def close(self) -> None:
@@ -71,8 +69,7 @@ class Cluster:
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
-        others = [client for engines in self._others.values() for client in engines.values()]
-        everybody = (*self._chosen.values(), *self._fallbacks.values(), *others)
+        everybody = (*self._chosen.values(), *self._fallbacks.values(), *self._further)
         await asyncio.gather(*(client.close() for client in everybody))
 
     def whole_graph(self) -> StageGraph:
@@ -84,27 +81,13 @@ class Cluster:
             raise StageNotReady(self._wrong)
         return self.graph
 
-    async def wait_until_whole(self, for_s: float) -> StageGraph:
-        """The same, waited for: while the cluster starts, and for so many seconds in any case. Raises StageNotReady."""
-        return await self._waited_for(self.whole_graph, for_s)
-
-    async def _waited_for(self, what: Callable[[], T], for_s: float) -> T:
-        give_up = max(self._starting_until, time.monotonic() + for_s)
-        while True:
-            with contextlib.suppress(StageNotReady):
-                return what()
-            if time.monotonic() > give_up:
-                return what()
-            await asyncio.sleep(POLL_S)
-
     async def wait_until_ready(self) -> None:
         """Until all stages are, and the further engines, too, or cannot start. Raises StartupError as soon as a stage cannot
         start, or HOWSFIT_STARTUP_TIMEOUT_S is over.
         """
-        others = [client for engines in self._others.values() for client in engines.values()]
         while waiting := [
             *(client for client in self.clients.values() if not client.seen["ready"]),
-            *(client for client in others if not client.seen["ready"] and not client.failed),
+            *(client for client in self._further if not client.seen["ready"] and not client.failed),
         ]:
             for client in waiting:
                 if client.failed and client.name not in self._fallbacks:
@@ -139,8 +122,14 @@ class Cluster:
         return plan
 
     async def wait_for_plan(self, for_s: float, begin: Collection[str], wishes: Wishes) -> Plan:
-        """The same, waited for as `wait_until_whole` does."""
-        return await self._waited_for(lambda: self.plan(begin, wishes), for_s)
+        """The same, waited for: while the cluster starts, and for so many seconds in any case."""
+        give_up = max(self._starting_until, time.monotonic() + for_s)
+        while True:
+            with contextlib.suppress(StageNotReady):
+                return self.plan(begin, wishes)
+            if time.monotonic() > give_up:
+                return self.plan(begin, wishes)
+            await asyncio.sleep(POLL_S)
 
     def engines(self, stage: str) -> list[StageClient]:
         """What may serve the stage: first what does where a request does not choose, then the others."""

@@ -5,8 +5,9 @@ import json
 
 from PIL import Image
 
-from gateway.cluster.answers import CANVAS, DOCUMENTS, FORMATS, MODES, check_artifact
+from gateway.cluster.answers import CANVAS, FORMATS, MODES, check_artifact
 from stagekit.errors import WrongKind
+from stagekit.kinds import DOCUMENTS
 from stagekit.pictures import Picture
 from stagekit.wire import Part
 

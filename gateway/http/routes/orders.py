@@ -91,7 +91,7 @@ class JobFields(Fields):
     options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
     engines: EngineChoice | None = Field(None, description=ABOUT_ENGINES, examples=[{"tryon": "hr_viton"}])
     commercial: bool | None = Field(None, description=ABOUT_COMMERCIAL)
-    category: Category = None
+    category: Category = Field(None, description=ABOUT_CATEGORY)
     artifacts: dict[str, ArtifactFile] | None = Field(
         None,
         description="In the place of those that stages would make, by name: files of the kinds that GET /v1/stages tells, in "
@@ -115,7 +115,6 @@ class ClothFields(JobFields):
 
     garment: PictureFile = None
     garment_id: PictureId = None
-    category: Category = Field(None, description=ABOUT_CATEGORY)
 
 
 class TryonFields(ClothFields, PersonFields):

@@ -1,5 +1,7 @@
 """The storage that the settings choose."""
 
+from pathlib import Path
+
 from gateway.settings import Settings
 from gateway.storage.blobs.local import LocalBlobs
 from gateway.storage.blobs.s3 import S3Blobs
@@ -9,7 +11,7 @@ from gateway.storage.blobs.store import BlobStore
 def chosen_store(settings: Settings) -> BlobStore:
     """Where images are kept. Nothing is sent or written yet."""
     if settings.s3_bucket is None:
-        return LocalBlobs(settings.data_dir / "blobs")
+        return local_store(settings.data_dir)
     return S3Blobs(
         settings.s3_bucket,
         endpoint=settings.s3_endpoint,
@@ -19,3 +21,8 @@ def chosen_store(settings: Settings) -> BlobStore:
         access_key=settings.s3_access_key,
         secret_key=settings.s3_secret_key.get_secret_value() if settings.s3_secret_key else None,
     )
+
+
+def local_store(data_dir: Path) -> LocalBlobs:
+    """The one in a gateway's folder."""
+    return LocalBlobs(data_dir / "blobs")

@@ -54,6 +54,11 @@ async def watched(stages, fallbacks=(), **settings):
         await cluster.close()
 
 
+async def whole(cluster, for_s):
+    """The graph, once it is."""
+    return (await cluster.wait_for_plan(for_s, ["photo", "garment"], Wishes())).graph
+
+
 def failed(cluster):
     return cluster.plan(["photo", "garment"], Wishes()).failed()
 
@@ -72,8 +77,7 @@ def test_the_graph_is_whole_though_a_stage_lacks_its_weights_and_it_is_noticed_w
     async def scenario():
         stages = {"resize": Stage("resize", LACKING), "tryon": Stage("tryon")}
         async with watched(stages) as cluster:
-            graph = await cluster.wait_until_whole(5)
-            assert graph.order == ("resize", "tryon")
+            assert (await whole(cluster, 5)).order == ("resize", "tryon")
             assert [client.name for client in failed(cluster)] == ["resize"]
             stages["resize"].state = READY
             await until(lambda: not failed(cluster))
@@ -96,7 +100,7 @@ def test_a_stage_that_is_not_known_yet_is_named_and_joins_the_graph_when_it_is_t
             assert ("Still loading" if missing == "loading" else "cannot be reached") in problem["detail"]
             if missing == "loading":
                 tryon.state = READY
-                assert (await cluster.wait_until_whole(5)).order == ("resize", "tryon")
+                assert (await whole(cluster, 5)).order == ("resize", "tryon")
 
     in_time(scenario)
 
@@ -105,7 +109,7 @@ def test_a_job_waits_for_unknown_stages_no_longer_than_it_may():
     async def scenario():
         async with watched({"tryon": Stage("tryon", LOADING)}, startup_timeout_s=0.1) as cluster:
             with pytest.raises(StageNotReady, match="Still loading"):
-                await cluster.wait_until_whole(0.05)
+                await whole(cluster, 0.05)
 
     in_time(scenario)
 
@@ -118,7 +122,7 @@ def test_stages_that_do_not_fit_together_are_told_until_they_do():
             with pytest.raises(StageNotReady, match="takes 'person', but no stage gives it"):
                 cluster.whole_graph()
             stages["resize"].info["outputs"] = {"person": "image"}
-            await cluster.wait_until_whole(5)
+            await whole(cluster, 5)
 
     in_time(scenario)
 
@@ -146,7 +150,7 @@ def test_a_fallback_that_is_not_there_changes_nothing():
     async def scenario():
         stages, spare = {"resize": Stage("resize", LACKING), "tryon": Stage("tryon")}, Stage("resize", LACKING)
         async with watched(stages, {"resize": spare}) as cluster:
-            await cluster.wait_until_whole(5)
+            await whole(cluster, 5)
             problem = gateway.cluster.watch.not_ready(*failed(cluster)).problem()
             assert (problem["code"], problem["stage"], problem["command"]) == ("weights-missing", "resize", "pull them")
 

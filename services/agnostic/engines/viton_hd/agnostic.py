@@ -54,7 +54,7 @@ def hidden(parse: np.ndarray, joints: Joints, kept_labels: Sequence[int] = _HEAD
 
     joints: shoulders, hips and neck must be detected, shoulders apart and hips apart. kept_labels: of head and lower body.
     """
-    unit = int(math.dist(joints[2], joints[5]) / 16) + 1
+    unit = unit_of(joints)
     painted = Mask()
     _draw_torso(painted, joints, unit)
     for arm in (_RIGHT_ARM, _LEFT_ARM):
@@ -65,6 +65,11 @@ def hidden(parse: np.ndarray, joints: Joints, kept_labels: Sequence[int] = _HEAD
     for label, arm in _ARMS:
         kept |= (parse == label) & ~_arm_without_hand(arm, joints, unit)
     return np.asarray(painted.drawn() & ~kept)
+
+
+def unit_of(joints: Joints) -> int:
+    """In pixels: what the lengths are multiples of, about a sixteenth of the shoulder width."""
+    return int(math.dist(joints[2], joints[5]) / 16) + 1
 
 
 def agnostic_image(person: np.ndarray, mask: np.ndarray) -> np.ndarray:

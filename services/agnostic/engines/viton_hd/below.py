@@ -4,12 +4,10 @@ Lengths follow the shoulder width, as there. What hides a garment hides its cut 
 hang, and some way around what the parse calls trousers, skirt or legs.
 """
 
-import math
-
 import cv2
 import numpy as np
 
-from services.agnostic.engines.viton_hd.agnostic import Joints, hidden, parse_agnostic
+from services.agnostic.engines.viton_hd.agnostic import Joints, hidden, parse_agnostic, unit_of
 from services.agnostic.engines.viton_hd.drawing import Mask, Point
 from stagekit.formats import BODY_25, CIHP, HEIGHT
 
@@ -53,7 +51,7 @@ def parse_agnostic_by(category: str, parse: np.ndarray, joints: Joints) -> np.nd
 
 def _below(parse: np.ndarray, joints: Joints) -> np.ndarray:
     """From the waist to the ankles, or to the picture's end: (1024, 768) bool."""
-    unit = int(math.dist(joints[2], joints[5]) / 16) + 1
+    unit = unit_of(joints)
     painted = Mask()
     right, left = (_leg(joints, side) for side in ("right", "left"))
     painted.line(right[0], left[0], 12 * unit)
