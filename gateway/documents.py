@@ -13,7 +13,7 @@ from gateway.jobs.job import ENDED, Job, State
 from gateway.paths import address
 from gateway.pictures.images import Image
 from gateway.tryons.batches import Batch
-from gateway.tryons.orders import Kind, artifacts_of, begin_of, kind_of, uploads_of, wishes_of
+from gateway.tryons.orders import Kind, artifacts_of, begin_of, kind_of, sample_of, uploads_of, wishes_of
 
 OUTPUTS: dict[Kind, tuple[str, ...]] = {
     "tryon": RESULTS,
@@ -108,6 +108,30 @@ class WebhookDocument(BaseModel):
     last_error: str | None
 
 
+class SampleDocument(BaseModel):
+    """One of several results of a try-on, which differ by the generator's seed."""
+
+    sample: int = Field(description="From 1. The first one is the try-on's own result.")
+    seed: int | None = Field(description="Of the generator; null until that has begun with it.")
+    seconds: float | None = Field(description="That the generator took, as seen from the gateway.")
+    output: dict[str, str] = Field(description="Addresses of its pictures, of those that there are so far.")
+    warnings: list[WarningDocument] = Field(description="What to doubt of this one besides the try-on's `warnings`.")
+
+    @classmethod
+    def of(cls, sample: int, job: Job, events: list[Event]) -> "SampleDocument":
+        """The document of a sample as it stands. events: of the whole job."""
+        own = [event.data for event in events if sample_of(event) == sample]
+        made: dict[str, Any] = next((data for data in reversed(own) if "seed" in data), {})
+        there = artifacts_of(job, events, sample)
+        return cls(
+            sample=sample,
+            seed=made.get("seed"),
+            seconds=made.get("seconds"),
+            output={name: artifact_address(job.id, name, sample) for name in RESULTS if name in there},
+            warnings=[] if sample == 1 else _warnings(own),
+        )
+
+
 class TryonDocument(BaseModel):
     """A try-on, or the preprocessing of a person or a garment."""
 
@@ -121,6 +145,7 @@ class TryonDocument(BaseModel):
     images: dict[str, str] = Field(description="Ids of the pictures that it was made from: `photo`, `garment`.")
     artifacts: dict[str, str] = Field(description="Address of every artifact there is so far, uploads included.")
     stages: list[StageDocument]
+    samples: list[SampleDocument] = Field(description="Where several were asked for: each result, the own one first.")
     warnings: list[WarningDocument]
     error: dict[str, Any] | None = Field(description="Why it failed: an RFC 9457 problem.")
     options: dict[str, dict[str, Any]] = Field(description="As they were asked for: stage, option, value.")
@@ -143,10 +168,12 @@ class TryonDocument(BaseModel):
     ) -> "TryonDocument":
         """The document of a try-on as it stands. webhook: what a WebhookDocument says."""
         here = address(f"/v1/tryons/{job.id}")
-        addresses = {name: f"{here}/artifacts/{name}" for name in artifacts_of(job, events)}
+        addresses = {name: artifact_address(job.id, name) for name in artifacts_of(job, events)}
         trace_id = job.payload.get("trace_id", job.id.replace("-", ""))
-        stages = _stages(job, events, graph)
+        first = [event.data for event in events if sample_of(event) == 1]
+        stages = _stages(job, first, graph)
         kind, wishes = kind_of(job.payload), wishes_of(job.payload)
+        samples = range(1, wishes.samples + 1) if wishes.samples > 1 else ()
         return cls(
             id=job.id,
             kind=kind,
@@ -157,8 +184,8 @@ class TryonDocument(BaseModel):
             images=uploads_of(job.payload),
             artifacts=addresses,
             stages=stages,
-            warnings=[WarningDocument(**w) for event in events for w in event.data.get("warnings", [])]
-            + (_stand_ins(stages) if job.state == "succeeded" else []),
+            samples=[SampleDocument.of(sample, job, events) for sample in samples],
+            warnings=_warnings(first) + (_stand_ins(stages) if job.state == "succeeded" else []),
             error=None if job.error is None else job.error | {"trace_id": trace_id},
             options=wishes.options,
             engines=wishes.engines,
@@ -262,11 +289,15 @@ class TryonList(BaseModel):
     next: str | None = Field(description="Address of the next page; null on the last one.")
 
 
-def _stages(job: Job, events: list[Event], graph: StageGraph) -> list[StageDocument]:
+def artifact_address(tryon_id: str, name: str, sample: int = 1) -> str:
+    """Where a picture or document of a try-on is."""
+    return address(f"/v1/tryons/{tryon_id}/artifacts/{name}") + (f"?sample={sample}" if sample > 1 else "")
+
+
+def _stages(job: Job, told: list[dict[str, Any]], graph: StageGraph) -> list[StageDocument]:
+    """told: what the events say, in order."""
     begin = begin_of(job.payload)
-    latest: dict[str, dict[str, Any]] = {}
-    for event in events:
-        latest[event.data["stage"]] = event.data
+    latest = {data["stage"]: data for data in told}
     # Of a job that ran before, the graph of today may lack a stage: one that has not answered since the gateway started.
     names = dict.fromkeys([*graph.running(begin), *latest])
     stages = [StageDocument(**({"stage": name} | _fields(latest.get(name, {})))) for name in names]
@@ -285,6 +316,10 @@ def _stages(job: Job, events: list[Event], graph: StageGraph) -> list[StageDocum
 
 def _fields(data: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if name in StageDocument.model_fields}
+
+
+def _warnings(told: list[dict[str, Any]]) -> list[WarningDocument]:
+    return [WarningDocument(**warning) for data in told for warning in data.get("warnings", [])]
 
 
 def _stand_ins(stages: list[StageDocument]) -> list[WarningDocument]:

@@ -1,14 +1,15 @@
 """What the stages are to do for one job: which of them run, what serves each, with which options."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 from typing import Any
 
-from gateway.cluster.graph import StageGraph
-from gateway.cluster.stages import StageClient
+from gateway.cluster.graph import GOAL, StageGraph
+from gateway.cluster.stages import SEED, StageClient
 from gateway.errors import BadEngine
 from stagekit.errors import BadOption
+from stagekit.options import defaults
 from stagekit.wire import shown
 
 AllOptions = Mapping[str, Mapping[str, Any]]
@@ -26,6 +27,8 @@ class Wishes:
     """Whether the result is for commercial use, which then all licences must allow."""
     category: str | None = None
     """Of the garment, where the caller said it: then no engine may take it for another."""
+    samples: int = 1
+    """How many results are made, each with another seed of the generator."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,44 @@ class Plan:
             raise BadOption(f"No stage '{shown(foreign[0])}' runs for this request. Those with options are: {there}.")
         differing = {stage: clients[stage].differing(given) for stage, given in wishes.options.items()}
         return cls(graph, clients, frozenset(begin), stages, differing)
+
+    @property
+    def generator(self) -> str | None:
+        """The stage that makes the try-on; None where it does not run for this job."""
+        stage = self.graph.producer.get(GOAL)
+        return stage if stage in self.stages else None
+
+    def seeds(self, samples: int) -> list[int]:
+        """Of so many samples: the first has the seed that was asked for or the default, each further one the next higher,
+        and after the highest comes the lowest.
+
+        Raises BadOption where the generator's engine has no seed, or not so many.
+        """
+        client = self.clients[self.generator] if self.generator else None
+        if client is None:
+            raise BadOption("No generator runs for this request, so there is nothing to make samples of.")
+        there = client.seeds
+        count = there.stop - there.start
+        if not count:
+            raise BadOption(f"Engine {client.engine} has no option '{SEED}': all samples of it would be the same.")
+        if samples > count:
+            raise BadOption(f"Engine {client.engine} has {count} seeds, so there are no {samples} samples of it.")
+        first: int = (defaults(client.option_schema) | self.options_of(client.name))[SEED]
+        return [there[(first - there.start + number) % count] for number in range(samples)]
+
+    def for_seed(self, seed: int) -> "Plan":
+        """What is to do for a further sample: the generator, with this seed, and what follows it."""
+        assert self.generator is not None
+        again = {self.generator}
+        for stage in self.stages:
+            if self.graph.needs(stage, self.begin) & again:
+                again.add(stage)
+        chosen = {**self.options_of(self.generator), SEED: seed}
+        return replace(
+            self,
+            stages=tuple(stage for stage in self.stages if stage in again),
+            options={**self.options, self.generator: self.clients[self.generator].differing(chosen)},
+        )
 
     def options_of(self, stage: str) -> dict[str, Any]:
         """Those that are not the defaults."""

@@ -41,6 +41,9 @@ FAILED = "setup_failed"
 SAME = ("engine", "version", "options", "inputs", "outputs")
 """Members of /info by which an engine is the same as before, whether or not it knows its weights."""
 
+SEED = "seed"
+"""The option of an engine by which one run of it differs from the next."""
+
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 MEND = "Check that HOWSFIT_STAGES leads to a stage of this version, look into its log, then retry."
@@ -99,6 +102,14 @@ class StageClient:
         """What one run may set, option -> JSON Schema; none while the stage was not ready."""
         schema: OptionSchema = self.info.get("option_schema", {}).get("properties", {})
         return schema
+
+    @property
+    def seeds(self) -> range:
+        """Those that a run may choose; none for an engine that always makes the same."""
+        schema = self.option_schema.get(SEED, {})
+        if schema.get("type") != "integer" or "enum" in schema:
+            return range(0)
+        return range(int(schema["minimum"]), int(schema["maximum"]) + 1)
 
     @property
     def engine(self) -> str:

@@ -12,11 +12,12 @@ from collections import ChainMap
 from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from typing import Any
 
-from gateway.cluster.graph import GOAL, Declaration, StageGraph
+from gateway.cluster.graph import Declaration, StageGraph
 from gateway.cluster.plan import Plan, Wishes
-from gateway.cluster.stages import StageClient
+from gateway.cluster.stages import SEED, StageClient
 from gateway.errors import BadEngine, NotCommercial, StageNotReady, StartupError, UnsupportedCategory
 from gateway.settings import Settings
+from stagekit.errors import BadOption
 from stagekit.wire import shown
 
 log = logging.getLogger("howsfit.gateway")
@@ -116,9 +117,10 @@ class Cluster:
         plan = Plan.of(graph, clients, begin, wishes)
         if wishes.commercial and (refused := plan.not_commercial()):
             raise NotCommercial(" ".join(map(self._instead, refused)))
-        generator = plan.graph.producer.get(GOAL)
-        if wishes.category is not None and generator in plan.stages:
-            self._check_category(plan.clients[generator], wishes.category)
+        if plan.generator is not None:
+            self._check_generator(plan.clients[plan.generator], wishes)
+        if wishes.samples > 1:
+            plan.seeds(wishes.samples)
         return plan
 
     async def wait_for_plan(self, for_s: float, begin: Collection[str], wishes: Wishes) -> Plan:
@@ -154,13 +156,19 @@ class Cluster:
             )
         return other
 
-    def _check_category(self, client: StageClient, category: str) -> None:
-        """Raises UnsupportedCategory."""
-        if category not in client.categories:
-            able = [other.engine for other in self.engines(client.name) if category in other.categories]
-            what = f"Choose engine {' or '.join(able)}." if able else "No other engine is here."
+    def _check_generator(self, client: StageClient, wishes: Wishes) -> None:
+        """Raises UnsupportedCategory, BadOption."""
+        category = wishes.category
+        if category is not None and category not in client.categories:
+            able = [other for other in self.engines(client.name) if category in other.categories]
             raise UnsupportedCategory(
-                f"Engine {client.engine} dresses people in {' and '.join(client.categories)}, not in {category}. {what}"
+                f"Engine {client.engine} dresses people in {' and '.join(client.categories)}, not in {category}. "
+                + _choose(able)
+            )
+        if wishes.samples > 1 and not client.seeds:
+            able = [other for other in self.engines(client.name) if other.seeds]
+            raise BadOption(
+                f"Engine {client.engine} has no option '{SEED}': all samples of it would be the same. {_choose(able)}"
             )
 
     def _instead(self, client: StageClient) -> str:
@@ -261,6 +269,12 @@ def _graph_of(clients: Iterable[StageClient]) -> StageGraph:
         return StageGraph(Declaration.from_info(client.info) for client in clients)
     except StartupError as error:
         raise BadEngine(f"These engines do not fit together. {error}") from None
+
+
+def _choose(able: Iterable[StageClient]) -> str:
+    """What to do: which engines are able to do what another one is not."""
+    names = " or ".join(client.engine for client in able)
+    return f"Choose engine {names}." if names else "No other engine is here."
 
 
 def not_ready(client: StageClient) -> StageNotReady:

@@ -5,7 +5,7 @@ import contextlib
 import contextvars
 import functools
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -63,18 +63,32 @@ class GraphRun:
         self._engines: dict[str, str] = {}
         """Stage -> name and version of what did it."""
         self._telling: dict[str, asyncio.Task[None]] = {}
+        self._sample = 1
+        self._seed: int | None = None
+        """Of the sample that is being made, where several were asked for."""
 
     async def run(self) -> dict[str, str]:
-        """Each stage as soon as those before it are done; the first failure cancels the others.
+        """Make the first sample, of which old requests want no other, then the further ones, each from the generator on.
 
-        Returns artifact name -> digest. Raises JobFailed, or a group of exceptions with one.
+        Returns artifact name -> digest, of the first. Raises JobFailed, or a group of exceptions with one.
         """
         try:
             wishes = wishes_of(self._payload)
             self._plan = await self._means.cluster.wait_for_plan(self._means.retry_s, self._begin, wishes)
+            seeds = self._plan.seeds(wishes.samples) if wishes.samples > 1 else [None]
         except (BadOption, GatewayError) as error:  # the engines are others than when the job was taken
             raise JobFailed({"stage": "gateway"} | error.problem()) from None
-        known = {} if self._no_store else await self._recall()
+        self._seed = seeds[0]
+        await self._run_plan(known={} if self._no_store else await self._recall())
+        first = dict(self._digests)
+        for self._sample, self._seed in enumerate(seeds[1:], 2):
+            assert self._seed is not None
+            self._plan = self._plan.for_seed(self._seed)
+            await self._run_plan()
+        return first
+
+    async def _run_plan(self, known: Collection[str] = ()) -> None:
+        """Each stage as soon as those before it are done; the first failure cancels the others."""
         self._sorter = self._plan.sorter(done=known)
         # Started from within a step of another stage, a step would count as a part of that one.
         self._context = contextvars.copy_context()
@@ -82,7 +96,13 @@ class GraphRun:
             self._start_ready()
             left = [stage for stage in self._plan.stages if stage not in known]
             self._group.create_task(self._read_ahead(left))
-        return self._digests
+
+    def _about(self, stage: str) -> dict[str, Any]:
+        """What every event of a stage says: which one it is, and where there are several samples, for which and with what
+        seed."""
+        sample = {"sample": self._sample} if self._sample > 1 else {}
+        seed = {"seed": self._seed} if self._seed is not None and stage == self._plan.generator else {}
+        return {"stage": stage} | sample | seed
 
     # What is known already
 
@@ -95,7 +115,7 @@ class GraphRun:
         for stage, record in known.items():
             self._learn(stage, record)
         if known:
-            told = ({"stage": stage, "status": "succeeded"} | record for stage, record in known.items())
+            told = (self._about(stage) | {"status": "succeeded"} | record for stage, record in known.items())
             await self._steps.emit(*told)
         return known
 
@@ -119,7 +139,7 @@ class GraphRun:
 
     def _start_ready(self) -> None:
         for stage in self._sorter.get_ready():
-            telling = self._steps.emit({"stage": stage, "status": "processing"})
+            telling = self._steps.emit(self._about(stage) | {"status": "processing"})
             self._telling[stage] = self._group.create_task(telling, context=self._context.copy())
             self._group.create_task(self._run_and_go_on(stage), context=self._context.copy())
 
@@ -137,13 +157,14 @@ class GraphRun:
 
         try:
             # The stages behind it start as soon as the outputs are known, while these are still being written.
-            record = await self._steps.step(stage, self._run_step, stage, inputs, go_on)
+            step = stage if self._sample == 1 else f"{stage} {self._sample}"
+            record = await self._steps.step(step, self._run_step, stage, inputs, go_on)
         except (StageRefused, GatewayError) as error:
             problem = error.problem if isinstance(error, StageRefused) else error.problem() | {"stage": stage}
-            await self._tell({"stage": stage, "status": "failed", "error": problem})
+            await self._tell(self._about(stage) | {"status": "failed", "error": problem})
             raise JobFailed(problem) from None
         go_on(record)  # in case that it was recorded before a crash, and did not run now
-        await self._tell({"stage": stage, "status": "succeeded"} | record)
+        await self._tell(self._about(stage) | {"status": "succeeded"} | record)
 
     def _learn(self, stage: str, record: Mapping[str, Any]) -> None:
         """What a stage made goes to those that take it, but never in the place of what was given."""
@@ -225,8 +246,12 @@ class GraphRun:
 
     async def _read_ahead(self, stages: list[str]) -> None:
         """Read what is there already of these stages' inputs, while those that come first are still running."""
-        names = {name for stage in stages for name in self._plan.graph.stages[stage].inputs}
-        for digest in [digest for name, digest in self._digests.items() if name in names]:
+        declared = [self._plan.graph.stages[stage] for stage in stages]
+        names = {name for each in declared for name in each.inputs} - {
+            name for each in declared for name in each.outputs
+        }
+        wanted = [digest for name, digest in self._digests.items() if name in names and digest not in self._blobs]
+        for digest in wanted:
             with contextlib.suppress(GatewayError):  # whoever needs it will try again, and tell
                 self._blobs.setdefault(digest, await self._means.holdings.store.get(digest))
 

@@ -177,18 +177,18 @@ class Tryons:
         except WrongState:
             raise IdempotencyConflict("The try-on runs again, or is still stopping. Try again in a moment.") from None
 
-    async def artifact(self, tryon_id: str, name: str, owner: str | None = None) -> Part:
-        """Raises NotFound, StorageUnavailable."""
-        return await self._store.get(await self._digest(tryon_id, name, owner))
+    async def artifact(self, tryon_id: str, name: str, owner: str | None = None, sample: int = 1) -> Part:
+        """sample: which one's, where there are several. Raises NotFound, StorageUnavailable."""
+        return await self._store.get(await self._digest(tryon_id, name, owner, sample))
 
     async def artifacts(self, tryon_id: str, owner: str | None = None) -> dict[str, Part]:
         """All that there are so far. Raises NotFound, StorageUnavailable."""
         digests = artifacts_of(*await self.get(tryon_id, owner))
         return {name: await self._store.get(digest) for name, digest in digests.items()}
 
-    async def link(self, tryon_id: str, name: str, owner: str | None = None) -> str | None:
+    async def link(self, tryon_id: str, name: str, owner: str | None = None, sample: int = 1) -> str | None:
         """A link to download it from the storage itself, where that gives any. Raises NotFound."""
-        return await self._store.url_for(await self._digest(tryon_id, name, owner), LINK_S)
+        return await self._store.url_for(await self._digest(tryon_id, name, owner, sample), LINK_S)
 
     async def sweep(self) -> None:
         """Delete what is older than its retention, and let go of what jobs hold that never came to be."""
@@ -204,11 +204,13 @@ class Tryons:
             await self._holdings.release(holder_of(job_id))
         self._jobless = jobless
 
-    async def _digest(self, tryon_id: str, name: str, owner: str | None) -> str:
+    async def _digest(self, tryon_id: str, name: str, owner: str | None, sample: int) -> str:
         job, events = await self.get(tryon_id, owner)
-        have = artifacts_of(job, events)
+        have = artifacts_of(job, events, sample)
         if name not in have:
-            raise NotFound(f"This try-on has no artifact '{name}' (status {job.state}). It has: {', '.join(have)}.")
+            what = "This try-on" if sample == 1 else f"Sample {sample} of this try-on"
+            there = ", ".join(have) or "none"
+            raise NotFound(f"{what} has no artifact '{name}' (status {job.state}). It has: {there}.")
         return have[name]
 
     async def _hold(self, begin: Mapping[str, Blob | str], holder: str) -> None:

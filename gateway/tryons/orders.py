@@ -14,6 +14,9 @@ from gateway.jobs.job import Job
 Kind = Literal["tryon", "person", "cloth"]
 """What a job makes: a try-on, or only what there is to know of the person or of the cloth."""
 
+MAX_SAMPLES = 8
+"""Of one try-on."""
+
 HOLDER = "job:"
 """A job holds its images under this and its id."""
 
@@ -50,6 +53,7 @@ class Order:
             "options": {stage: dict(given) for stage, given in self.wishes.options.items() if given} or None,
             "engines": dict(self.wishes.engines) or None,
             "commercial": self.wishes.commercial or None,
+            "samples": self.wishes.samples if self.wishes.samples > 1 else None,
         }
         return {"no_store": self.no_store} | {name: value for name, value in options.items() if value is not None}
 
@@ -76,7 +80,12 @@ def begin_of(payload: Mapping[str, Any]) -> dict[str, str]:
 
 def wishes_of(payload: Mapping[str, Any]) -> Wishes:
     """How the job wants its stages to work."""
-    return Wishes(payload.get("options", {}), payload.get("engines", {}), payload.get("commercial", False))
+    return Wishes(
+        payload.get("options", {}),
+        payload.get("engines", {}),
+        payload.get("commercial", False),
+        samples=payload.get("samples", 1),
+    )
 
 
 def payload_of(begin: Mapping[str, str], order: Order, kind: Kind) -> dict[str, Any]:
@@ -106,11 +115,20 @@ def trace_of(tryon_id: str, payload: Mapping[str, Any]) -> str:
     return str(payload.get("trace_id") or uuid.UUID(tryon_id).hex)
 
 
-def artifacts_of(job: Job, events: list[Event]) -> dict[str, str]:
+def sample_of(event: Event) -> int:
+    """Which sample an event is about: what all have in common was made for the first."""
+    return int(event.data.get("sample", 1))
+
+
+def artifacts_of(job: Job, events: list[Event], sample: int = 1) -> dict[str, str]:
     """Artifact name -> digest, as far as the job has come; what it began with comes first, and no stage's is put in its
-    place."""
-    begin = begin_of(job.payload)
+    place.
+
+    sample: a further one has only what was made for it.
+    """
+    begin = begin_of(job.payload) if sample == 1 else {}
     found = dict(begin)
     for event in events:
-        found |= event.data.get("outputs", {})
+        if sample_of(event) == sample:
+            found |= event.data.get("outputs", {})
     return found | begin

@@ -25,7 +25,7 @@ from gateway.paths import address
 from gateway.pictures.previews import Format
 from gateway.pictures.uploads import blob_of
 from gateway.storage.blobs import Blob
-from gateway.tryons.orders import Kind, Order, job_id_for
+from gateway.tryons.orders import MAX_SAMPLES, Kind, Order, job_id_for
 from stagekit.kinds import CATEGORIES
 from stagekit.tracing import trace_id
 
@@ -78,6 +78,9 @@ Category = Literal[CATEGORIES] | None  # type: ignore[valid-type]
 ABOUT_CATEGORY = "What the garment is, where its picture is not to tell: short for `artifacts.category`."
 
 
+ABOUT_SAMPLES = "How many results, each with the next seed of the generator, which must have an option `seed`."
+
+
 class JobFields(Fields):
     """How a job is to be run."""
 
@@ -121,6 +124,12 @@ class TryonFields(ClothFields, PersonFields):
     """A person, a garment, and how the job is to be run."""
 
     category: Category = Field(None, description=ABOUT_CATEGORY)
+
+
+class SampledFields(TryonFields):
+    """A try-on, of which there may be several samples."""
+
+    samples: int | None = Field(None, ge=1, le=MAX_SAMPLES, description=ABOUT_SAMPLES)
 
 
 IdempotencyKey = Annotated[
@@ -221,7 +230,13 @@ async def start(
         priority=sent.priority,
         deadline_s=sent.deadline_s,
         webhook=sent.webhook_url or None,
-        wishes=Wishes(sent.options or {}, sent.engines or {}, bool(sent.commercial), category_of(artifacts)),
+        wishes=Wishes(
+            sent.options or {},
+            sent.engines or {},
+            bool(sent.commercial),
+            category_of(artifacts),
+            (isinstance(sent, SampledFields) and sent.samples) or 1,
+        ),
     )
     job = await gateway.tryons.create(begin, order, kind)
     response.headers["Location"] = address(f"/v1/tryons/{job.id}")

@@ -17,11 +17,11 @@ from gateway.http.bodies import body, described
 from gateway.http.here import Here
 from gateway.http.names import known_query, known_query_of_posts
 from gateway.http.problems import refusals
-from gateway.http.routes.orders import STARTING, Options, Quality, Rendering, TryonFields, Width, start
+from gateway.http.routes.orders import STARTING, Options, Quality, Rendering, SampledFields, Width, start
 from gateway.jobs.job import State
 from gateway.pictures.previews import rendered
 from gateway.tryons import dataset
-from gateway.tryons.orders import Kind
+from gateway.tryons.orders import MAX_SAMPLES, Kind
 
 router = APIRouter(prefix="/v1/tryons", tags=["try-ons"], dependencies=[Depends(known_query_of_posts)])
 
@@ -29,6 +29,7 @@ KEEP_ALIVE_S = 15.0
 
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 Name = Annotated[str, Path(max_length=40, description="One of the document's `artifacts`.")]
+Sample = Annotated[int, Query(ge=1, le=MAX_SAMPLES, description="Which one's, of a try-on with several.")]
 IMAGE: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
@@ -52,14 +53,18 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 
 
 @router.post(
-    "", status_code=202, summary="Dress a person in a garment", responses=STARTING, openapi_extra=described(TryonFields)
+    "",
+    status_code=202,
+    summary="Dress a person in a garment",
+    responses=STARTING,
+    openapi_extra=described(SampledFields),
 )
 async def create_tryon(
     gateway: Here,
     caller: Writer,
     response: Response,
     options: Options,
-    sent: Annotated[TryonFields, Depends(body(TryonFields))],
+    sent: Annotated[SampledFields, Depends(body(SampledFields))],
 ) -> TryonDocument:
     """Send `photo`, the person, and `garment`, laid flat or on a hanger: JPEG, PNG or WebP. Or the ids of uploaded images."""
     return await start(gateway, caller, "tryon", sent, options, response)
@@ -135,11 +140,12 @@ async def get_artifact(
     width: Width = None,
     format: Rendering = None,
     quality: Quality = None,
+    sample: Sample = 1,
 ) -> Response:
     links = width is None and format is None and quality is None and gateway.settings.s3_public_endpoint
-    if links and (link := await gateway.tryons.link(tryon_id, name, caller.sees)):
+    if links and (link := await gateway.tryons.link(tryon_id, name, caller.sees, sample)):
         return RedirectResponse(link)
-    part = await gateway.tryons.artifact(tryon_id, name, caller.sees)
+    part = await gateway.tryons.artifact(tryon_id, name, caller.sees, sample)
     part = await asyncio.to_thread(rendered, part, width, format, quality)
     return Response(part.data, media_type=part.media_type, headers={"X-Content-Type-Options": "nosniff"})
 

@@ -1,95 +1,17 @@
 """Engines that a request chooses, and licences that it asks for: a gateway and small stages in this process."""
 
-import asyncio
-import contextlib
-import json
-
-import httpx
 import pytest
 
 import gateway.cluster.watch
-from gateway.app import create_app
-from gateway.settings import Settings, engines_in
-from stagekit import Engine, options
-from stagekit.app import create_app as create_stage_app
-from stagekit.errors import WeightsMissing
-from tests.gateway.small_cluster import garment, photo
-from tests.gateway.small_stages import STAGES, SmallEngine
-
-FILES = {"photo": photo(1), "garment": garment(1)}
-
-
-class Other(SmallEngine):
-    """Another generator: it needs less, has an option, and may not be used commercially."""
-
-    name = "other"
-    inputs = ("agnostic", "cloth")
-    licence = "CC-BY-NC-4.0"
-    commercial = "no"
-
-    def option_schema(self):
-        return {"seed": options.integer("Of the noise.", 0, 0, 99)}
-
-    def run_with(self, chosen, inputs, warn):
-        picture = inputs["cloth"].copy()
-        picture[0] = chosen["seed"]
-        return {"tryon": picture}
-
-    run = Engine.run
-
-
-class Lacking(SmallEngine):
-    name = "lacking"
-
-    def load(self):
-        raise WeightsMissing("There is no lacking.pth.", "howsfit weights pull lacking")
+from gateway.settings import engines_in
+from tests.gateway.several_engines import FILES, in_time, listed, served, stage_of, start
+from tests.gateway.small_cluster import garment
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     for pause in ("POLL_S", "REPEAT_S", "WATCH_S"):
         monkeypatch.setattr(gateway.cluster.watch, pause, 0.02)
-
-
-@contextlib.asynccontextmanager
-async def served(folder):
-    engines = {name: SmallEngine(stage) for name, stage in STAGES.items()}
-    apps = {name: create_stage_app(STAGES[name], engine) for name, engine in engines.items()}
-    others = {engine.name: create_stage_app(STAGES["tryon"], engine(STAGES["tryon"])) for engine in (Other, Lacking)}
-    settings = Settings(
-        data_dir=folder,
-        stages={name: f"inproc://{name}" for name in STAGES},
-        engines={"tryon": {name: f"inproc://tryon.{name}" for name in others}},
-        web_dir=folder / "none",
-    )
-    app = create_app(settings, apps | {f"tryon.{name}": other for name, other in others.items()})
-    transport = httpx.ASGITransport(app=app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=30) as client,
-    ):
-        async with asyncio.timeout(20):
-            while (await client.get("/readyz")).status_code != 200 or len(await listed(client, "tryon")) < 3:
-                await asyncio.sleep(0.02)
-        yield client
-
-
-async def listed(client, stage):
-    found = (await client.get("/v1/stages")).json()["stages"]
-    return {e["engine"]: e for each in found if each["stage"] == stage for e in each["engines"]}
-
-
-async def start(client, path="/v1/tryons", files=FILES, **fields):
-    fields = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
-    return await client.post(path, files=files, data=fields, headers={"Prefer": "wait=20"})
-
-
-def stage_of(document, name):
-    return next(stage for stage in document["stages"] if stage["stage"] == name)
-
-
-def in_time(scenario):
-    asyncio.run(scenario())
 
 
 def test_a_request_chooses_among_the_engines_that_there_are(tmp_path):

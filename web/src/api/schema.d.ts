@@ -859,6 +859,39 @@ export interface components {
             type: string;
         };
         /**
+         * SampleDocument
+         * @description One of several results of a try-on, which differ by the generator's seed.
+         */
+        SampleDocument: {
+            /**
+             * Output
+             * @description Addresses of its pictures, of those that there are so far.
+             */
+            output: {
+                [key: string]: string;
+            };
+            /**
+             * Sample
+             * @description From 1. The first one is the try-on's own result.
+             */
+            sample: number;
+            /**
+             * Seconds
+             * @description That the generator took, as seen from the gateway.
+             */
+            seconds: number | null;
+            /**
+             * Seed
+             * @description Of the generator; null until that has begun with it.
+             */
+            seed: number | null;
+            /**
+             * Warnings
+             * @description What to doubt of this one besides the try-on's `warnings`.
+             */
+            warnings: components["schemas"]["WarningDocument"][];
+        };
+        /**
          * SecretDocument
          * @description What a receiver checks signatures with.
          */
@@ -1121,6 +1154,11 @@ export interface components {
             } | null;
             /** Priority */
             priority: number;
+            /**
+             * Samples
+             * @description Where several were asked for: each result, the own one first.
+             */
+            samples: components["schemas"]["SampleDocument"][];
             /** Stages */
             stages: components["schemas"]["StageDocument"][];
             /** Started At */
@@ -3003,6 +3041,11 @@ export interface operations {
                      */
                     priority?: number;
                     /**
+                     * Samples
+                     * @description How many results, each with the next seed of the generator, which must have an option `seed`.
+                     */
+                    samples?: number | null;
+                    /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
                      */
@@ -3074,6 +3117,11 @@ export interface operations {
                      * @default 0
                      */
                     priority?: number;
+                    /**
+                     * Samples
+                     * @description How many results, each with the next seed of the generator, which must have an option `seed`.
+                     */
+                    samples?: number | null;
                     /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
@@ -3354,6 +3402,8 @@ export interface operations {
                 format?: ("jpeg" | "png" | "webp") | null;
                 /** @description Of JPEG and WebP; default 92, of previews 82. */
                 quality?: number | null;
+                /** @description Which one's, of a try-on with several. */
+                sample?: number;
             };
             header?: never;
             path: {
