@@ -6,8 +6,8 @@ errors, paths, settings, metrics, sweeper    what all may use
 storage                                      blobs, who holds them, results for reuse, the database
 jobs, cluster, callers, outgoing             durable jobs; the stages; keys; requests to strangers' servers
 pictures, webhooks                           what came from outside; what is told outside
-tryons                                       one by one and in batches, and their run of the stage graph
-documents, gateway                           what the API says of all that; its parts, put together
+tryons                                       one by one, in batches and compared, and their run of the stage graph
+documents, sheets, gateway                   what the API says of all that; its parts, put together
 http                                         routes and pages, the bodies they take, who is let in
 app, main                                    the ASGI app
 """

@@ -1,19 +1,21 @@
 """The JSON documents of the public API."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.cluster.graph import RESULTS, StageGraph
+from gateway.cluster.graph import GOAL, RESULTS, StageGraph
 from gateway.jobs.events import Event
 from gateway.jobs.job import ENDED, Job, State
 from gateway.paths import address
 from gateway.pictures.images import Image
 from gateway.tryons.batches import Batch
+from gateway.tryons.comparisons import Comparison, Variant
 from gateway.tryons.orders import Kind, artifacts_of, begin_of, kind_of, sample_of, uploads_of, wishes_of
+from stagekit.licences import commercial_use, strictest
 
 OUTPUTS: dict[Kind, tuple[str, ...]] = {
     "tryon": RESULTS,
@@ -51,7 +53,9 @@ class StageDocument(BaseModel):
     given: list[str] = Field([], description="Those of its artifacts that the request brought along.")
     options: dict[str, Any] = Field({}, description="Those chosen for this run that are not the engine's defaults.")
     fingerprint: str | None = Field(None, description="Same fingerprint and same input bytes: same output.")
-    made_by: dict[str, Any] = Field({}, description="version, stand_in, licence, runtime and weights of the engine.")
+    made_by: dict[str, Any] = Field(
+        {}, description="Of the engine: version, stand_in, licence, commercial, runtime, weights."
+    )
 
 
 class EngineDocument(BaseModel):
@@ -153,6 +157,7 @@ class TryonDocument(BaseModel):
     commercial: bool = Field(description="Whether it was asked for that all licences allow commercial use.")
     priority: int
     batch: str | None = Field(description="Id of the batch that it belongs to.")
+    comparison: str | None = Field(description="Id of the comparison that it belongs to.")
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
@@ -192,6 +197,7 @@ class TryonDocument(BaseModel):
             commercial=wishes.commercial,
             priority=job.payload.get("priority", 0),
             batch=job.payload.get("batch"),
+            comparison=job.payload.get("comparison"),
             created_at=job.created_at,
             started_at=job.started_at,
             completed_at=job.completed_at,
@@ -274,11 +280,94 @@ class BatchDocument(BaseModel):
         here = address(f"/v1/batches/{batch.id}")
         return cls(
             id=batch.id,
-            status="completed" if all(item.status in (*ENDED, "deleted") for item in items) else "processing",
+            status=_progress(item.status for item in items),
             counts=dict(Counter(item.status for item in items)),
             tryons=items,
             created_at=batch.created_at,
             urls={"get": here, "cancel": f"{here}/cancel"},
+        )
+
+
+class VariantDocument(BaseModel):
+    """One try-on of a comparison: what it has of its own, and what came of it."""
+
+    label: str
+    engines: dict[str, str] = Field(description="As they were asked for, of this variant alone: stage, engine.")
+    options: dict[str, dict[str, Any]] = Field(description="As they were asked for, of this variant alone.")
+    tryon_id: str
+    status: State | Literal["deleted"]
+    url: str
+    tryon: str | None = Field(description="Address of the picture, once there is one.")
+    engine: str = Field(description="The generator's.")
+    seconds: float | None = Field(description="That the generator took when it ran, which may have been earlier.")
+    total_seconds: float | None = Field(description="That all of its stages took when they ran, reused ones too.")
+    licence: str | None = Field(description="Of the generator, and of its weights where that is another.")
+    commercial: Literal["yes", "unclear", "no"] | None = Field(
+        description="Whether the licences of all engines and weights that it went through allow commercial use."
+    )
+    warnings: list[WarningDocument]
+    error: dict[str, Any] | None = Field(description="Why it failed: an RFC 9457 problem.")
+
+    @classmethod
+    def of(
+        cls, variant: Variant, tryon_id: str, tryon: TryonDocument | None, generator: str, own: str
+    ) -> "VariantDocument":
+        """The document of a variant as it stands. tryon: where it still is. generator: that stage, and `own` its engine where
+        nobody chooses."""
+        stages = tryon.stages if tryon else []
+        made = next((stage for stage in stages if stage.stage == generator and stage.made_by), None)
+        asked = (tryon.engines if tryon else variant.engines).get(generator)
+        engine = (made and made.engine) or asked or own
+        done = [stage for stage in stages if stage.made_by]
+        ended = tryon is not None and tryon.status in ENDED
+        return cls(
+            label=variant.name(generator, asked or engine),
+            engines=dict(variant.engines),
+            options={stage: dict(chosen) for stage, chosen in variant.options.items()},
+            tryon_id=tryon_id,
+            status=tryon.status if tryon else "deleted",
+            url=address(f"/v1/tryons/{tryon_id}"),
+            tryon=(tryon.output or {}).get(GOAL) if tryon else None,
+            engine=engine,
+            seconds=made.timings.get("total") if made else None,
+            total_seconds=sum(stage.timings.get("total", 0.0) for stage in done) if ended else None,
+            licence=_licence(made.made_by) if made else None,
+            commercial=strictest(commercial_use(stage.made_by) for stage in done) if ended and done else None,
+            warnings=tryon.warnings if tryon else [],
+            error=tryon.error if tryon else None,
+        )
+
+
+class ComparisonDocument(BaseModel):
+    """A comparison: one person in one garment through several engines or with several options."""
+
+    id: str
+    status: Literal["processing", "completed"] = Field(description="completed: all of its try-ons have ended.")
+    counts: dict[str, int] = Field(description="How many try-ons have each status.")
+    images: dict[str, str] = Field(description="Ids of the pictures that all are made from: `photo`, `garment`.")
+    variants: list[VariantDocument]
+    created_at: datetime
+    urls: dict[str, str]
+
+    @classmethod
+    def of(
+        cls, comparison: Comparison, tryons: Mapping[str, TryonDocument], generator: str, own: str
+    ) -> "ComparisonDocument":
+        """The document of a comparison as it stands. tryons: those that there still are. generator: that stage, and `own` its
+        engine where nobody chooses."""
+        variants = [
+            VariantDocument.of(variant, tryon_id, tryons.get(tryon_id), generator, own)
+            for variant, tryon_id in zip(comparison.variants, comparison.tryon_ids(), strict=True)
+        ]
+        here = address(f"/v1/comparisons/{comparison.id}")
+        return cls(
+            id=comparison.id,
+            status=_progress(variant.status for variant in variants),
+            counts=dict(Counter(variant.status for variant in variants)),
+            images=uploads_of(comparison.begin),
+            variants=variants,
+            created_at=comparison.created_at,
+            urls={"get": here, "sheet": f"{here}/sheet", "cancel": f"{here}/cancel"},
         )
 
 
@@ -316,6 +405,16 @@ def _stages(job: Job, told: list[dict[str, Any]], graph: StageGraph) -> list[Sta
 
 def _fields(data: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if name in StageDocument.model_fields}
+
+
+def _progress(states: Iterable[str]) -> Literal["processing", "completed"]:
+    """Of try-ons that were ordered together."""
+    return "completed" if all(state in (*ENDED, "deleted") for state in states) else "processing"
+
+
+def _licence(made_by: Mapping[str, Any]) -> str:
+    named = [made_by.get("licence"), *(weights.get("licence") for weights in made_by.get("weights", ()))]
+    return ", ".join(dict.fromkeys(filter(None, named)))
 
 
 def _warnings(told: list[dict[str, Any]]) -> list[WarningDocument]:

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from gateway.callers.keys import Keys
+from gateway.cluster.graph import GOAL
 from gateway.cluster.watch import Cluster
-from gateway.documents import BatchDocument, TryonDocument, TryonList
-from gateway.errors import BadRequest
+from gateway.documents import BatchDocument, ComparisonDocument, TryonDocument, TryonList
+from gateway.errors import BadRequest, NotFound
 from gateway.jobs.events import Event
 from gateway.jobs.job import ENDED, Job, State
 from gateway.metrics import Metrics
@@ -19,15 +20,18 @@ from gateway.paths import address, below
 from gateway.pictures.images import Images
 from gateway.pictures.uploads import Uploads
 from gateway.settings import Settings
+from gateway.sheets import GARMENT, PERSON, drawn_sheet
 from gateway.storage.blobs import chosen_store
 from gateway.storage.cache import StageCache
 from gateway.storage.database import Database
 from gateway.storage.holdings import Holdings
 from gateway.sweeper import Sweeper
 from gateway.tryons.batches import Batch, Batches
+from gateway.tryons.comparisons import Comparison, Comparisons
 from gateway.tryons.life import Tryons
 from gateway.tryons.orders import Kind
 from gateway.webhooks.delivery import Ended, Webhooks
+from stagekit.wire import Part
 
 log = logging.getLogger("howsfit.gateway")
 
@@ -52,11 +56,13 @@ class Gateway:
         self.tryons = Tryons(settings, self.cluster, self.database, holdings, self.cache, self.metrics, self.webhooks)
         self.images = Images(self.database, holdings, self.cache)
         self.batches = Batches(self.database, self.images, self.tryons, settings.max_batch)
+        self.comparisons = Comparisons(self.database, self.tryons)
         retention_s = settings.retention_s()
         self._sweeper = Sweeper(
             [
                 self.tryons.sweep,
                 lambda: self.batches.sweep(retention_s),
+                lambda: self.comparisons.sweep(retention_s),
                 lambda: self.images.sweep(retention_s),
                 lambda: self.cache.sweep(GRACE_S),
             ]
@@ -116,6 +122,28 @@ class Gateway:
     async def batch_document(self, batch: Batch) -> BatchDocument:
         """The document of a batch as it stands."""
         return BatchDocument.of(batch, await self.batches.jobs(batch))
+
+    async def comparison_document(self, comparison: Comparison) -> ComparisonDocument:
+        """The document of a comparison as it stands."""
+        documents = {}
+        for tryon_id in comparison.tryon_ids():
+            with contextlib.suppress(NotFound):
+                documents[tryon_id] = await self.document(tryon_id)
+        generator = self.cluster.graph.producer.get(GOAL, "")
+        own = self.cluster.clients[generator].engine if generator else ""
+        return ComparisonDocument.of(comparison, documents, generator, own)
+
+    async def comparison_sheet(self, comparison: Comparison) -> Part:
+        """Its contact sheet as it stands, a PNG. Raises StorageUnavailable."""
+        document = await self.comparison_document(comparison)
+        there = [variant for variant in document.variants if variant.status != "deleted"]
+        begun = {
+            name: await self.tryons.artifact(there[0].tryon_id, name)
+            for name in (*PERSON, *GARMENT)
+            if there and name in comparison.begin
+        }
+        made = {v.tryon_id: await self.tryons.artifact(v.tryon_id, GOAL) for v in there if v.tryon is not None}
+        return await asyncio.to_thread(drawn_sheet, document, begun, made)
 
     async def stages(self) -> list[dict[str, Any]]:
         """The /info of every stage, with what it waits for and its health, in running order; at the end those that have not

@@ -35,6 +35,7 @@ GATEWAY = (
     ("pictures", "webhooks"),
     ("tryons",),
     ("documents", "move"),
+    ("sheets",),
     ("gateway",),
     ("http",),
     ("app",),

@@ -114,7 +114,7 @@ def body(model: type[T]) -> Callable[[Request], AsyncIterator[T]]:
 
 def described(model: type[Fields]) -> dict[str, Any]:
     """The `openapi_extra` of a route whose body is read here."""
-    schema = model.model_json_schema()
+    schema = _without_references(model.model_json_schema())
     files = _pictures(model)
 
     def with_pictures(said: dict[str, Any]) -> dict[str, Any]:
@@ -127,6 +127,23 @@ def described(model: type[Fields]) -> dict[str, Any]:
     if form["properties"].pop("artifacts", None):
         form["patternProperties"] = {rf"^{re.escape(GIVEN)}\w+$": file | {"description": "An artifact: its file."}}
     return {"requestBody": {"required": True, "content": {MULTIPART: {"schema": form}, JSON: {"schema": json_}}}}
+
+
+def _without_references(schema: dict[str, Any]) -> dict[str, Any]:
+    """With each definition in the places that refer to it, which are addresses in a document of its own."""
+    definitions = schema.pop("$defs", {})
+
+    def resolved(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolved(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return resolved(definitions[part["$ref"].rpartition("/")[2]])
+        return {name: resolved(each) for name, each in part.items()}
+
+    found: dict[str, Any] = resolved(schema)
+    return found
 
 
 def _checked(model: type[T], fields: dict[str, Any]) -> T:

@@ -12,6 +12,7 @@ TAGS = {
     "preprocessing": "Only the stages that a person or a garment needs by itself; the answer is a document of a try-on.",
     "images": "Upload once, use in any number of try-ons.",
     "batches": "Every person in every garment.",
+    "comparisons": "One person in one garment through several engines, or with several options.",
     "webhooks": "Messages to your server when a try-on ends.",
     "keys": "Who may do what; there are keys where HOWSFIT_ADMIN_KEY is set.",
     "stages": "What does the work.",
@@ -25,6 +26,10 @@ LINKS = {
     ),
     ("upload_image",): ("image_id", ("get_image", "get_image_content", "delete_image")),
     ("create_batch",): ("batch_id", ("get_batch", "cancel_batch", "delete_batch")),
+    ("create_comparison",): (
+        "comparison_id",
+        ("get_comparison", "get_comparison_sheet", "cancel_comparison", "delete_comparison"),
+    ),
 }
 """Who gives an id -> the parameter that takes it, and the operations that do."""
 

@@ -7,16 +7,24 @@ import json
 import re
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from stagekit.wire import Part
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 NAMESPACE = "urn:howsfit:provenance"
+
+TRAINED = "compositeWithTrainedAlgorithmicMedia"
+"""The digital source type of what a network had a part in."""
+
+_SOURCE = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType"
+_ENGINE = f"{{{NAMESPACE}}}Engine"
+"""The names of a packet's attributes, as a parser gives them."""
 
 SEARCHED = 65_536
 """Bytes of a file that its packet begins within."""
@@ -71,6 +79,18 @@ def packet_in(data: bytes) -> bytes | None:
     """The packet that we wrote into a PNG or JPEG; None where there is none of ours."""
     found = re.search(rb"<\?xpacket begin=.*?<\?xpacket end=\"r\"\?>", data[:SEARCHED], re.DOTALL)
     return found.group() if found and NAMESPACE.encode() in found.group() else None
+
+
+def packet_of_all(pictures: Iterable[bytes], made_on: date) -> bytes | None:
+    """The packet of a picture that shows these others; None where none of them has one of ours."""
+    packets = [ElementTree.fromstring(packet) for data in pictures if (packet := packet_in(data))]
+    said = [attributes for packet in packets for element in packet.iter() if _ENGINE in (attributes := element.attrib)]
+    sources = {attributes[_SOURCE].rpartition("/")[2] for attributes in said}
+    if not sources:
+        return None
+    source = TRAINED if TRAINED in sources else min(sources)
+    engines = dict.fromkeys(engine for attributes in said for engine in attributes[_ENGINE].split(", "))
+    return Provenance(source, ", ".join(engines), made_on).packet()
 
 
 def with_packet(part: Part, packet: bytes) -> Part:

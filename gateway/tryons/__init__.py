@@ -1,1 +1,1 @@
-"""Try-ons, one by one and in batches: what is asked for, whether it is taken, its run of the stage graph, its end."""
+"""Try-ons, one by one, in batches and compared: what is asked for, whether it is taken, its run of the stage graph, its end."""

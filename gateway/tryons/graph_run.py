@@ -16,7 +16,7 @@ from gateway.cluster.watch import Cluster
 from gateway.errors import GatewayError, StageRefused
 from gateway.jobs.durable import Steps
 from gateway.jobs.job import JobFailed
-from gateway.pictures.provenance import Provenance, with_packet
+from gateway.pictures.provenance import TRAINED, Provenance, with_packet
 from gateway.storage.blobs import Blob
 from gateway.storage.cache import StageCache
 from gateway.storage.holdings import Holdings
@@ -29,9 +29,6 @@ T = TypeVar("T")
 
 KNOWN = "known results"
 """Name of the step that looks them up."""
-
-UNTOLD_SOURCE = "compositeWithTrainedAlgorithmicMedia"
-"""IPTC's digital source type of what an engine made that tells none."""
 
 GoOn = Callable[[Mapping[str, Any]], None]
 """Called with a stage's record as soon as its outputs and its engine are known."""
@@ -215,7 +212,8 @@ class GraphRun:
             "warnings": run.warnings,
             "timings": run.timings_s,
             "options": options,
-            "made_by": {k: client.info[k] for k in ("version", "stand_in", "licence", "runtime", "weights")},
+            "made_by": {k: client.info[k] for k in ("version", "stand_in", "licence", "runtime", "weights")}
+            | {"commercial": client.commercial},
         }
         made = {n: self._signed(part, document) if n in RESULTS else part for n, part in run.outputs.items()}
         blobs = {name: await asyncio.to_thread(Blob.of, part) for name, part in made.items()}
@@ -230,7 +228,7 @@ class GraphRun:
         generator = self._plan.graph.producer[GOAL]
         engines = dict.fromkeys([self._engines.get(generator, ""), _engine(document)])
         provenance = Provenance(
-            digital_source=self._plan.clients[generator].info.get("digital_source", UNTOLD_SOURCE),
+            digital_source=self._plan.clients[generator].info.get("digital_source", TRAINED),
             engine=", ".join(filter(None, engines)),
             made_on=datetime.now(UTC).date(),
             options=self._plan.options_of(generator),

@@ -24,7 +24,17 @@ from gateway.storage.database import Database
 from gateway.storage.holdings import Holdings
 from gateway.tryons.admission import Admission
 from gateway.tryons.graph_run import GraphRun, Means
-from gateway.tryons.orders import HOLDER, Kind, Order, artifacts_of, begin_of, holder_of, payload_of, trace_of
+from gateway.tryons.orders import (
+    HOLDER,
+    Kind,
+    Order,
+    artifacts_of,
+    begin_of,
+    digests_of,
+    holder_of,
+    payload_of,
+    trace_of,
+)
 from gateway.webhooks.delivery import Webhooks
 from stagekit.wire import Part
 
@@ -83,14 +93,14 @@ class Tryons:
         Raises TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady, WebhookRefused, NotFound, BadEngine, BadOption,
         NotCommercial, BadRequest, StorageFull, StorageUnavailable.
         """
-        digests = {name: given if isinstance(given, str) else given.digest for name, given in begin.items()}
+        digests = digests_of(begin)
         payload = payload_of(digests, order, kind)
         if order.id is not None and order.id in (there := await self._durable.find([order.id])):
             return _same(there[order.id], payload)
         job_id = order.id or str(uuid.uuid4())
-        if not order.batch:  # which was looked at, and is admitted, as a whole
+        if not order.together:  # else all were looked at, and are admitted, as a whole
             await self.admission.check_stages(digests, order, kind)
-        async with contextlib.nullcontext() if order.batch else self.admission.room(order):
+        async with contextlib.nullcontext() if order.together else self.admission.room(order):
             if order.webhook is not None:
                 await self._webhooks.expect(job_id, order.webhook, order.owner)
             await self._hold(begin, holder_of(job_id))

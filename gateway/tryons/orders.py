@@ -10,6 +10,7 @@ from gateway.cluster.graph import UPLOADS
 from gateway.cluster.plan import Wishes
 from gateway.jobs.events import Event
 from gateway.jobs.job import Job
+from gateway.storage.blobs import Blob
 
 Kind = Literal["tryon", "person", "cloth"]
 """What a job makes: a try-on, or only what there is to know of the person or of the cloth."""
@@ -38,9 +39,15 @@ class Order:
     deadline_s: float | None = None
     webhook: str | None = None
     batch: str | None = None
+    comparison: str | None = None
     wishes: Wishes = field(default_factory=Wishes)
     quota: int | None = None
     """Jobs that the owner may have under way."""
+
+    @property
+    def together(self) -> bool:
+        """Whether it was ordered together with others."""
+        return self.batch is not None or self.comparison is not None
 
     def payload(self) -> dict[str, Any]:
         """What the job's record says of it; part of what makes two requests the same."""
@@ -50,6 +57,7 @@ class Order:
             "deadline_s": self.deadline_s,
             "webhook": self.webhook,
             "batch": self.batch,
+            "comparison": self.comparison,
             "options": {stage: dict(given) for stage, given in self.wishes.options.items() if given} or None,
             "engines": dict(self.wishes.engines) or None,
             "commercial": self.wishes.commercial or None,
@@ -66,6 +74,11 @@ def job_id_for(owner: str, key: str) -> str:
 def holder_of(tryon_id: str) -> str:
     """The name under which a job holds its images."""
     return HOLDER + tryon_id
+
+
+def digests_of(begin: Mapping[str, Blob | str]) -> dict[str, str]:
+    """Artifact name -> digest."""
+    return {name: given if isinstance(given, str) else given.digest for name, given in begin.items()}
 
 
 def uploads_of(payload: Mapping[str, Any]) -> dict[str, str]:

@@ -53,7 +53,7 @@ STARTING = WAITED | refusals(404, 409, 413, 422, 429, 503, 507)
 ABOUT_OPTIONS = "Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON."
 
 
-def _json_of(value: Any) -> Any:
+def json_of(value: Any) -> Any:
     """A field of a form is text."""
     if not isinstance(value, str):
         return value
@@ -63,14 +63,14 @@ def _json_of(value: Any) -> Any:
         return value
 
 
-EngineOptions = Annotated[dict[str, dict[str, Any]], BeforeValidator(_json_of)]
+EngineOptions = Annotated[dict[str, dict[str, Any]], BeforeValidator(json_of)]
 """Stage -> option -> value."""
 
 
 ABOUT_ENGINES = "Stage to engine, of those that GET /v1/stages lists in `engines`. In a form: as JSON."
 ABOUT_COMMERCIAL = "Refuse engines and weights whose licence does not allow commercial use, or does not say."
 
-EngineChoice = Annotated[dict[str, str], BeforeValidator(_json_of)]
+EngineChoice = Annotated[dict[str, str], BeforeValidator(json_of)]
 """Stage -> engine."""
 
 

@@ -350,7 +350,7 @@ def test_a_tenant_sees_nothing_of_anothers_tryons(anna, bert, gateway, annas):
 
 
 @pytest.mark.slow
-def test_a_tenant_cannot_use_anothers_images_or_batches(anna, bert, gateway, bundled):
+def test_a_tenant_cannot_use_anothers_images_batches_or_comparisons(anna, bert, gateway, bundled):
     photo, garment = (anna.post("/v1/images", files={"image": data}).json()["id"] for data in bundled)
     for answer in (
         bert.get(f"/v1/images/{photo}"),
@@ -359,17 +359,25 @@ def test_a_tenant_cannot_use_anothers_images_or_batches(anna, bert, gateway, bun
         bert.post("/v1/tryons", data={"photo_id": photo, "garment_id": garment}),
         bert.post("/v1/preprocess/cloth", data={"garment_id": garment}),
         bert.post("/v1/batches", json={"photo_ids": [photo], "garment_ids": [garment]}),
+        bert.post("/v1/comparisons", json={"photo_id": photo, "garment_id": garment, "variants": [{}, {}]}),
     ):
         assert refused(answer, 404, "not-found")
     batch = anna.post("/v1/batches", json={"photo_ids": [photo], "garment_ids": [garment]}).json()
+    wanted = {"photo_id": photo, "garment_id": garment, "variants": [{}, {}]}
+    comparison = anna.post("/v1/comparisons", json=wanted).json()
     for method, path in (
         ("GET", batch["urls"]["get"]),
         ("POST", batch["urls"]["cancel"]),
         ("DELETE", batch["urls"]["get"]),
+        ("GET", comparison["urls"]["get"]),
+        ("GET", comparison["urls"]["sheet"]),
+        ("POST", comparison["urls"]["cancel"]),
+        ("DELETE", comparison["urls"]["get"]),
     ):
         assert refused(bert.request(method, path), 404, "not-found")
     for client in (anna, gateway()):
         assert client.get(batch["urls"]["get"]).status_code == 200
+        assert client.get(comparison["urls"]["sheet"]).content.startswith(b"\x89PNG")
         assert client.get(f"/v1/images/{photo}/content").content == bundled[0]
     assert bert.post("/v1/images", files={"image": bundled[0]}).json()["id"] == photo
     assert bert.delete(f"/v1/images/{photo}").status_code == 204

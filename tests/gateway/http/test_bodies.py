@@ -20,7 +20,15 @@ JARGON = re.compile(
 )
 URLENCODED = {"content-type": "application/x-www-form-urlencoded"}
 FORM = {"content-type": "multipart/form-data; boundary=xyzB"}
-POSTS = ("/v1/tryons", "/v1/preprocess/person", "/v1/preprocess/cloth", "/v1/images", "/v1/batches", "/v1/keys")
+POSTS = (
+    "/v1/tryons",
+    "/v1/preprocess/person",
+    "/v1/preprocess/cloth",
+    "/v1/comparisons",
+    "/v1/images",
+    "/v1/batches",
+    "/v1/keys",
+)
 UNKNOWN = "sha256:" + 64 * "0"
 
 

@@ -68,7 +68,10 @@ def test_the_examples_are_what_is_answered(api, tryon, failed, bundled):
     refusal = api.post("/v1/tryons", json={"foto_id": image["id"]}).json()
     batch["status"], batch["counts"] = "processing", {"queued": 1}  # it may have gone on already
     batch["tryons"][0] |= {"status": "queued", "tryon": None}
-    answers = [tryon, failed.json(), image, batch, refusal]
+    variants = [{}, {"options": {"tryon": {"hem": "tucked"}}}]
+    wanted = {"photo_id": image["id"], "garment_id": pair["garment_ids"][0], "variants": variants}
+    comparison = api.post("/v1/comparisons", json=wanted, headers={"Prefer": "wait=60"}).json()
+    answers = [tryon, failed.json(), image, batch, comparison, refusal]
     assert len(EXAMPLES) == len(answers)
     for example, real in zip(EXAMPLES, answers, strict=True):
         assert same_form(example, real), (example, real)

@@ -134,6 +134,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/comparisons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare engines and options
+         * @description Makes a try-on of each variant. What they have in common is made once.
+         */
+        post: operations["create_comparison"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/comparisons/{comparison_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A comparison as it stands */
+        get: operations["get_comparison"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget a comparison and its try-ons
+         * @description With their pictures. Images of POST /v1/images stay.
+         */
+        delete: operations["delete_comparison"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/comparisons/{comparison_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop what has not ended of a comparison */
+        post: operations["cancel_comparison"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/comparisons/{comparison_id}/sheet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its contact sheet as it stands: photo, garment and every result
+         * @description A PNG. In the place of a picture that there is not stands why.
+         */
+        get: operations["get_comparison_sheet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/images": {
         parameters: {
             query?: never;
@@ -594,6 +672,45 @@ export interface components {
             webhook_url?: string | null;
         };
         /**
+         * ComparisonDocument
+         * @description A comparison: one person in one garment through several engines or with several options.
+         */
+        ComparisonDocument: {
+            /**
+             * Counts
+             * @description How many try-ons have each status.
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: string;
+            /**
+             * Images
+             * @description Ids of the pictures that all are made from: `photo`, `garment`.
+             */
+            images: {
+                [key: string]: string;
+            };
+            /**
+             * Status
+             * @description completed: all of its try-ons have ended.
+             * @enum {string}
+             */
+            status: "processing" | "completed";
+            /** Urls */
+            urls: {
+                [key: string]: string;
+            };
+            /** Variants */
+            variants: components["schemas"]["VariantDocument"][];
+        };
+        /**
          * EngineDocument
          * @description An engine of a stage that a request may choose.
          */
@@ -1028,7 +1145,7 @@ export interface components {
             given: string[];
             /**
              * Made By
-             * @description version, stand_in, licence, runtime and weights of the engine.
+             * @description Of the engine: version, stand_in, licence, commercial, runtime, weights.
              * @default {}
              */
             made_by: {
@@ -1092,6 +1209,11 @@ export interface components {
              * @description Whether it was asked for that all licences allow commercial use.
              */
             commercial: boolean;
+            /**
+             * Comparison
+             * @description Id of the comparison that it belongs to.
+             */
+            comparison: string | null;
             /** Completed At */
             completed_at: string | null;
             /**
@@ -1191,6 +1313,75 @@ export interface components {
             next: string | null;
             /** Tryons */
             tryons: components["schemas"]["TryonDocument"][];
+        };
+        /**
+         * VariantDocument
+         * @description One try-on of a comparison: what it has of its own, and what came of it.
+         */
+        VariantDocument: {
+            /**
+             * Commercial
+             * @description Whether the licences of all engines and weights that it went through allow commercial use.
+             */
+            commercial: ("yes" | "unclear" | "no") | null;
+            /**
+             * Engine
+             * @description The generator's.
+             */
+            engine: string;
+            /**
+             * Engines
+             * @description As they were asked for, of this variant alone: stage, engine.
+             */
+            engines: {
+                [key: string]: string;
+            };
+            /**
+             * Error
+             * @description Why it failed: an RFC 9457 problem.
+             */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /** Label */
+            label: string;
+            /**
+             * Licence
+             * @description Of the generator, and of its weights where that is another.
+             */
+            licence: string | null;
+            /**
+             * Options
+             * @description As they were asked for, of this variant alone.
+             */
+            options: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /**
+             * Seconds
+             * @description That the generator took when it ran, which may have been earlier.
+             */
+            seconds: number | null;
+            /** Status */
+            status: ("queued" | "processing" | "succeeded" | "failed" | "canceled") | "deleted";
+            /**
+             * Total Seconds
+             * @description That all of its stages took when they ran, reused ones too.
+             */
+            total_seconds: number | null;
+            /**
+             * Tryon
+             * @description Address of the picture, once there is one.
+             */
+            tryon: string | null;
+            /** Tryon Id */
+            tryon_id: string;
+            /** Url */
+            url: string;
+            /** Warnings */
+            warnings: components["schemas"]["WarningDocument"][];
         };
         /**
          * WarningDocument
@@ -1644,6 +1835,669 @@ export interface operations {
             };
             /** @description Too much at once; see Retry-After. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_comparison: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description wait=N: answer at its end, after N s at most. */
+                prefer?: string | null;
+                /** @description The same key and request again: the same job. Another request: 409. */
+                "idempotency-key"?: string | null;
+                /** @description no-store: run every stage anew, keep nothing for others. */
+                "cache-control"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Artifacts
+                     * @description In the place of those that stages would make, by name: files of the kinds that GET /v1/stages tells, in base64, as data: URLs or by their https addresses, or JSON objects. In a form: files, as `artifacts.parse`.
+                     */
+                    artifacts?: {
+                        [key: string]: string | Record<string, never>;
+                    } | null;
+                    /**
+                     * Category
+                     * @description What the garment is, where its picture is not to tell: short for `artifacts.category`.
+                     */
+                    category?: ("upper" | "lower" | "dress") | null;
+                    /**
+                     * Commercial
+                     * @description Refuse engines and weights whose licence does not allow commercial use, or does not say.
+                     */
+                    commercial?: boolean | null;
+                    /**
+                     * Deadline S
+                     * @description Seconds after which it fails if it has not ended.
+                     */
+                    deadline_s?: number | null;
+                    /**
+                     * Engines
+                     * @description Stage to engine, of those that GET /v1/stages lists in `engines`. In a form: as JSON.
+                     * @example {
+                     *       "tryon": "hr_viton"
+                     *     }
+                     */
+                    engines?: {
+                        [key: string]: string;
+                    } | null;
+                    /**
+                     * Garment
+                     * @description The file in base64, as a data: URL, or its https address.
+                     */
+                    garment?: string;
+                    /**
+                     * Garment Id
+                     * @description Instead of the file: of an uploaded image.
+                     */
+                    garment_id?: string | null;
+                    /**
+                     * Options
+                     * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
+                     * @example {
+                     *       "tryon": {
+                     *         "hem": "tucked"
+                     *       }
+                     *     }
+                     */
+                    options?: {
+                        [key: string]: {
+                            [key: string]: unknown;
+                        };
+                    } | null;
+                    /**
+                     * Photo
+                     * @description The file in base64, as a data: URL, or its https address.
+                     */
+                    photo?: string;
+                    /**
+                     * Photo Id
+                     * @description Instead of the file: of an uploaded image.
+                     */
+                    photo_id?: string | null;
+                    /**
+                     * Priority
+                     * @description Higher ones start sooner, equal ones in turn.
+                     * @default 0
+                     */
+                    priority?: number;
+                    /**
+                     * Variants
+                     * @description Each a try-on with engines and options of its own. In a form: as JSON.
+                     * @example [
+                     *       {
+                     *         "label": "plain"
+                     *       },
+                     *       {
+                     *         "options": {
+                     *           "tryon": {
+                     *             "hem": "tucked"
+                     *           }
+                     *         }
+                     *       },
+                     *       {
+                     *         "engines": {
+                     *           "tryon": "hr_viton"
+                     *         }
+                     *       }
+                     *     ]
+                     */
+                    variants: {
+                        /**
+                         * Engines
+                         * @description Stage to engine, of those that GET /v1/stages lists in `engines`. In a form: as JSON.
+                         */
+                        engines?: {
+                            [key: string]: string;
+                        } | null;
+                        /**
+                         * Label
+                         * @description What to call it; default: what it has of its own.
+                         */
+                        label?: string | null;
+                        /**
+                         * Options
+                         * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
+                         */
+                        options?: {
+                            [key: string]: {
+                                [key: string]: unknown;
+                            };
+                        } | null;
+                    }[];
+                    /**
+                     * Webhook Url
+                     * @description Told at its end, by a signed message (Standard Webhooks).
+                     */
+                    webhook_url?: string | null;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Category
+                     * @description What the garment is, where its picture is not to tell: short for `artifacts.category`.
+                     */
+                    category?: ("upper" | "lower" | "dress") | null;
+                    /**
+                     * Commercial
+                     * @description Refuse engines and weights whose licence does not allow commercial use, or does not say.
+                     */
+                    commercial?: boolean | null;
+                    /**
+                     * Deadline S
+                     * @description Seconds after which it fails if it has not ended.
+                     */
+                    deadline_s?: number | null;
+                    /**
+                     * Engines
+                     * @description Stage to engine, of those that GET /v1/stages lists in `engines`. In a form: as JSON.
+                     * @example {
+                     *       "tryon": "hr_viton"
+                     *     }
+                     */
+                    engines?: {
+                        [key: string]: string;
+                    } | null;
+                    /**
+                     * Garment
+                     * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
+                     */
+                    garment?: string;
+                    /**
+                     * Garment Id
+                     * @description Instead of the file: of an uploaded image.
+                     */
+                    garment_id?: string | null;
+                    /**
+                     * Options
+                     * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
+                     * @example {
+                     *       "tryon": {
+                     *         "hem": "tucked"
+                     *       }
+                     *     }
+                     */
+                    options?: {
+                        [key: string]: {
+                            [key: string]: unknown;
+                        };
+                    } | null;
+                    /**
+                     * Photo
+                     * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
+                     */
+                    photo?: string;
+                    /**
+                     * Photo Id
+                     * @description Instead of the file: of an uploaded image.
+                     */
+                    photo_id?: string | null;
+                    /**
+                     * Priority
+                     * @description Higher ones start sooner, equal ones in turn.
+                     * @default 0
+                     */
+                    priority?: number;
+                    /**
+                     * Variants
+                     * @description Each a try-on with engines and options of its own. In a form: as JSON.
+                     * @example [
+                     *       {
+                     *         "label": "plain"
+                     *       },
+                     *       {
+                     *         "options": {
+                     *           "tryon": {
+                     *             "hem": "tucked"
+                     *           }
+                     *         }
+                     *       },
+                     *       {
+                     *         "engines": {
+                     *           "tryon": "hr_viton"
+                     *         }
+                     *       }
+                     *     ]
+                     */
+                    variants: {
+                        /**
+                         * Engines
+                         * @description Stage to engine, of those that GET /v1/stages lists in `engines`. In a form: as JSON.
+                         */
+                        engines?: {
+                            [key: string]: string;
+                        } | null;
+                        /**
+                         * Label
+                         * @description What to call it; default: what it has of its own.
+                         */
+                        label?: string | null;
+                        /**
+                         * Options
+                         * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
+                         */
+                        options?: {
+                            [key: string]: {
+                                [key: string]: unknown;
+                            };
+                        } | null;
+                    }[];
+                    /**
+                     * Webhook Url
+                     * @description Told at its end, by a signed message (Standard Webhooks).
+                     */
+                    webhook_url?: string | null;
+                } & {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description All ended within the time of `Prefer: wait=N`, well or not. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonDocument"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonDocument"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A key is needed. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The key does not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It contradicts an earlier request, or what became of it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It cannot be worked on. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too much at once; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed is away; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_comparison: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonDocument"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A key is needed. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The key does not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too much at once; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_comparison: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A key is needed. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The key does not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It contradicts an earlier request, or what became of it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too much at once; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed is away; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    cancel_comparison: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonDocument"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A key is needed. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The key does not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too much at once; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_comparison_sheet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comparison_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A key is needed. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The key does not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too much at once; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed is away; try again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
