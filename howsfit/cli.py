@@ -18,8 +18,8 @@ from rich.status import Status
 from rich.table import Table
 
 from gateway.errors import StartupError
-from howsfit import files
-from howsfit.client import Client, Loading, Progress, TryonFailed, connect
+from howsfit import comparison, files
+from howsfit.client import ENDED, Client, Loading, Progress, TryonFailed, connect
 from howsfit.weights.commands import app as weights_app
 from howsfit.weights.errors import WeightsError
 from stagekit.errors import StageError
@@ -50,6 +50,17 @@ Chosen = Annotated[
     typer.Option(
         "--set", metavar="STAGE.OPTION=VALUE", help="An option of an engine, of those that `howsfit stages` lists."
     ),
+]
+
+
+Person = Annotated[Path, typer.Argument(help="Photo of the person: JPEG, PNG, WebP, AVIF or HEIC.")]
+Cloth = Annotated[Path, typer.Argument(help="Picture of the garment.")]
+Engines = Annotated[
+    list[str] | None,
+    typer.Option("--engine", metavar="STAGE=ENGINE", help="Another engine of a stage: `howsfit stages` lists them."),
+]
+Commercial = Annotated[
+    bool, typer.Option("--commercial", help="Refuse what may not be used commercially by its licence.")
 ]
 
 
@@ -85,17 +96,16 @@ def _silence_native_libraries() -> None:
     sys.stderr = os.fdopen(own, "w", buffering=1)
 
 
-def _options(chosen: list[str] | None, flag: str = "--set") -> dict[str, Any]:
-    """Name -> value, of NAME=VALUE; a value is JSON where it can be read as such, else text."""
+def _options(
+    chosen: list[str] | None, flag: str = "--set", read: Callable[[str], Any] = comparison.value_of
+) -> dict[str, Any]:
+    """Name -> value, of NAME=VALUE. read: what a value says."""
     found: dict[str, Any] = {}
     for each in chosen or []:
         name, sign, value = each.partition("=")
         if not sign or not name:
             raise ValueError(f"{flag} {each}: write NAME=VALUE.")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
+        found[name] = read(value)
     return found
 
 
@@ -111,8 +121,8 @@ def _die(message: str) -> None:
 
 @app.command("try")
 def try_(
-    person: Annotated[Path, typer.Argument(help="Photo of the person: JPEG, PNG, WebP, AVIF or HEIC.")],
-    cloth: Annotated[Path, typer.Argument(help="Picture of the garment.")],
+    person: Person,
+    cloth: Cloth,
     output: Annotated[
         str, typer.Option("--output", "-o", help="Where the picture goes: a .png, .jpg or .webp file, or a folder.")
     ] = "tryon.png",
@@ -128,25 +138,13 @@ def try_(
             "--with", metavar="ARTIFACT=FILE", help="An artifact of your own, whose stage is not run: parse=parse.png."
         ),
     ] = None,
-    engine: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--engine", metavar="STAGE=ENGINE", help="Another engine of a stage: `howsfit stages` lists them."
-        ),
-    ] = None,
-    commercial: Annotated[
-        bool, typer.Option("--commercial", help="Refuse what may not be used commercially by its licence.")
-    ] = False,
+    engine: Engines = None,
+    commercial: Commercial = False,
     url: Url = None,
     key: ApiKey = None,
 ) -> None:
     """Dress PERSON in CLOTH."""
-    options: dict[str, dict[str, Any]] = {}
-    for name, value in _options(chosen).items():
-        stage, dot, option = name.partition(".")
-        if not dot:
-            raise ValueError(f"--set {name}: write STAGE.OPTION=VALUE, for instance tryon.hem=tucked.")
-        options.setdefault(stage, {})[option] = value
+    options = comparison.by_stage(_options(chosen))
     engines = _options(engine, "--engine")
     # All that can be refused is refused before any engine is loaded, which takes seconds.
     from howsfit import inputs
@@ -202,6 +200,101 @@ async def _try(
     for warning in document["warnings"]:
         err.print(f"[yellow]{warning['stage']}:[/yellow] {escape(warning['detail'])}", highlight=False)
     _say(f"{output}  ({document['metrics']['total_seconds']:.2f} s)")
+
+
+@app.command()
+def compare(
+    person: Person,
+    cloth: Cloth,
+    generators: Annotated[
+        str | None, typer.Option("--tryon", metavar="ENGINE,ENGINE...", help="Generators to compare.")
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Where the sheet goes: a .png, .jpg or .webp file, or a folder.")
+    ] = "comparison.png",
+    chosen: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="STAGE.OPTION=VALUE,...",
+            help="An option for all, or with commas between, its values to compare.",
+        ),
+    ] = None,
+    json_file: Annotated[str | None, typer.Option("--json", help="Write the comparison's document here.")] = None,
+    engine: Engines = None,
+    commercial: Commercial = False,
+    url: Url = None,
+    key: ApiKey = None,
+) -> None:
+    """Dress PERSON in CLOTH with several engines or options: a table, and a contact sheet."""
+    options = _options(chosen, read=comparison.values_of)
+    variants = comparison.variants_of(generators, options)
+    shared = comparison.by_stage({name: values[0] for name, values in options.items() if len(values) == 1})
+    engines = _options(engine, "--engine")
+    from howsfit import inputs
+
+    picture = files.target(output, "comparison.png")
+    format_ = files.picture_format(picture)
+    document = None if json_file is None else files.target(json_file, "comparison.json")
+    files.check((person, cloth), [picture, *([document] if document else [])])
+    photo, _ = inputs.read_picture(person, "photo")
+    garment, _ = inputs.read_picture(cloth, "garment")
+    if url is None:
+        inputs.check_pictures({person: photo, cloth: garment})
+
+    def ask(client: Client, progress: Progress) -> Awaitable[dict[str, Any]]:
+        return client.compare(photo, garment, variants, progress, shared, engines, commercial)
+
+    named = dict.fromkeys(each["engines"]["tryon"] for each in variants if "engines" in each)
+    mounted = {stage: [name] for stage, name in engines.items()} | ({"tryon": list(named)} if named else {})
+    # One after the other, so that none has to share the machine while its seconds are counted.
+    connecting = partial(connect, url, key, engines=mounted, max_running=1)
+    asyncio.run(_compare(ask, connecting, picture, format_, document))
+
+
+async def _compare(
+    ask: Callable[[Client, Progress], Awaitable[dict[str, Any]]],
+    connecting: Callable[..., AbstractAsyncContextManager[Client]],
+    output: Path,
+    format_: str,
+    json_file: Path | None,
+) -> None:
+    with err.status("Starting") as status:
+        async with connecting(on_loading=LoadingLines(status)) as client:
+            status.update("Comparing")
+            try:
+                document = await ask(client, VariantLines(status))
+            except TryonFailed as refusal:
+                _write_json(json_file, refusal.problem)
+                raise
+            sheet = await client.sheet(document)
+            files.write(output, await asyncio.to_thread(files.picture_as, format_, sheet))
+    _write_json(json_file, document)
+    out.print(comparison.table_of(document))
+    failed = [each for each in document["variants"] if each["error"]]
+    for each in failed:
+        said = f"[red]{escape(each['label'])}:[/red] {escape(each['error'].get('detail', each['error']['title']))}"
+        err.print(said, highlight=False)
+    _say(str(output))
+    if len(failed) == len(document["variants"]):
+        raise SystemExit(1)
+
+
+class VariantLines:
+    """Prints a line as each variant of a comparison ends, and says behind the spinner how many are left."""
+
+    def __init__(self, status: Status) -> None:
+        self._status = status
+        self._told: set[str] = set()
+
+    def __call__(self, document: dict[str, Any]) -> None:
+        for each in document["variants"]:
+            if each["status"] in ENDED and each["tryon_id"] not in self._told:
+                self._told.add(each["tryon_id"])
+                sign = "[green]done[/green]" if each["status"] == "succeeded" else f"[red]{each['status']}[/red]"
+                seconds = "" if each["total_seconds"] is None else f"{each['total_seconds']:6.2f} s"
+                err.print(f"{sign} {escape(each['label']):<24} {seconds}", highlight=False)
+        self._status.update(f"Comparing: {len(self._told)} of {len(document['variants'])} done")
 
 
 class LoadingLines:

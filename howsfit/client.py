@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import json
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,7 +36,10 @@ class Loading(NamedTuple):
 OnLoading = Callable[[list[Loading]], None]
 """Called with all engines, again and again until none is left to load."""
 
-POLL_S = 0.05
+POLL_S, COMPARISON_POLL_S = 0.05, 0.2
+
+ENDED = ("succeeded", "failed", "canceled")
+"""Status of a try-on of which nothing more comes."""
 
 
 class TryonFailed(Exception):
@@ -71,12 +74,11 @@ class Client:
         engines: stage -> engine, of those that GET /v1/stages lists. commercial: refuse those that may not be used so.
         Returns the try-on document. Raises TryonFailed, or httpx.TransportError when the gateway is out of reach.
         """
-        fields = {name: json.dumps(chosen) for name, chosen in (("options", options), ("engines", engines)) if chosen}
-        fields |= {"commercial": "true"} if commercial else {}
+        fields = _chosen(options, engines, commercial)
         files = {"photo": photo, "garment": garment} | {f"artifacts.{n}": d for n, d in (artifacts or {}).items()}
         answer = await self._http.post("/v1/tryons", files=files, data=fields)
         document = _checked(answer)
-        while document["status"] not in ("succeeded", "failed", "canceled"):
+        while document["status"] not in ENDED:
             if on_progress:
                 on_progress(document)
             await asyncio.sleep(POLL_S)
@@ -86,6 +88,41 @@ class Client:
         if document["status"] != "succeeded":
             raise TryonFailed(document["error"] or {"title": "The try-on was canceled"}, document)
         return document
+
+    async def compare(
+        self,
+        photo: bytes,
+        garment: bytes,
+        variants: Sequence[Mapping[str, Any]],
+        on_progress: Progress | None = None,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        engines: Mapping[str, str] | None = None,
+        commercial: bool = False,
+    ) -> dict[str, Any]:
+        """The same through several engines or with several options, as `try_on`.
+
+        variants: [{"engines": {"tryon": "tps"}}, {"label": "tucked", "options": {"tryon": {"hem": "tucked"}}}], for instance;
+        what is said besides holds where a variant says nothing.
+        Returns the comparison's document, in which any of the variants may have failed. Raises TryonFailed for a refusal, or
+        httpx.TransportError when the gateway is out of reach.
+        """
+        fields = _chosen(options, engines, commercial) | {"variants": json.dumps(variants)}
+        answer = await self._http.post("/v1/comparisons", files={"photo": photo, "garment": garment}, data=fields)
+        document = _checked(answer)
+        while document["status"] != "completed":
+            if on_progress:
+                on_progress(document)
+            await asyncio.sleep(COMPARISON_POLL_S)
+            document = _checked(await self._http.get(document["urls"]["get"]))
+        if on_progress:
+            on_progress(document)
+        return document
+
+    async def sheet(self, document: dict[str, Any]) -> bytes:
+        """The contact sheet of a comparison, a PNG."""
+        answer = await self._http.get(document["urls"]["sheet"])
+        _checked_status(answer)
+        return answer.content
 
     async def artifact(self, document: dict[str, Any], name: str) -> bytes:
         """The bytes of one artifact of a try-on. Raises KeyError when it has none of that name."""
@@ -127,12 +164,13 @@ async def connect(
     url: str | None = None,
     key: str | None = None,
     on_loading: OnLoading | None = None,
-    engines: Mapping[str, str] | None = MappingProxyType({}),
+    engines: Mapping[str, str | Sequence[str]] | None = MappingProxyType({}),
+    max_running: int | None = None,
 ) -> AsyncIterator[Client]:
     """Connect to the gateway at `url`; without one, run gateway and default engines in this process.
 
-    engines: stage -> engine, which the gateway in this process runs beside the stage's own, for requests that choose it;
-    None: all whose packages are installed.
+    engines: stage -> engine or engines, which the gateway in this process runs beside the stage's own, for requests that choose
+    them; None: all whose packages are installed. max_running: try-ons that it makes at a time; default: HOWSFIT_MAX_RUNNING.
     key: an API key, for a gateway that asks for one. on_loading: told of the engines of this process while they load.
     Raises ValueError or gateway.errors.StartupError when the embedded one cannot start.
     """
@@ -149,7 +187,10 @@ async def connect(
     from howsfit.embedded import create_app
 
     with tempfile.TemporaryDirectory(prefix="howsfit-") as folder:
-        app = create_app(Settings(data_dir=Path(folder), admin_key=None), engines)
+        settings = Settings(data_dir=Path(folder), admin_key=None)
+        if max_running is not None:
+            settings = settings.model_copy(update={"max_running": max_running})
+        app = create_app(settings, engines)
         transport = httpx.ASGITransport(app=app)
         async with (
             _telling(app.state.runners, on_loading),
@@ -179,6 +220,14 @@ async def _telling(runners: Mapping[str, Any], on_loading: OnLoading | None) -> 
         yield
     finally:
         task.cancel()
+
+
+def _chosen(
+    options: Mapping[str, Mapping[str, Any]] | None, engines: Mapping[str, str] | None, commercial: bool
+) -> dict[str, str]:
+    """The fields of a form that say so."""
+    fields = {name: json.dumps(chosen) for name, chosen in (("options", options), ("engines", engines)) if chosen}
+    return fields | ({"commercial": "true"} if commercial else {})
 
 
 def _checked(answer: "httpx.Response") -> dict[str, Any]:

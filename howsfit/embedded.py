@@ -1,6 +1,6 @@
 """Gateway and stages in one process: the same services, mounted in memory."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 
 from fastapi import FastAPI
 
@@ -12,11 +12,11 @@ from stagekit.engine import Engine
 from stagekit.stage import Stage, make_engine
 
 
-def create_app(settings: Settings | None = None, engines: Mapping[str, str] | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, engines: Mapping[str, str | Sequence[str]] | None = None) -> FastAPI:
     """A gateway that mounts each stage whose address is inproc://NAME, and beside it the further engines that a request may
     choose.
 
-    engines: stage -> the one that is mounted beside its own; default: all whose packages are installed.
+    engines: stage -> the one or those that are mounted beside its own; default: all whose packages are installed.
     Raises ValueError for an unknown stage or engine, StartupError (at start) when they make no graph.
     """
     settings = settings or Settings()
@@ -33,9 +33,12 @@ def create_app(settings: Settings | None = None, engines: Mapping[str, str] | No
     return app
 
 
-def _further(stage: Stage, engines: Mapping[str, str] | None, there: Container[str]) -> dict[str, Engine]:
+def _further(
+    stage: Stage, engines: Mapping[str, str | Sequence[str]] | None, there: Container[str]
+) -> dict[str, Engine]:
     """Name -> engine, of those that are to be mounted and are not there yet."""
     if engines is None:
         return installed_engines(stage, but=there)
-    wanted = engines.get(stage.name)
-    return {wanted: make_engine(stage, wanted)} if wanted and wanted not in there else {}
+    named = engines.get(stage.name, ())
+    wanted = [named] if isinstance(named, str) else named
+    return {name: make_engine(stage, name) for name in wanted if name not in there}

@@ -105,6 +105,17 @@ REFUSED = {
     "kept in a file": ("try me.jpg tee.jpg --keep note.txt", "note.txt' is a file"),
     "document over the picture": ("try me.jpg tee.jpg -o a.png --json a.png", "two outputs at once"),
     "nothing may be written": ("try me.jpg tee.jpg -o /proc/a.png", "Nothing can be written in '/proc'"),
+    "nothing to compare": (
+        "compare me.jpg tee.jpg --tryon tps,tps --set tryon.hem=tucked",
+        "There is nothing to compare",
+    ),
+    "too much to compare": (
+        "compare me.jpg tee.jpg --set tryon.a=1,2,3 --set tryon.b=1,2,3",
+        "These would be 9 variants",
+    ),
+    "sheet over the photo": ("compare me.jpg tee.jpg --tryon tps,hr_viton -o me.jpg", "'me.jpg' is an input"),
+    "sheet of another kind": ("compare me.jpg tee.jpg --tryon tps,hr_viton -o a.pdf", ".png, .jpg or .webp"),
+    "compared with text": ("compare me.jpg note.txt --tryon tps,hr_viton", "'note.txt': The garment cannot be read"),
     "stage's input is text": ("run pose person=note.txt", "'note.txt': "),
     "stage's input is not there": ("run pose person=moon.png", "There is no file 'moon.png' for the image 'person'"),
     "stage has no such input": ("run pose garment=tee.jpg", "'garment' is no input of stage pose. It takes: person"),
@@ -216,6 +227,34 @@ def test_a_refusal_is_a_sentence_and_an_exit_code(tmp_path, house):
     assert not (tmp_path / "out.png").exists()
 
 
+def test_compare_writes_a_sheet_and_prints_a_table(tmp_path):
+    common = ("compare", PERSON, TEE, "-o", tmp_path / "new/sheet.jpg", "--json", tmp_path / "c.json")
+    done = howsfit(*common, "--tryon", "tps", "--set", "tryon.hem=hanging,tucked", "--set", "tryon.light=keep")
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "new/sheet.jpg") as sheet:
+        assert sheet.format == "JPEG" and sheet.width > 4 * 384
+    document = json.loads((tmp_path / "c.json").read_text())
+    assert [row["label"] for row in document["variants"]] == ["tps, hem=hanging", "tps, hem=tucked"]
+    assert document["counts"] == {"succeeded": 2}
+    for row in document["variants"]:
+        (line,) = (line for line in done.stdout.splitlines() if row["label"] in line)
+        assert all(said in line for said in (f"{row['seconds']:.2f}", "MIT", "yes", "stand-in", "succeeded"))
+        assert f"done {row['label']}" in done.stderr
+    assert "loaded tryon" in done.stderr and "sheet.jpg" in done.stdout.splitlines()[-1]
+
+
+def test_compare_tells_of_what_fails_and_of_what_is_refused(tmp_path, house):
+    nobody = tmp_path / "wall.png"
+    nobody.write_bytes(encoded(picture(size=(800, 600))))
+    common = ("-o", tmp_path / "sheet.png", "--json", tmp_path / "c.json", "--url", house)
+    done = howsfit("compare", nobody, TEE, "--set", "tryon.hem=hanging,tucked", *common)
+    assert done.returncode == 1 and "Nobody was found" in done.stderr and "Traceback" not in done.stderr
+    assert (tmp_path / "sheet.png").exists() and done.stdout.count("failed") == 2
+    refused = howsfit("compare", PERSON, TEE, "--tryon", "tps,wand", *common)
+    assert refused.returncode == 1 and "Variant 2" in refused.stderr and "It has: tps" in refused.stderr
+    assert json.loads((tmp_path / "c.json").read_text())["code"] == "bad-engine"
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
@@ -224,6 +263,7 @@ def test_a_refusal_is_a_sentence_and_an_exit_code(tmp_path, house):
         (("try", PERSON, TEE, "--set", "hem=tucked"), "STAGE.OPTION=VALUE"),
         (("try", PERSON, TEE, "--engine", "tryon"), "write NAME=VALUE"),
         (("try", PERSON, TEE, "--engine", "tryon=wand"), "has no engine 'wand'"),
+        (("compare", PERSON, TEE, "--tryon", "tps,wand"), "has no engine 'wand'"),
         (("run", "moon", "a=b"), "There is no stage 'moon'"),
         (("run", "pose", "person"), "NAME=FILE"),
         (("run", "pose", f"person={PERSON}"), "768 x 1024"),
@@ -260,7 +300,7 @@ def test_stages_and_doctor(house):
 
 def test_help_names_every_command():
     text = howsfit("--help").stdout
-    for command in ("try", "serve", "run", "stages", "doctor", "keys", "weights"):
+    for command in ("try", "compare", "serve", "run", "stages", "doctor", "keys", "weights"):
         assert f" {command} " in text
 
 

@@ -28,9 +28,11 @@ def flatmap_body(context, body):
                 mended[name] = data
             if f"{name}_id" in mended and dice > 5:
                 del mended[f"{name}_id"]
-        for name in ("artifacts", "engines", "options", "category", "webhook_url"):
+        for name in ("artifacts", "engines", "options", "category", "samples", "webhook_url"):
             if name in mended and dice > 3:  # of which hardly any fits to what runs here
                 del mended[name]
+        if "variants" in mended and dice > 3:
+            mended["variants"] = [{}, {"label": "가", "options": {"tryon": {"hem": "tucked"}}}]
         for name in ("photo_ids", "garment_ids"):
             if name in mended and dice > 4:
                 mended[name] = IMAGES
