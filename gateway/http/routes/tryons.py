@@ -35,7 +35,8 @@ IMAGE: dict[int | str, dict[str, Any]] = {
         "content": {
             name: {"schema": {"type": "string", "format": "binary"}}
             for name in ("image/png", "image/jpeg", "image/webp")
-        },
+        }
+        | {"application/json": {"schema": {"type": "object"}}},
         "description": "The bytes, in the media type that the artifact has.",
     },
     307: {"description": "Where it can be downloaded, when the storage gives links."},

@@ -4275,6 +4275,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": Record<string, never>;
                     "image/jpeg": string;
                     "image/png": string;
                     "image/webp": string;
