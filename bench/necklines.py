@@ -17,12 +17,15 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from garment_parser.parser import GarmentParser
 from services.tryon.engines.tps.garment import Garment, read_garment
 
 HEIGHT, WIDTH = 1024, 768
 PRINTS = ("nothing", "text", "head", "picture", "stripes", "block", "pocket", "pattern", "badge")
 CLOTHS = ((24, 24, 27), (236, 235, 232), (178, 40, 52), (52, 84, 150), (128, 130, 133), (226, 198, 120), (42, 70, 52),
           (232, 190, 200), (60, 44, 38), (30, 36, 66), (214, 206, 190), (120, 30, 60))  # fmt: skip
+PARSER = GarmentParser()
+
 EATEN = 0.06  # share of the neck opening's square that may be cut wrongly
 MISSED = 0.6  # share of the inside of the back that has to be cut
 
@@ -185,7 +188,7 @@ def main() -> int:
     rows: dict[tuple[str, bool], list[tuple[bool, bool]]] = {}
     cells = []
     for one in drawn(range(arguments.first, arguments.first + arguments.count)):
-        read = read_garment(one.cloth, one.mask)
+        read = read_garment(PARSER, one.cloth, one.mask)
         eaten, found = judged(one, read)
         with_back = bool(one.back.any())
         wrong = eaten > EATEN, with_back and found < MISSED

@@ -6,5 +6,5 @@ STAGE = Stage(
     name="category",
     inputs=("cloth", "cloth_mask"),
     outputs=("category",),
-    default_engine="outline",
+    default_engine="parser",
 )

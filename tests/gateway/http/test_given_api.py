@@ -177,10 +177,10 @@ def test_deleting_the_tryon_forgets_what_was_made_of_them(api, bundled, whole):
     assert not stages_of(post(api, files).json())["tryon"]["reused"]
 
 
-def test_the_category_is_told_by_the_outline_or_by_the_caller(api, bundled):
+def test_the_category_is_told_by_the_picture_or_by_the_caller(api, bundled):
     told = post(api, {"garment": bundled[1]}, "/v1/preprocess/cloth").json()
     assert json.loads(api.get(told["output"]["category"]).content) == {"category": "upper"}
-    assert stages_of(told)["category"]["engine"] == "outline"
+    assert stages_of(told)["category"]["engine"] == "parser"
     pictures = {"photo": other_photo(bundled, 74), "garment": bundled[1]}
     post(api, pictures)
     said = post(api, pictures, category="upper").json()

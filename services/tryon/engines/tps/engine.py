@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 import stagekit
+from garment_parser.parser import FILE, GarmentParser
 from services.tryon.engines.tps.body import Body
 from services.tryon.engines.tps.curves import (
     Box,
@@ -32,6 +33,7 @@ from services.tryon.tops import warn_of_what_is_no_top
 from stagekit.errors import GarmentNotFound, NoPerson
 from stagekit.formats import keypoints
 from stagekit.options import OptionSchema, choice, defaults
+from stagekit.weights import in_folder
 
 _SMALLEST, _NARROWEST = 2000, 40
 """Pixels of a garment: its area, and its shorter side."""
@@ -65,7 +67,7 @@ class Engine(stagekit.Engine):
     """
 
     name = "tps"
-    version = "6"
+    version = "7"
     categories = ("upper",)
     inputs = ("cloth", "cloth_mask", "person", "parse", "pose", "category")
     extras = ("warped_cloth", "warped_mask")
@@ -75,7 +77,15 @@ class Engine(stagekit.Engine):
     def __init__(self) -> None:
         self._settings = read_tps_settings()
         self._lock = threading.Lock()
+        self._weights: tuple[dict[str, str], ...] = ()
         self._wearers: dict[bytes, Wearer] = {}  # the one used last comes last
+
+    def load(self) -> None:
+        self._parser = GarmentParser()
+        self._weights = in_folder(str(FILE.parent), self.licence, FILE.name)
+
+    def weights(self) -> tuple[dict[str, str], ...]:
+        return self._weights
 
     def option_schema(self) -> OptionSchema:
         hem = "How a top is worn: hanging over the trousers, or tucked into them as high as the photo shows them."
@@ -96,7 +106,7 @@ class Engine(stagekit.Engine):
                 "The cloth mask shows no garment. Send a picture of one garment on a plain background."
             )
         wearer = self._wearer(inputs["person"], inputs["parse"], people[0])
-        garment = read_garment(inputs["cloth"], mask)
+        garment = read_garment(self._parser, inputs["cloth"], mask)
         tucked = options["hem"] == "tucked" and bool(wearer.lower.any())
         fit = fit_garment(garment, wearer.body, wearer.old_hem, tucked)
         bent = distorted_share(fit.trunk, mask.shape)

@@ -65,9 +65,8 @@ def fit_garment(garment: Garment, body: Body, old_hem: np.ndarray, tucked: bool 
         share = np.clip((point[0] - centre) * scale / half, -1.12, 1.12)
         return body.shoulder_point(share if abs(share) > 0.22 else 0.22 * np.sign(share or 1))
 
-    tips = np.array([on_shoulder(point) for point in garment.shoulder])
-    if garment.sleeves[LEFT] is not None:
-        tips = np.array([body.shoulder_point(-0.97), body.shoulder_point(0.97)])
+    tips = np.array([on_shoulder(garment.shoulder[side]) if garment.sleeves[side] is None else body.shoulder_point(end)
+                     for side, end in ((LEFT, -0.97), (RIGHT, 0.97))])  # fmt: skip
     collar = np.array([on_shoulder(point) for point in garment.collar])
     neckline = _neckline(garment, collar, scale, body)
     old_row = float(old_hem[int(np.clip(body.hip[0], 0, len(old_hem) - 1))])
@@ -86,9 +85,8 @@ def fit_garment(garment: Garment, body: Body, old_hem: np.ndarray, tucked: bool 
         source.append((garment.collar[side] + garment.shoulder[side]) / 2)
         middle = (source[-1][0] - garment.collar[side][0]) / (garment.shoulder[side][0] - garment.collar[side][0] or 1)
         target.append(collar[side] + middle * (tips[side] - collar[side]))
-        source.append((garment.armpit[side] + garment.shoulder[side]) / 2)
-        out = -1 if side == LEFT else 1
-        target.append((armpit[side] + tips[side]) / 2 - np.array([out * 0.02 * body.unit, 0]))
+        source += list(_seam(garment.shoulder[side], garment.armpit[side]))
+        target += list(_seam(tips[side], armpit[side]))
     hem_source, hem_target, lines = _below_armpit(garment, body, armpit, hem_row)
     if alike:
         hem_target = _like_old_hem(hem_target, old_hem)
@@ -107,6 +105,11 @@ def fit_garment(garment: Garment, body: Body, old_hem: np.ndarray, tucked: bool 
         ends.append(end)
     seams = tuple(np.array([collar[side], tips[side]]) for side in (LEFT, RIGHT))
     return Fit(trunk, tuple(sleeves), tuple(ends), neckline, np.array(hem_target), seams)
+
+
+def _seam(shoulder: np.ndarray, armpit: np.ndarray) -> np.ndarray:
+    """(2, 2) points of the armhole's seam, which trunk and sleeve share."""
+    return np.asarray(shoulder + np.array([[1 / 3], [2 / 3]]) * (armpit - shoulder))
 
 
 def _armpit(body: Body, side: int, depth: float) -> np.ndarray:
@@ -184,8 +187,8 @@ def _sleeve(garment: Garment, body: Body, tip: np.ndarray, armpit: np.ndarray, s
     to_inner += np.clip(1 - (under - underarm) / 0.3, 0, 1)[:, None] * (armpit - to_inner[0])
     middle_source = (outer + inner) / 2
     middle_target = (to_outer + to_inner) / 2
-    source = np.vstack([outer, inner, middle_source[1::2]])
-    target = np.vstack([to_outer, to_inner, middle_target[1::2]])
+    source = np.vstack([outer, inner, middle_source[1::2], _seam(outer[0], inner[0])])
+    target = np.vstack([to_outer, to_inner, middle_target[1::2], _seam(to_outer[0], to_inner[0])])
     outline = np.vstack([to_outer, to_inner[::-1]])
     return Part(source, target, outline, sleeve.mask), end
 
@@ -206,9 +209,9 @@ def _edge(arm: Arm, place: np.ndarray, own: np.ndarray, sign: int) -> np.ndarray
 def _sleeve_end(length_px: float, unit: float) -> float:
     """Where a sleeve ends on the arm (0 shoulder, 1 elbow, 2 wrist), from its length along the arm."""
     reach = length_px / unit
-    if reach > 1.25:
+    if reach > 1.45:
         return 1.97
-    return float(np.interp(reach, (0, 0.8, 1.25), (0.15, 1.0, 1.75)))
+    return float(np.interp(reach, (0, 0.87, 1.6), (0, 1, 2)))
 
 
 def _at(values: np.ndarray, place: np.ndarray) -> np.ndarray:

@@ -1,1 +1,0 @@
-"""By the outline alone."""
