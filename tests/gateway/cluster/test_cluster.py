@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 import gateway.cluster.watch
 from gateway.cluster.plan import Wishes
 from gateway.cluster.watch import Cluster
-from gateway.errors import StageNotReady, StartupError
+from gateway.errors import StageNotReady, StartupError, UnsupportedCategory
 from gateway.settings import Settings
 from stagekit.stage import ARTIFACTS
 from tests.servers import free_port
@@ -142,6 +142,20 @@ def test_a_fallback_serves_as_long_as_the_chosen_engine_cannot_start():
             chosen.state = READY
             await until(lambda: cluster.clients["tryon"].info["engine"] == "big")
             assert cluster.whole_graph().needs("tryon") == {"resize"}
+
+    in_time(scenario)
+
+
+def test_a_category_that_the_generator_does_not_dress_people_in_is_refused():
+    async def scenario():
+        stages = {"resize": Stage("resize"), "tryon": Stage("tryon")}
+        stages["tryon"].info["categories"] = ["upper"]
+        async with watched(stages) as cluster:
+            await whole(cluster, 5)
+            for category in ("lower", "dress"):
+                with pytest.raises(UnsupportedCategory, match="dresses people in upper"):
+                    cluster.plan(["photo", "garment"], Wishes(category=category))
+            assert cluster.plan(["photo", "garment"], Wishes(category="upper")).graph.order
 
     in_time(scenario)
 

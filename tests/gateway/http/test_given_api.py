@@ -189,14 +189,6 @@ def test_the_category_is_told_by_the_picture_or_by_the_caller(api, bundled):
     assert anew == ["category"], "it is the same artifact"
 
 
-def test_an_engine_for_tops_refuses_what_the_caller_says_to_be_something_else(api, bundled):
-    for fields in ({"category": "lower"}, {"artifacts": {"category": {"category": "dress"}}}):
-        body = {name: base64.b64encode(data).decode() for name, data in zip(("photo", "garment"), bundled, strict=True)}
-        answer = api.post("/v1/tryons", json=body | fields)
-        assert (answer.status_code, answer.json()["code"]) == (422, "unsupported-category"), answer.text
-        assert "tps dresses people in upper" in answer.json()["detail"]
-
-
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

@@ -7,7 +7,7 @@ import stagekit
 from services.human_parse.engines.posecut.body import Body, Grid, read_body
 from services.human_parse.engines.posecut.detectors import Detections, Detectors
 from services.human_parse.engines.posecut.filters import GuidedFilter, to_lab
-from services.human_parse.engines.posecut.finish import clear_brows, enlarge, parse_of
+from services.human_parse.engines.posecut.finish import bare_legs, clear_brows, enlarge, parse_of
 from services.human_parse.engines.posecut.priors import Places, fill, head_of
 from services.human_parse.engines.posecut.silhouette import keep_first_person, person_probability
 from services.human_parse.engines.posecut.solve import solve_parts
@@ -41,6 +41,7 @@ class Engine(stagekit.Engine):
     Steps: MediaPipe finds the person's silhouette, the outline of the face and the hands; the silhouette's edge is
     corrected by local colours; each part gets a place prior from the pose; colours of hair, skin and both garments are
     learnt from the photo in turns with the labelling; cuffs and hem are the best change points along arms and trunk;
+    bare legs are what has the skin's colour below the hips;
     contours are smoothed and enlarged. Rules: a bare-legged person whose lower garment does not part between the
     legs wears a skirt; where the picture ends near the hips everything below the neck is upper_clothes unless its
     colours change.
@@ -49,7 +50,7 @@ class Engine(stagekit.Engine):
     """
 
     name = "posecut"
-    version = "1"
+    version = "2"
     inputs = ("person", "pose")
     stand_in = True
     licence = "Apache-2.0"
@@ -94,6 +95,7 @@ class Engine(stagekit.Engine):
         belief = solve_parts(lab, places, person, smooth)
         parts = np.where(person > 0.5, belief.argmax(0), -1)
         parts = clear_brows(parts, places.face > 0.5, head.half_width)
+        parts = bare_legs(parts, lab, body, grid)
         return enlarge(parse_of(parts, body, grid), (photo.shape[1], photo.shape[0]))
 
 

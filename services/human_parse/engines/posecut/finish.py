@@ -12,6 +12,12 @@ from stagekit.formats import CIHP
 _IDS = {HAIR: "hair", FACE: "face", NECK: "neck", UPPER: "upper_clothes", LOWER: "pants"}
 _CONTOUR_BLUR = 2.0  # pixels of the working size
 _SPECKLE = 0.0008  # of the picture's area
+_BELOW_HIPS = 0.15  # shoulder widths
+_SEAT = 0.35  # shoulder widths below the hips, where any garment still hangs
+_LIKE_SKIN = 6.0  # squared Mahalanobis distance
+_LEEWAY = (14.0, 3.0, 4.0)  # Lab units by which legs may differ from face and arms
+_LEAST_SKIN = 100  # pixels of the working size
+_LEAST_LEG = 0.002  # of the picture's area
 
 
 def clear_brows(parts: np.ndarray, face: np.ndarray, half_width: float) -> np.ndarray:
@@ -24,6 +30,29 @@ def clear_brows(parts: np.ndarray, face: np.ndarray, half_width: float) -> np.nd
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     thick = cv2.morphologyEx(hair.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0
     return np.where(hair & ~thick & face, FACE, parts)
+
+
+def bare_legs(parts: np.ndarray, lab: np.ndarray, body: Body, grid: Grid) -> np.ndarray:
+    """Give what has the colour of the person's skin, and hangs below the hips, from the lower garment to the legs.
+
+    parts: (h, w) of `priors`; lab: float32 (h, w, 3), L 0..100. Where that begins right at the hips, it is a garment of the
+    skin's colour, and none.
+    """
+    below = (parts == LOWER) & (grid.y > body.hip[1] + _BELOW_HIPS * body.scale)
+    skin = np.zeros(parts.shape, bool)
+    for part in (FACE, ARM):
+        seen = cv2.erode((parts == part).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        if seen.sum() >= _LEAST_SKIN:
+            colours = lab[seen]
+            spread = colours.var(axis=0) + np.square(_LEEWAY)
+            skin |= (np.square(lab - np.median(colours, axis=0)) / spread).sum(axis=2) < _LIKE_SKIN
+    seat = below & (grid.y < body.hip[1] + _SEAT * body.scale)
+    if skin[seat].sum() > 0.5 * seat.sum():
+        return parts
+    found = cv2.morphologyEx((below & skin).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    _, pieces, facts, _ = cv2.connectedComponentsWithStats(found, connectivity=4)
+    large = 1 + np.flatnonzero(facts[1:, cv2.CC_STAT_AREA] > _LEAST_LEG * parts.size)
+    return np.where(np.isin(pieces, large), LEG, parts)
 
 
 def parse_of(parts: np.ndarray, body: Body, grid: Grid) -> np.ndarray:

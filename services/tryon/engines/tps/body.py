@@ -13,6 +13,8 @@ from stagekit.formats import BODY_25, CIHP
 UPPER = [CIHP[name] for name in ("upper_clothes", "dress", "coat", "scarf")]
 LOWER = [CIHP[name] for name in ("pants", "skirt")]
 ARMS = [CIHP[name] for name in ("left_arm", "right_arm", "glove")]
+LEGS = [CIHP[name] for name in ("left_leg", "right_leg")]
+SHOES = [CIHP[name] for name in ("left_shoe", "right_shoe", "socks")]
 HEAD = [CIHP[name] for name in ("hat", "hair", "sunglasses", "face")]
 NECK = CIHP["neck"]
 

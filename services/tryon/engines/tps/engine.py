@@ -22,14 +22,14 @@ from services.tryon.engines.tps.curves import (
     soft,
 )
 from services.tryon.engines.tps.distortion import distorted_share
-from services.tryon.engines.tps.erase import under_sleeves
+from services.tryon.engines.tps.erase import erase_lower, under_sleeves
 from services.tryon.engines.tps.fit import Fit, Part, fit_garment
 from services.tryon.engines.tps.garment import read_garment
+from services.tryon.engines.tps.lower import covered_legs, fit_lower, read_lower
 from services.tryon.engines.tps.settings import HEMS, LIGHTS, read_tps_settings
 from services.tryon.engines.tps.skin import fill_smoothly
 from services.tryon.engines.tps.spline import fit_spline, warp
-from services.tryon.engines.tps.wearer import Wearer, read_wearer
-from services.tryon.tops import warn_of_what_is_no_top
+from services.tryon.engines.tps.wearer import Place, Wearer, read_place, read_wearer
 from stagekit.errors import GarmentNotFound, NoPerson
 from stagekit.formats import keypoints
 from stagekit.options import OptionSchema, choice, defaults
@@ -68,7 +68,7 @@ class Engine(stagekit.Engine):
 
     name = "tps"
     version = "7"
-    categories = ("upper",)
+    categories = ("upper", "lower", "dress")
     inputs = ("cloth", "cloth_mask", "person", "parse", "pose", "category")
     extras = ("warped_cloth", "warped_mask")
     stand_in = True
@@ -96,7 +96,6 @@ class Engine(stagekit.Engine):
         }
 
     def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
-        warn_of_what_is_no_top(inputs, warn)
         people = keypoints(inputs["pose"])
         if not len(people):
             raise NoPerson("The pose lists nobody. Use a photo of one person who faces the camera.")
@@ -106,9 +105,14 @@ class Engine(stagekit.Engine):
                 "The cloth mask shows no garment. Send a picture of one garment on a plain background."
             )
         wearer = self._wearer(inputs["person"], inputs["parse"], people[0])
+        category = inputs.get("category", "upper")
+        if category == "lower":
+            return self._dress_below(wearer, inputs["cloth"], mask, options)
         garment = read_garment(self._parser, inputs["cloth"], mask)
-        tucked = options["hem"] == "tucked" and bool(wearer.lower.any())
-        fit = fit_garment(garment, wearer.body, wearer.old_hem, tucked)
+        tucked = options["hem"] == "tucked" and category == "upper" and bool(wearer.lower.any())
+        place = read_place(wearer) if category == "dress" else None
+        lowest = None if place is None else max(float(leg.line[40, 1]) for leg in place.legs)
+        fit = fit_garment(garment, wearer.body, wearer.old_hem, tucked, lowest)
         bent = distorted_share(fit.trunk, mask.shape)
         if bent > _MOST_BENT:
             warn(
@@ -119,10 +123,41 @@ class Engine(stagekit.Engine):
         sleeves = under_sleeves(wearer.body, fit.sleeve_ends, mask.shape)
         worn, covered = _wear(wearer, _bleed(inputs["cloth"], garment.mask), fit, wearer.arms * ~sleeves, tucked)
         is_lit = options["light"] == "match" and bool((wearer.light != 1).any())
+        canvas = wearer.undressed.under(sleeves | _over_shoulders(fit, wearer.body, mask.shape), fit.hem)
+        if place is not None:
+            bared = covered_legs(place.legs, place.reached(float(fit.hem[:, 1].max())), mask.shape)
+            canvas = _without_lower(canvas, wearer, place, place.before, bared)
         return {
-            "tryon": _compose(wearer, worn * wearer.light if is_lit else worn, covered, fit, sleeves),
+            "tryon": _compose(canvas, wearer, worn * wearer.light if is_lit else worn, covered),
             "warped_cloth": lambda: _on_white(worn, covered),
             "warped_mask": lambda: (covered[0] * 255 + 0.5).astype(np.uint8),
+        }
+
+    def _dress_below(
+        self, wearer: Wearer, cloth: np.ndarray, mask: np.ndarray, options: dict[str, Any]
+    ) -> stagekit.Artifacts:
+        """Trousers or a skirt: the top stays in front of them."""
+        garment = read_lower(self._parser, cloth, mask)
+        place = read_place(wearer)
+        fit = fit_lower(garment, wearer.body, place.legs, place.waist)
+        colours = _bleed(cloth, garment.mask)
+        worn, covered = np.zeros(wearer.photo.shape, np.float32), np.zeros(wearer.photo.shape[:2], np.float32)
+        for part in fit.parts:
+            box, picture, alpha = _warp_part(colours, part, wearer.photo.shape)
+            worn[box] += (picture - worn[box]) * alpha[..., None]
+            covered[box] = np.maximum(covered[box], alpha)
+        _close_slits(worn, covered, covered > 0, np.zeros_like(covered), int(0.05 * wearer.body.unit), 0.9)
+        if options["light"] == "match":
+            worn = worn * wearer.light
+        bared = covered_legs(place.legs, fit.ends, wearer.photo.shape)
+        result = _without_lower(wearer.photo, wearer, place, place.kept, bared)
+        covered *= 1 - soft(place.kept)
+        above = np.where(place.kept, np.float32(1), np.float32(0))
+        lay(result, worn * (1 - _shadow(above, wearer.body.unit))[..., None], covered)
+        return {
+            "tryon": result,
+            "warped_cloth": lambda: _on_white(worn, covered[None]),
+            "warped_mask": lambda: (covered * 255 + 0.5).astype(np.uint8),
         }
 
     def _wearer(self, photo: np.ndarray, parse: np.ndarray, points: np.ndarray) -> Wearer:
@@ -183,10 +218,14 @@ def _is_large_enough(mask: np.ndarray) -> bool:
     return bool(region.sum() >= _SMALLEST and min(sides) >= _NARROWEST)
 
 
-def _compose(wearer: Wearer, worn: np.ndarray, covers: np.ndarray, fit: Fit, sleeves: np.ndarray) -> np.ndarray:
+def _without_lower(canvas: np.ndarray, wearer: Wearer, place: Place, kept: np.ndarray, bared: np.ndarray) -> np.ndarray:
+    return erase_lower(canvas, wearer.photo, wearer.parse, wearer.body, wearer.undressed.backdrop, place.old, kept, place.legs,
+                       bared)  # fmt: skip
+
+
+def _compose(result: np.ndarray, wearer: Wearer, worn: np.ndarray, covers: np.ndarray) -> np.ndarray:
     """The picture from back to front: person without her top, shadow of the new one, the new one, hair and face."""
     photo, body, (covered, sleeved) = wearer.photo, wearer.body, covers
-    result = wearer.undressed.under(sleeves | _over_shoulders(fit, body, photo.shape), fit.hem)
     # arms are in front of the trunk: only sleeves cast a shadow on them
     box = box_around(covered > 0, int(0.1 * body.unit))
     if covered[box].size:

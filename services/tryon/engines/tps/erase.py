@@ -1,11 +1,12 @@
 """Take the worn top out of the photo: skin, trousers or backdrop where it was."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from services.tryon.engines.tps.body import ARMS, HEAD, LOWER, NECK, UPPER, Arm, Body
+from services.tryon.engines.tps.body import ARMS, HEAD, LEGS, LOWER, NECK, UPPER, Arm, Body
 from services.tryon.engines.tps.curves import box_around, grow, labelled, lay, polygon_mask
 from services.tryon.engines.tps.skin import Layer, Tones, arm_skin, fill_smoothly, read_tones, trunk_skin
 from stagekit.formats import CIHP
@@ -77,6 +78,32 @@ def erase_top(photo: np.ndarray, parse: np.ndarray, body: Body) -> Undressed:
     skins += [_arm(photo, parse, body, arm, tones, reach) for arm in body.arms if arm is not None]
     own = labelled(parse, UPPER + ARMS)
     return Undressed(canvas, backdrop, old, own | (grow(own, 5) & (parse == 0)), trousers, skins)
+
+
+def erase_lower(
+    canvas: np.ndarray, photo: np.ndarray, parse: np.ndarray, body: Body, backdrop: np.ndarray, old: np.ndarray,
+    kept: np.ndarray, legs: Sequence[Arm], bared: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """The canvas, uint8 RGB, without the worn trousers or skirt: legs where they are bared, elsewhere backdrop.
+
+    canvas: the photo, or what has been made of it; old, kept, bared: bool (1024, 768), the worn garment, what lies in front of
+    it, and where legs are to show. Legs that the photo shows there stay.
+    """
+    legs_shown = labelled(parse, LEGS)
+    kept = kept | (legs_shown & bared)
+    reach = grow(old | legs_shown, 6) & ~kept
+    canvas = canvas.copy()
+    box = box_around(reach, 8)
+    if not reach[box].any():
+        return canvas
+    alpha = cv2.GaussianBlur(reach[box].astype(np.float32), (0, 0), 1.2)
+    lay(canvas[box], backdrop[box], alpha * ~kept[box])
+    tones = read_tones(photo, parse, body)
+    for leg in legs:
+        area = polygon_mask(leg.outline(0.1, 2.1), parse.shape) & bared & reach
+        layer = arm_skin(photo, parse, body, leg, tones, area, old, LEGS)
+        _paint(canvas, layer, np.zeros(layer.area.shape, bool))
+    return canvas
 
 
 def under_sleeves(body: Body, sleeve_ends: tuple, shape: tuple) -> np.ndarray:

@@ -48,9 +48,11 @@ class Fit:
     """Two of (2, 2): the shoulder seam's ends, at the collar and outside."""
 
 
-def fit_garment(garment: Garment, body: Body, old_hem: np.ndarray, tucked: bool = False) -> Fit:
+def fit_garment(
+    garment: Garment, body: Body, old_hem: np.ndarray, tucked: bool = False, lowest: float | None = None
+) -> Fit:
     """Lay the garment onto the body. old_hem: (768,) row where the worn top ends per column, as in `Wearer`; tucked: it is to
-    end a little below that, out of sight.
+    end a little below that, out of sight; lowest: of a dress, the row of the ankles: so far it falls as long and wide as it is.
 
     One scale for both directions keeps prints undistorted; the outline decides the rest.
     """
@@ -70,8 +72,9 @@ def fit_garment(garment: Garment, body: Body, old_hem: np.ndarray, tucked: bool 
     collar = np.array([on_shoulder(point) for point in garment.collar])
     neckline = _neckline(garment, collar, scale, body)
     old_row = float(old_hem[int(np.clip(body.hip[0], 0, len(old_hem) - 1))])
-    hem_row = _hem_row(garment, body, collar, scale, old_row)
-    alike = abs(hem_row - old_row) < _SAME_LENGTH * body.unit
+    hem_row = _hem_row(garment, body, collar, scale, old_row) if lowest is None else min(
+        lowest, collar[:, 1].mean() + (garment.hem[:, 1].mean() - garment.collar[:, 1].mean()) * scale)  # fmt: skip
+    alike = lowest is None and abs(hem_row - old_row) < _SAME_LENGTH * body.unit
     hem_row = old_row if alike else hem_row
     if tucked and hem_row >= old_row > 0:
         alike, hem_row = False, min(hem_row, old_row) + 0.12 * body.unit
@@ -87,7 +90,7 @@ def fit_garment(garment: Garment, body: Body, old_hem: np.ndarray, tucked: bool 
         target.append(collar[side] + middle * (tips[side] - collar[side]))
         source += list(_seam(garment.shoulder[side], garment.armpit[side]))
         target += list(_seam(tips[side], armpit[side]))
-    hem_source, hem_target, lines = _below_armpit(garment, body, armpit, hem_row)
+    hem_source, hem_target, lines = _below_armpit(garment, body, armpit, hem_row, 0.0 if lowest is None else scale)
     if alike:
         hem_target = _like_old_hem(hem_target, old_hem)
     for side in (LEFT, RIGHT):
@@ -139,8 +142,12 @@ def _hem_row(garment: Garment, body: Body, collar: np.ndarray, scale: float, old
     return float(row)
 
 
-def _below_armpit(garment: Garment, body: Body, armpit: np.ndarray, hem_row: float) -> tuple:
-    """Points of the hem and of the mid-line in both pictures, and the target's side lines."""
+def _below_armpit(garment: Garment, body: Body, armpit: np.ndarray, hem_row: float, flare: float) -> tuple:
+    """Points of the hem and of the mid-line in both pictures, and the target's side lines.
+
+    flare: the scale by which a garment hangs as wide as it is where that is wider than the body; 0 for one that ends at the
+    hips.
+    """
     lines = []
     for side in (LEFT, RIGHT):
         out = -1 if side == LEFT else 1
@@ -148,7 +155,16 @@ def _below_armpit(garment: Garment, body: Body, armpit: np.ndarray, hem_row: flo
         share = (line[:, 1] - line[0, 1]) / max(line[-1, 1] - line[0, 1], 1.0)
         rows = armpit[side, 1] + share * (hem_row - armpit[side, 1])
         ease = 0.025 * body.unit * np.clip(share * 2, 0, 1)
-        lines.append(np.stack([[body.side(row, side) for row in rows] + out * ease, rows], axis=1))
+        x = np.array([body.side(row, side) for row in rows]) + out * ease
+        if flare:
+            own = body.axis(rows) + (line[:, 0] - garment.armpit[:, 0].mean()) * flare
+            waist = body.middle[1] + 0.6 * (body.hip[1] - body.middle[1])
+            wider = out * np.maximum(out * own, out * x)
+            # below the hips it need not follow the body any more
+            free = np.clip((rows - body.hip[1]) / (0.5 * body.unit), 0, 1)
+            narrower = body.axis(rows) + out * np.maximum(out * (own - body.axis(rows)), 0.36 * body.unit)
+            x = np.where(rows < waist, x, wider + free * (narrower - wider))
+        lines.append(np.stack([x, rows], axis=1))
     left, right = garment.hem[0], garment.hem[-1]
     share = np.clip((garment.hem[:, 0] - left[0]) / max(right[0] - left[0], 1.0), 0, 1)
     bow = garment.hem[:, 1] - (left[1] + share * (right[1] - left[1]))

@@ -1,6 +1,6 @@
 """Skin that the old top hid: the wearer's own tone, shaded like a body in soft light, joined to the skin that shows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -96,9 +96,18 @@ def trunk_skin(photo: np.ndarray, parse: np.ndarray, body: Body, tones: Tones, a
 
 
 def arm_skin(
-    photo: np.ndarray, parse: np.ndarray, body: Body, arm: Arm, tones: Tones, area: np.ndarray, hidden: np.ndarray
+    photo: np.ndarray,
+    parse: np.ndarray,
+    body: Body,
+    arm: Arm,
+    tones: Tones,
+    area: np.ndarray,
+    hidden: np.ndarray,
+    labels: Sequence[int] = ARMS,
 ) -> Layer:
-    """A bare arm where the old sleeve was: a lit cylinder. area: what to paint; hidden: bool, the old top."""
+    """A bare arm where the old sleeve was: a lit cylinder. area: what to paint; hidden: bool, the old top; labels: of
+    arms, or of legs where `arm` is one.
+    """
     if not area.any():
         return _nothing()
     box = _coarse_box(area)
@@ -106,7 +115,7 @@ def arm_skin(
     place, off = _on_arm(arm, columns.ravel(), rows.ravel())
     tone = np.stack([np.interp(place, (0, 0.5, 1.6, 2.1), values)
                      for values in zip(tones.chest, tones.arm, tones.arm, tones.hand, strict=True)], axis=1)  # fmt: skip
-    bare = labelled(parse, ARMS) & ~hidden
+    bare = labelled(parse, list(labels)) & ~hidden
     model = (tone * _across(photo, arm, bare)(off)[:, None]).reshape(*rows.shape, 3)
     return _joined(photo, model, bare, area, box, 0.25 * body.unit)
 

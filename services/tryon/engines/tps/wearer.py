@@ -5,11 +5,19 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from services.tryon.engines.tps.body import ARMS, HEAD, LOWER, UPPER, Body, read_body
+from services.tryon.engines.tps.body import ARMS, HEAD, LOWER, SHOES, UPPER, Body, read_body
 from services.tryon.engines.tps.clean import with_overlooked_top, without_mistaken_head
 from services.tryon.engines.tps.curves import grow, labelled, polygon_mask, soft, within
 from services.tryon.engines.tps.erase import Undressed, erase_top
+from services.tryon.engines.tps.garment import LEFT, RIGHT
 from services.tryon.engines.tps.light import light_on
+from services.tryon.engines.tps.lower import read_leg
+
+_WAIST = 0.35
+"""Of trousers and skirts above the hip joints, in shoulder distances, where the photo does not show it."""
+
+_LONGEST = 0.45
+"""How far below the hips a top may reach."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +26,10 @@ class Wearer:
 
     photo: np.ndarray
     """uint8 RGB (1024, 768, 3)."""
+    parse: np.ndarray
+    """uint8 (1024, 768): CIHP ids."""
+    points: np.ndarray
+    """(25, 3) BODY_25."""
     body: Body
     undressed: Undressed
     shading: np.ndarray
@@ -48,6 +60,8 @@ def read_wearer(photo: np.ndarray, parse: np.ndarray, points: np.ndarray) -> Wea
     undressed = erase_top(photo, parse, body)
     return Wearer(
         photo=photo,
+        parse=parse,
+        points=points,
         body=body,
         undressed=undressed,
         shading=_shading(photo, parse),
@@ -59,6 +73,47 @@ def read_wearer(photo: np.ndarray, parse: np.ndarray, points: np.ndarray) -> Wea
         behind=np.clip(soft(grow(parse > 0, -1)) - arms, 0, 1),
         old_hem=_old_hem(parse, body),
     )
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where trousers or a skirt go."""
+
+    legs: tuple
+    """Two of `Arm`, the left one in the picture first: 0 hip, 1 knee, 2 ankle."""
+    waist: float
+    """The row at which they begin."""
+    old: np.ndarray
+    """bool: the worn ones; of a worn dress what hangs below the waist."""
+    kept: np.ndarray
+    """bool: what lies in front: top, arms, head, shoes."""
+    before: np.ndarray
+    """bool: the same without the top: what lies in front of a dress."""
+
+    def reached(self, row: float) -> tuple:
+        """How far down each leg a row is: 0 hip, 1 knee, 2 ankle."""
+        return tuple(float(np.interp(row, leg.line[:, 1], np.arange(len(leg.line)) / 20)) for leg in self.legs)
+
+
+def read_place(wearer: Wearer) -> Place:
+    """Where the lower body is, whatever the garment."""
+    parse, body = wearer.parse, wearer.body
+    rows = np.arange(parse.shape[0])[:, None]
+    top, lower = labelled(parse, UPPER), labelled(parse, LOWER)
+    waist = float(body.hip[1] - _WAIST * body.unit)
+    spread = int(0.25 * body.unit)
+    centre = int(np.clip(body.hip[0], spread, parse.shape[1] - spread))
+    columns = slice(centre - spread, centre + spread)
+    shown = lower[:, columns].any(axis=0)
+    if shown.mean() > 0.5:
+        first = float(np.median(lower[:, columns].argmax(axis=0)[shown]))
+        waist = min(waist, first) if first > body.middle[1] + 0.4 * (body.hip[1] - body.middle[1]) else waist
+    hanging = top & (rows > body.hip[1] + _LONGEST * body.unit)
+    if hanging[:, columns].any():  # a dress, or as long as one: it ends at the hips then
+        hanging = top & (rows > body.hip[1] - 0.1 * body.unit)
+    before = labelled(parse, ARMS + HEAD + SHOES)
+    legs = tuple(read_leg(wearer.points, body, side) for side in (LEFT, RIGHT))
+    return Place(legs, waist, lower | hanging, (top & ~hanging) | before, before)
 
 
 def _old_hem(parse: np.ndarray, body: Body) -> np.ndarray:
