@@ -79,8 +79,9 @@ def read_garment(parser: GarmentParser, cloth: np.ndarray, cloth_mask: np.ndarra
     shoulder, armpit, collar, hem = (_pair(reading, name, smooth) for name in ("shoulder", "armpit", "collar", "hem"))
     shoulder, collar = (np.array([_on_top(smooth, point) for point in pair]) for pair in (shoulder, collar))
     armpit = _level(armpit, shoulder, smooth, reading)
+    mask = mask & ~_wedge_tips(cloth, mask, armpit, float(np.ptp(armpit[:, 0])))
     regions = [_sleeve_region(reading, shoulder, armpit, hem, side) for side in (LEFT, RIGHT)]
-    sleeves = tuple(_sleeve(reading, region, shoulder[side], armpit[side], side) if region is not None else None
+    sleeves = tuple(_sleeve(reading, region, mask, shoulder[side], armpit[side], side) if region is not None else None
                     for side, region in enumerate(regions))  # fmt: skip
     trunk = mask.copy()
     for sleeve in sleeves:
@@ -97,6 +98,20 @@ def read_garment(parser: GarmentParser, cloth: np.ndarray, cloth_mask: np.ndarra
     return Garment(
         mask, body, collar, collar_top, neckline, shoulder, armpit, sides, _hem_line(trunk, corners), sleeves
     )
+
+
+def _wedge_tips(cloth: np.ndarray, mask: np.ndarray, armpit: np.ndarray, chest: float) -> np.ndarray:
+    """Backdrop in the narrow end of the gap between trunk and sleeve, which a smooth mask closes."""
+    if mask[::4, ::4].all():
+        return ~mask
+    tips = np.zeros_like(mask)
+    backdrop = np.median(cloth[::4, ::4][~mask[::4, ::4]], axis=0)
+    reach = int(0.12 * chest)
+    for x, y in armpit.astype(int):
+        box = slice(max(y - reach, 0), y + reach), slice(max(x - reach, 0), x + reach)
+        like = np.abs(cloth[box].astype(np.int16) - backdrop).max(axis=2) < 16
+        tips[box] = mask[box] & grow(grow(~mask[box], 12) & like, 2)
+    return tips
 
 
 def _pair(reading: Reading, name: str, mask: np.ndarray) -> np.ndarray:
@@ -185,7 +200,9 @@ def _region_at(mask: np.ndarray, place: np.ndarray) -> np.ndarray:
     return np.asarray(labels == shares.argmax()) & mask
 
 
-def _sleeve(reading: Reading, region: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray, side: int) -> Sleeve:
+def _sleeve(
+    reading: Reading, region: np.ndarray, mask: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray, side: int
+) -> Sleeve:
     contours, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     ring = max(contours, key=len)[:, 0].astype(np.float64)
     ring = np.roll(ring, -int(np.linalg.norm(ring - shoulder, axis=1).argmin()), axis=0)
@@ -199,7 +216,7 @@ def _sleeve(reading: Reading, region: np.ndarray, shoulder: np.ndarray, armpit: 
     return Sleeve(
         resample(ring[: outer + 1], 60),
         resample(ring[inner : root + 1][::-1], 60),
-        grow(region, 4) & (reading.parts > 0),
+        grow(region, 4) & mask,
     )
 
 
