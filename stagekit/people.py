@@ -56,6 +56,9 @@ node { calculator: "FromImageCalculator" input_stream: "IMAGE:mask" output_strea
 LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP = 11, 12, 23, 24
 """Positions of some of BlazePose's 33 landmarks; left and right are the person's own."""
 
+_SQUEEZED = 0.1
+"""Shoulder width per torso size below which nobody seen from the front is: the sample people have 0.5 and more."""
+
 _ROI_SCALE = 1.25  # the margin that the landmark model was trained with
 # Of people whom the picture cuts off at the hips the detector thinks too small, and the landmark model then squeezes the
 # hips into the picture: a wider circle halves that error.
@@ -91,6 +94,10 @@ class BlazePerson:
         width = math.dist(*shoulders)
         return max(width, math.dist(shoulders.mean(axis=0), xy[[LEFT_HIP, RIGHT_HIP]].mean(axis=0)))
 
+    def is_squeezed(self) -> bool:
+        """Whether left and right fall together, as of a body that was not understood, or one seen from right beside it."""
+        return math.dist(*self.landmarks[[LEFT_SHOULDER, RIGHT_SHOULDER], :2]) < _SQUEEZED * self.torso_size()
+
     def lean(self) -> float:
         """How far she is turned clockwise in the picture, in degrees, -180..180: from the hips to the shoulders, 0 upright."""
         xy = self.landmarks[:, :2]
@@ -122,9 +129,18 @@ class PeopleFinder:
             people: list[BlazePerson] = []
             for detection in self._detections_at_any_size(image):
                 person = self._person(image, detection)
+                if person is not None and person.is_squeezed():
+                    person = self._from_farther(image) or person
                 if person is not None and not any(_same(person, other) for other in people):
                     people.append(person)
         return sorted(people, key=BlazePerson.torso_size, reverse=True)
+
+    def _from_farther(self, image: np.ndarray) -> BlazePerson | None:
+        """Somebody whose head the picture cuts off may be seen only where there is room around it."""
+        found: list[_Detection] = []
+        self._look_again(_bordered(image), found)
+        people = (self._person(image, detection) for detection in found)
+        return next((person for person in people if person is not None and not person.is_squeezed()), None)
 
     def _detections_at_any_size(self, image: np.ndarray) -> list[_Detection]:
         """The detector sees 224 x 224 pixels: in a wide picture it looks at square parts too, and where it finds nobody it

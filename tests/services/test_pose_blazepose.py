@@ -63,6 +63,17 @@ def landmarks(**changes):
 
 
 @needs_samples
+def test_of_nobody_left_and_right_fall_together(engine):
+    """Of 053228_0, whose head is cut off at the eyes, they did."""
+    for path in sorted((SAMPLES / "people").iterdir()):
+        picture = Image.fromarray(read(path))
+        picture.thumbnail((WIDTH, HEIGHT))
+        _, people, _ = run(engine, np.array(picture))
+        right, left, hip = (people[0, BODY_25[name], :2] for name in ("right_shoulder", "left_shoulder", "mid_hip"))
+        assert np.hypot(*(left - right)) > 0.3 * np.hypot(*(hip - right)), path.name
+
+
+@needs_samples
 def test_agrees_with_openpose(engine):
     near, detected = 0, 0
     for name in ("00891_00", "03615_00", "07573_00", "10549_00"):
