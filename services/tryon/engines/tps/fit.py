@@ -17,6 +17,9 @@ _SAME_LENGTH = 0.2
 _ROUND = 0.68
 """Width of a sleeve around an arm per its width laid flat (2 / pi around a stiff tube)."""
 
+_WRIST = 1.97
+"""Where long sleeves end: 0 shoulder, 1 elbow, 2 wrist."""
+
 _EASE = 1.05
 """Width of a usual top per width of the trunk."""
 
@@ -190,7 +193,9 @@ def _sleeve(garment: Garment, body: Body, tip: np.ndarray, armpit: np.ndarray, s
     if sleeve is None or arm is None:
         return None, 0.0
     underarm = float(np.clip(_place_of(arm.line, armpit), 0.2, 0.8))
-    end = max(_sleeve_end(sleeve.length * scale, body.unit), underarm + 0.12)
+    end = max(
+        _WRIST if garment.reaches_wrists else _sleeve_end(garment.sleeve_length * scale, body.unit), underarm + 0.12
+    )
     if end > 1.8:  # rather as long as the worn sleeve than a strip of skin to invent
         end = float(np.clip(arm.old_sleeve + 0.04, end, 2.25))
     steps = 14
@@ -226,7 +231,7 @@ def _sleeve_end(length_px: float, unit: float) -> float:
     """Where a sleeve ends on the arm (0 shoulder, 1 elbow, 2 wrist), from its length along the arm."""
     reach = length_px / unit
     if reach > 1.45:
-        return 1.97
+        return _WRIST
     return float(np.interp(reach, (0, 0.87, 1.6), (0, 1, 2)))
 
 

@@ -13,6 +13,9 @@ LEFT, RIGHT = 0, 1
 
 _SIDES = ("left", "right")
 
+_LONG = 0.6
+"""Likelihood from which sleeves count as long."""
+
 _LEAST_SHOWN = 0.3
 """Share of the neckline along which the inside of the back has to show."""
 
@@ -64,6 +67,13 @@ class Garment:
     """(n, 2) from left to right."""
     sleeves: tuple
     """Two of Sleeve or None."""
+    reaches_wrists: bool
+    """Whether the sleeves are long ones."""
+
+    @property
+    def sleeve_length(self) -> float:
+        """Of the longer one: the other may be folded, or hidden in part."""
+        return max((sleeve.length for sleeve in self.sleeves if sleeve is not None), default=0.0)
 
     @property
     def chest(self) -> float:
@@ -95,9 +105,8 @@ def read_garment(parser: GarmentParser, cloth: np.ndarray, cloth_mask: np.ndarra
     body = trunk | (grow(trunk, 12) & mask)  # laps under the sleeves, so that no gap opens along the seam
     if collar_top is None:
         body &= ~_above(neckline, mask.shape)
-    return Garment(
-        mask, body, collar, collar_top, neckline, shoulder, armpit, sides, _hem_line(trunk, corners), sleeves
-    )
+    return Garment(mask, body, collar, collar_top, neckline, shoulder, armpit, sides, _hem_line(trunk, corners), sleeves,
+                   reading.sleeves["long"] > _LONG)  # fmt: skip
 
 
 def _wedge_tips(cloth: np.ndarray, mask: np.ndarray, armpit: np.ndarray, chest: float) -> np.ndarray:
