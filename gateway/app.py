@@ -14,7 +14,7 @@ from gateway.http.limits import MAX_JSON, BodyLimit
 from gateway.http.openapi import describe
 from gateway.http.prefix import BehindProxy
 from gateway.http.problems import add_problem_handlers
-from gateway.http.routes import batches, comparisons, images, keys, preprocessing, service, tryons, webhooks
+from gateway.http.routes import batches, comparisons, images, keys, preprocessing, service, subjects, tryons, webhooks
 from gateway.http.web import add_web_app, built
 from gateway.settings import Settings
 
@@ -24,6 +24,7 @@ ROUTERS = (
     images.router,
     batches.router,
     comparisons.router,
+    subjects.router,
     webhooks.router,
     keys.router,
     service.stages,

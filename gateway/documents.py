@@ -156,6 +156,7 @@ class TryonDocument(BaseModel):
     engines: dict[str, str] = Field(description="As they were asked for: stage, engine.")
     commercial: bool = Field(description="Whether it was asked for that all licences allow commercial use.")
     priority: int
+    reference: str | None = Field(description="Whom it is for, as the caller names them.")
     batch: str | None = Field(description="Id of the batch that it belongs to.")
     comparison: str | None = Field(description="Id of the comparison that it belongs to.")
     created_at: datetime
@@ -196,6 +197,7 @@ class TryonDocument(BaseModel):
             engines=wishes.engines,
             commercial=wishes.commercial,
             priority=job.payload.get("priority", 0),
+            reference=job.payload.get("reference"),
             batch=job.payload.get("batch"),
             comparison=job.payload.get("comparison"),
             created_at=job.created_at,

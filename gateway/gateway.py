@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from gateway.callers.keys import Keys
 from gateway.cluster.graph import GOAL
@@ -108,14 +109,23 @@ class Gateway:
         state: State | None = None,
         kind: Kind | None = None,
         owner: str | None = None,
+        reference: str | None = None,
     ) -> TryonList:
         """A page of them, the newest first. Raises BadRequest."""
         try:
-            found = await self.tryons.page(limit + 1, before, state=state, kind=kind, owner=owner)
+            found = await self.tryons.page(limit + 1, before, state=state, kind=kind, owner=owner, reference=reference)
         except ValueError as error:
             raise BadRequest(str(error)) from None
         listed = [await self._document(job, events) for job, events in found[:limit]]
-        filters = "".join(f"&{name}={value}" for name, value in (("status", state), ("kind", kind)) if value)
+        filters = "".join(
+            f"&{name}={value}"
+            for name, value in (
+                ("status", state),
+                ("kind", kind),
+                ("reference", reference and quote(reference, safe="")),
+            )
+            if value
+        )
         more = f"/v1/tryons?limit={limit}&before={found[limit - 1][0].cursor}{filters}" if len(found) > limit else None
         return TryonList(tryons=listed, next=more and address(more))
 

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
@@ -15,7 +15,7 @@ from gateway.cluster.watch import Cluster
 from gateway.errors import IdempotencyConflict, NotFound
 from gateway.jobs.durable import Durable, Steps
 from gateway.jobs.events import Event
-from gateway.jobs.job import ENDED, Job, PayloadConflict, State, UnknownJob, WrongState
+from gateway.jobs.job import ENDED, Job, PayloadConflict, State, UnknownJob, WrongState, cursor_key
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.storage.blobs import Blob
@@ -32,9 +32,11 @@ from gateway.tryons.orders import (
     begin_of,
     digests_of,
     holder_of,
+    kind_of,
     payload_of,
     trace_of,
 )
+from gateway.tryons.subjects import Subjects
 from gateway.webhooks.delivery import Webhooks
 from stagekit.wire import Part
 
@@ -60,6 +62,7 @@ class Tryons:
         self._webhooks = webhooks
         self._holdings = holdings
         self._cache = cache
+        self._subjects = Subjects(database)
         self._durable = Durable(
             database,
             executor=settings.executor_name(),
@@ -103,6 +106,8 @@ class Tryons:
         async with contextlib.nullcontext() if order.together else self.admission.room(order):
             if order.webhook is not None:
                 await self._webhooks.expect(job_id, order.webhook, order.owner)
+            if order.reference is not None:
+                await self._subjects.note(job_id, order.owner, order.reference)
             await self._hold(begin, holder_of(job_id))
             try:
                 return await self._durable.enqueue(
@@ -134,9 +139,14 @@ class Tryons:
         state: State | None = None,
         kind: Kind | None = None,
         owner: str | None = None,
+        reference: str | None = None,
     ) -> list[tuple[Job, list[Event]]]:
         """The same of several, the newest first. Raises ValueError for a malformed cursor."""
-        jobs = await self._durable.list(limit, before, state=state, kind=kind, owner=owner)
+        if reference is None:
+            jobs = await self._durable.list(limit, before, state=state, kind=kind, owner=owner)
+        else:
+            wanted = await self._subjects.jobs(reference, owner)
+            jobs = _page((await self._durable.find(wanted)).values(), limit, before, state, kind)
         return [(job, await self._durable.read_events(job.id)) for job in jobs]
 
     async def wait(self, tryon_id: str, seconds: float) -> None:
@@ -187,6 +197,19 @@ class Tryons:
         except WrongState:
             raise IdempotencyConflict("The try-on runs again, or is still stopping. Try again in a moment.") from None
 
+    async def delete_all(self, reference: str, owner: str | None = None) -> int:
+        """Forget all with a reference; how many there were. owner: they must be theirs. Raises IdempotencyConflict for one that
+        is under way and does not stop.
+        """
+        wanted = await self._subjects.jobs(reference, owner)
+        there = await self._durable.find(wanted)
+        for tryon_id in there:
+            with contextlib.suppress(NotFound):  # somebody else was quicker
+                await self.delete(tryon_id)
+        for job_id in wanted:
+            await self._subjects.forget(job_id)
+        return len(there)
+
     async def artifact(self, tryon_id: str, name: str, owner: str | None = None, sample: int = 1) -> Part:
         """sample: which one's, where there are several. Raises NotFound, StorageUnavailable."""
         return await self._store.get(await self._digest(tryon_id, name, owner, sample))
@@ -207,6 +230,7 @@ class Tryons:
         while jobs := [job for job in await self._durable.list(100, cursor) if job.state in ENDED]:
             for job in jobs:
                 await self._forget(job.id)
+        await self._subjects.sweep(self._retention_s)
         holding = {holder.removeprefix(HOLDER) for holder in await self._holdings.holders(HOLDER)}
         jobless = holding - (await self._durable.find(sorted(holding))).keys()
         # Of a request that is being answered the images come before the job: only what stays so has no job.
@@ -256,7 +280,16 @@ class Tryons:
         with contextlib.suppress(UnknownJob):  # somebody else was quicker
             await self._durable.delete(tryon_id)
         await self._webhooks.forget(tryon_id)
+        await self._subjects.forget(tryon_id)
         await self._holdings.release(holder_of(tryon_id))
+
+
+def _page(jobs: Iterable[Job], limit: int, before: str | None, state: State | None, kind: Kind | None) -> list[Job]:
+    """Of these jobs the page that Durable.list would give. Raises ValueError for a malformed cursor."""
+    end = None if before is None else cursor_key(before)
+    chosen = [job for job in jobs if state in (None, job.state) and kind in (None, kind_of(job.payload))]
+    chosen.sort(key=lambda job: cursor_key(job.cursor), reverse=True)
+    return [job for job in chosen if end is None or cursor_key(job.cursor) < end][:limit]
 
 
 def _same(job: Job, payload: Mapping[str, Any]) -> Job:

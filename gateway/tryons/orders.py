@@ -38,6 +38,8 @@ class Order:
     priority: int = 0
     deadline_s: float | None = None
     webhook: str | None = None
+    reference: str | None = None
+    """Whom it is for, as the caller names them."""
     batch: str | None = None
     comparison: str | None = None
     wishes: Wishes = field(default_factory=Wishes)
@@ -56,6 +58,7 @@ class Order:
             "priority": self.priority or None,
             "deadline_s": self.deadline_s,
             "webhook": self.webhook,
+            "reference": self.reference,
             "batch": self.batch,
             "comparison": self.comparison,
             "options": {stage: dict(given) for stage, given in self.wishes.options.items() if given} or None,

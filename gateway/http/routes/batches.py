@@ -16,6 +16,7 @@ from gateway.http.routes.orders import (
     ABOUT_COMMERCIAL,
     ABOUT_ENGINES,
     ABOUT_OPTIONS,
+    ABOUT_REFERENCE,
     IMAGE_ID,
     Category,
     EngineChoice,
@@ -25,6 +26,7 @@ from gateway.http.routes.orders import (
 )
 from gateway.paths import address
 from gateway.tryons.orders import Order, job_id_for
+from gateway.tryons.subjects import REFERENCE
 from stagekit.tracing import trace_id
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"], dependencies=[Depends(known_query_of_posts)])
@@ -45,6 +47,7 @@ class BatchRequest(Fields):
     priority: int = Field(-10, ge=-100, le=100, description="Of its try-ons: by default after those made one by one.")
     deadline_s: float | None = Field(None, gt=0, le=86400, description="Seconds after which what has not ended fails.")
     webhook_url: str | None = Field(None, max_length=2000, description="Told at the end of each of its try-ons.")
+    reference: str | None = Field(None, pattern=REFERENCE, description=ABOUT_REFERENCE)
     category: Category = Field(None, description=ABOUT_CATEGORY)
     options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
     engines: EngineChoice | None = Field(None, description=ABOUT_ENGINES, examples=[{"tryon": "hr_viton"}])
@@ -73,6 +76,7 @@ async def create_batch(
         priority=wanted.priority,
         deadline_s=wanted.deadline_s,
         webhook=wanted.webhook_url or None,
+        reference=wanted.reference,
         wishes=Wishes(wanted.options or {}, wanted.engines or {}, bool(wanted.commercial), wanted.category),
         quota=caller.max_jobs,
     )

@@ -84,6 +84,7 @@ async def create_comparison(
         priority=sent.priority,
         deadline_s=sent.deadline_s,
         webhook=sent.webhook_url or None,
+        reference=sent.reference,
         wishes=shared,
     )
     variants = [Variant(each.engines or {}, each.options or {}, each.label) for each in sent.variants]

@@ -26,6 +26,7 @@ from gateway.pictures.previews import Format
 from gateway.pictures.uploads import blob_of
 from gateway.storage.blobs import Blob
 from gateway.tryons.orders import MAX_SAMPLES, Kind, Order, job_id_for
+from gateway.tryons.subjects import REFERENCE
 from stagekit.kinds import CATEGORIES
 from stagekit.tracing import trace_id
 
@@ -81,6 +82,11 @@ ABOUT_CATEGORY = "What the garment is, where its picture is not to tell: short f
 ABOUT_SAMPLES = "How many results, each with the next seed of the generator, which must have an option `seed`."
 
 
+ABOUT_REFERENCE = (
+    "Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}."
+)
+
+
 class JobFields(Fields):
     """How a job is to be run."""
 
@@ -91,6 +97,7 @@ class JobFields(Fields):
     webhook_url: str | None = Field(
         None, max_length=2000, description="Told at its end, by a signed message (Standard Webhooks)."
     )
+    reference: str | None = Field(None, pattern=REFERENCE, description=ABOUT_REFERENCE)
     options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
     engines: EngineChoice | None = Field(None, description=ABOUT_ENGINES, examples=[{"tryon": "hr_viton"}])
     commercial: bool | None = Field(None, description=ABOUT_COMMERCIAL)
@@ -230,6 +237,7 @@ async def start(
         priority=sent.priority,
         deadline_s=sent.deadline_s,
         webhook=sent.webhook_url or None,
+        reference=sent.reference,
         wishes=Wishes(
             sent.options or {},
             sent.engines or {},

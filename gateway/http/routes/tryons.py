@@ -22,6 +22,7 @@ from gateway.jobs.job import State
 from gateway.pictures.previews import rendered
 from gateway.tryons import dataset
 from gateway.tryons.orders import MAX_SAMPLES, Kind
+from gateway.tryons.subjects import REFERENCE
 
 router = APIRouter(prefix="/v1/tryons", tags=["try-ons"], dependencies=[Depends(known_query_of_posts)])
 
@@ -79,8 +80,9 @@ async def list_tryons(
     before: Annotated[str | None, Query(max_length=100, description="From `next` of the page before.")] = None,
     status: State | None = None,
     kind: Kind | None = None,
+    reference: Annotated[str | None, Query(pattern=REFERENCE, description="Those that were sent with it.")] = None,
 ) -> TryonList:
-    return await gateway.documents(limit, before, status, kind, caller.sees)
+    return await gateway.documents(limit, before, status, kind, caller.sees, reference)
 
 
 @router.get("/{tryon_id}", summary="A try-on as it stands", responses=refusals(404))

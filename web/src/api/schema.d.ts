@@ -390,6 +390,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/subjects/{reference}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget everything of one shopper
+         * @description All try-ons and preprocessing jobs with that `reference`, with their pictures and what the cache keeps of them; what runs
+         *     is stopped. Images of POST /v1/images stay: they have no reference.
+         */
+        delete: operations["delete_subject"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tryons": {
         parameters: {
             query?: never;
@@ -666,6 +687,11 @@ export interface components {
              */
             priority: number;
             /**
+             * Reference
+             * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
+             */
+            reference?: string | null;
+            /**
              * Webhook Url
              * @description Told at the end of each of its try-ons.
              */
@@ -765,6 +791,19 @@ export interface components {
              * @default []
              */
             weights: unknown[];
+        };
+        /**
+         * ForgottenDocument
+         * @description What was forgotten.
+         */
+        ForgottenDocument: {
+            /**
+             * Jobs
+             * @description How many there were; 0 where nothing had that reference, or no longer.
+             */
+            jobs: number;
+            /** Reference */
+            reference: string;
         };
         /**
          * ImageDocument
@@ -1276,6 +1315,11 @@ export interface components {
             } | null;
             /** Priority */
             priority: number;
+            /**
+             * Reference
+             * @description Whom it is for, as the caller names them.
+             */
+            reference: string | null;
             /**
              * Samples
              * @description Where several were asked for: each result, the own one first.
@@ -1934,6 +1978,11 @@ export interface operations {
                      */
                     priority?: number;
                     /**
+                     * Reference
+                     * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
+                     */
+                    reference?: string | null;
+                    /**
                      * Variants
                      * @description Each a try-on with engines and options of its own. In a form: as JSON.
                      * @example [
@@ -2049,6 +2098,11 @@ export interface operations {
                      * @default 0
                      */
                     priority?: number;
+                    /**
+                     * Reference
+                     * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
+                     */
+                    reference?: string | null;
                     /**
                      * Variants
                      * @description Each a try-on with engines and options of its own. In a form: as JSON.
@@ -3243,6 +3297,11 @@ export interface operations {
                      */
                     priority?: number;
                     /**
+                     * Reference
+                     * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
+                     */
+                    reference?: string | null;
+                    /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
                      */
@@ -3304,6 +3363,11 @@ export interface operations {
                      * @default 0
                      */
                     priority?: number;
+                    /**
+                     * Reference
+                     * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
+                     */
+                    reference?: string | null;
                     /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
@@ -3505,6 +3569,11 @@ export interface operations {
                      */
                     priority?: number;
                     /**
+                     * Reference
+                     * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
+                     */
+                    reference?: string | null;
+                    /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
                      */
@@ -3566,6 +3635,11 @@ export interface operations {
                      * @default 0
                      */
                     priority?: number;
+                    /**
+                     * Reference
+                     * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
+                     */
+                    reference?: string | null;
                     /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
@@ -3743,6 +3817,83 @@ export interface operations {
             };
         };
     };
+    delete_subject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As it was sent with the jobs. */
+                reference: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForgottenDocument"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A key is needed. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The key does not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It contradicts an earlier request, or what became of it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too much at once; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed is away; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_tryons: {
         parameters: {
             query?: {
@@ -3751,6 +3902,8 @@ export interface operations {
                 before?: string | null;
                 status?: ("queued" | "processing" | "succeeded" | "failed" | "canceled") | null;
                 kind?: ("tryon" | "person" | "cloth") | null;
+                /** @description Those that were sent with it. */
+                reference?: string | null;
             };
             header?: never;
             path?: never;
@@ -3895,6 +4048,11 @@ export interface operations {
                      */
                     priority?: number;
                     /**
+                     * Reference
+                     * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
+                     */
+                    reference?: string | null;
+                    /**
                      * Samples
                      * @description How many results, each with the next seed of the generator, which must have an option `seed`.
                      */
@@ -3971,6 +4129,11 @@ export interface operations {
                      * @default 0
                      */
                     priority?: number;
+                    /**
+                     * Reference
+                     * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
+                     */
+                    reference?: string | null;
                     /**
                      * Samples
                      * @description How many results, each with the next seed of the generator, which must have an option `seed`.
