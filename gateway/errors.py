@@ -42,7 +42,7 @@ class BadRequest(GatewayError):
 
 
 class BadEngine(GatewayError):
-    """An engine that there is not, or that does not fit to the others."""
+    """An engine that there is not, or that does not fit to the others: `stage` among the members tells of which stage."""
 
     code, status, title = "bad-engine", 400, "The engine is not to be had"
 
@@ -137,13 +137,8 @@ class StageNotReady(GatewayError):
     code, status, title = "not-ready", 503, "A stage is not ready"
 
     def __init__(self, detail: str, members: Mapping[str, Any] | None = None, retry_after_s: int | None = None) -> None:
-        """members: of the problem document, where the stage itself said more exactly what is wrong."""
-        super().__init__(detail, retry_after_s)
-        self._members = dict(members or {})
-
-    def problem(self) -> dict[str, Any]:
-        """With the stage's name, and with the command that helps where it gave one."""
-        return super().problem() | self._members
+        """members: with the stage's name, and what the stage itself said of it: its code, the command that helps."""
+        super().__init__(detail, retry_after_s, members)
 
 
 class StageUnreachable(GatewayError):

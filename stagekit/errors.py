@@ -23,7 +23,7 @@
 Every refusal says what to do next: `detail` is written for the person who sent the request.
 """
 
-from typing import Any, Dict, Optional, Type
+from typing import Any, Dict, Mapping, Optional, Type
 
 
 class Problem(Exception):
@@ -33,20 +33,27 @@ class Problem(Exception):
     status = 500
     title = "Internal error"
 
-    def __init__(self, detail: str, retry_after_s: Optional[int] = None) -> None:
+    def __init__(
+        self, detail: str, retry_after_s: Optional[int] = None, members: Optional[Mapping[str, Any]] = None
+    ) -> None:
+        """members: further ones of the document, by which programs know what it is about."""
         super().__init__(detail)
         self.detail = detail
         self.retry_after_s = retry_after_s
+        self.members = dict(members or {})
 
     def problem(self) -> Dict[str, Any]:
         """The RFC 9457 members that the error itself knows."""
-        return {
-            "type": "urn:howsfit:problem:" + self.code,
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-            "code": self.code,
-        }
+        return dict(
+            {
+                "type": "urn:howsfit:problem:" + self.code,
+                "title": self.title,
+                "status": self.status,
+                "detail": self.detail,
+                "code": self.code,
+            },
+            **self.members,
+        )
 
 
 class StageError(Problem):
@@ -90,7 +97,7 @@ class WrongKind(StageError):
 
 
 class BadOption(StageError):
-    """An option that the engine does not have, or a value that it does not take."""
+    """An option that the engine does not have, or a value that it does not take: `option` among the members names it."""
 
     code, status, title = "bad-option", 400, "The option is not taken"
 
@@ -126,12 +133,7 @@ class WeightsMissing(StageError):
 
     def __init__(self, detail: str, command: Optional[str] = None) -> None:
         """command: the one that brings them."""
-        super().__init__(detail)
-        self.command = command
-
-    def problem(self) -> Dict[str, Any]:
-        """With the `command`."""
-        return dict(super().problem(), **({"command": self.command} if self.command else {}))
+        super().__init__(detail, members={"command": command} if command else None)
 
 
 class NotReady(StageError):

@@ -41,10 +41,12 @@ def check_options(schema: OptionSchema, given: Mapping[str, Any], engine: str) -
     for name, value in given.items():
         if name not in schema:
             there = ", ".join(schema) or "none"
-            raise BadOption("Engine %s has no option '%s'. It has: %s." % (engine, shown(str(name)), there))
+            said = "Engine %s has no option '%s'. It has: %s." % (engine, shown(name), there)
+            raise BadOption(said, members={"option": shown(name)})
         if not _fits(schema[name], value):
             wanted = _wanted(schema[name])
-            raise BadOption("Option '%s' of engine %s must be %s, not %s." % (name, engine, wanted, shown(repr(value))))
+            said = "Option '%s' of engine %s must be %s, not %s." % (name, engine, wanted, shown(repr(value)))
+            raise BadOption(said, members={"option": shown(name)})
     same_type = {name: int(value) if schema[name]["type"] == "integer" else value for name, value in given.items()}
     return {name: value for name, value in same_type.items() if value != schema[name]["default"]}
 

@@ -54,10 +54,12 @@ class Plan:
         """
         stages = graph.running(begin)
         if idle := [stage for stage in wishes.engines if stage not in stages]:
-            raise BadEngine(f"Stage '{idle[0]}' does not run for this request, so no engine of it can be chosen.")
+            said = f"Stage '{idle[0]}' does not run for this request, so no engine of it can be chosen."
+            raise BadEngine(said, members={"stage": idle[0]})
         if foreign := [stage for stage in wishes.options if stage not in stages]:
             there = ", ".join(stage for stage in stages if clients[stage].option_schema) or "none"
-            raise BadOption(f"No stage '{shown(foreign[0])}' runs for this request. Those with options are: {there}.")
+            said = f"No stage '{shown(foreign[0])}' runs for this request. Those with options are: {there}."
+            raise BadOption(said, members={"stage": shown(foreign[0])})
         differing = {stage: clients[stage].differing(given) for stage, given in wishes.options.items()}
         return cls(graph, clients, frozenset(begin), stages, differing)
 

@@ -14,7 +14,7 @@ import httpx
 
 from gateway.cluster.answers import check_answer
 from gateway.errors import GatewayError, StageNonsense, StageRefused, StageUnreachable, StartupError
-from stagekit.errors import MissingArtifact
+from stagekit.errors import BadOption, MissingArtifact
 from stagekit.kinds import CATEGORIES
 from stagekit.licences import commercial_use
 from stagekit.options import PART, OptionSchema, check_options, fingerprint_of_run, is_schema
@@ -129,7 +129,10 @@ class StageClient:
 
     def differing(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Those of a run's options that are not the defaults. Raises BadOption naming what there is."""
-        return check_options(self.option_schema, options, self.engine)
+        try:
+            return check_options(self.option_schema, options, self.engine)
+        except BadOption as error:
+            raise BadOption(error.detail, members=error.members | {"stage": self.name}) from None
 
     def fingerprint(self, options: Mapping[str, Any]) -> str:
         """What a run has to have come from. options: as `differing` gives them."""

@@ -147,13 +147,13 @@ class Cluster:
         other = self._others.get(stage, {}).get(engine)
         if other is None:
             there = ", ".join(dict.fromkeys([self.clients[stage].engine, *self._others.get(stage, ())]))
-            raise BadEngine(f"Stage '{stage}' has no engine '{shown(engine)}' here. It has: {there}.")
+            said = f"Stage '{stage}' has no engine '{shown(engine)}' here. It has: {there}."
+            raise BadEngine(said, members={"stage": stage})
         if not other.info:
             raise not_ready(other)
         if other.engine != engine:
-            raise BadEngine(
-                f"At {other.address} engine '{other.engine}' answers instead of '{engine}'. Check HOWSFIT_{stage.upper()}_URLS."
-            )
+            said = f"At {other.address} engine '{other.engine}' answers instead of '{engine}'."
+            raise BadEngine(f"{said} Check HOWSFIT_{stage.upper()}_URLS.", members={"stage": stage})
         return other
 
     def _check_generator(self, client: StageClient, wishes: Wishes) -> None:

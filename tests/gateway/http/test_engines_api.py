@@ -59,6 +59,8 @@ def test_what_cannot_be_chosen_is_refused_and_what_there_is_is_named(tmp_path):
                 assert said in answer.json()["detail"], answer.text
             idle = await start(client, "/v1/preprocess/cloth", {"garment": garment(1)}, engines={"tryon": "other"})
             assert idle.status_code == 400 and "does not run for this request" in idle.json()["detail"]
+            absent = await start(client, engines={"tryon": "hr_viton"})
+            assert [answer.json()["stage"] for answer in (idle, absent)] == ["tryon", "tryon"], "programs know which"
             assert (await client.get("/v1/tryons")).json()["tryons"] == [], "nothing is left behind"
 
     in_time(scenario)

@@ -77,6 +77,20 @@ def test_what_no_engine_takes_is_refused_and_what_there_is_is_named(api, bundled
     assert api.post("/v1/batches", json=batch).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("options", "about"),
+    [
+        ({"tryon": {"hem": "torn"}}, ("tryon", "hem")),
+        ({"agnostic": {"recipes": 1}}, ("agnostic", "recipes")),
+        ({"tryon": {"\ud800": 1}}, ("tryon", "?")),
+        ({"try": {"hem": "tucked"}}, ("try", None)),
+    ],
+)
+def test_a_refusal_tells_programs_which_one_it_is_about(api, bundled, options, about):
+    problem = post(api, bundled, json.dumps(options)).json()
+    assert (problem["stage"], problem.get("option")) == about
+
+
 def test_a_stage_that_does_not_run_takes_none(api, bundled):
     answer = api.post("/v1/preprocess/cloth", files={"garment": bundled[1]}, data={"options": json.dumps(TUCKED)})
     assert answer.status_code == 400 and "'tryon'" in answer.json()["detail"]
