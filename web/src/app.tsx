@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from "react";
 import { keyNeeded } from "./api/client";
 import { forgetPictures } from "./api/pictures";
 import { BatchPage } from "./batch/batch";
@@ -6,6 +6,8 @@ import { NewBatch } from "./batch/new";
 import { ClusterPage } from "./cluster/page";
 import { GalleryPage } from "./gallery/page";
 import { dictionaries, type Language, useSpeech } from "./i18n";
+import { type Choices, NOTHING_CHOSEN } from "./lib/choices";
+import type { Chosen } from "./lib/chosen";
 import { useOnline } from "./lib/online";
 import { type Page, pageAt, usePath } from "./lib/router";
 import { SettingsDialog } from "./settings/dialog";
@@ -21,10 +23,12 @@ export function App() {
   const page = pageAt(path);
   const online = useOnline();
   const [outfit, setOutfit] = useState<Outfit>({ person: null, garment: null });
+  const [choices, setChoices] = useState(NOTHING_CHOSEN);
   const [settings, setSettings] = useState<"closed" | "open" | "asked">("closed");
   const [keys, setKeys] = useState(0);
   const main = useFocusOnNewPage(path);
 
+  useWhenReplaced(outfit.garment, () => setChoices((now) => ({ ...now, category: "" })));
   useEffect(() => {
     const ask = () => setSettings((now) => (now === "closed" ? "asked" : now));
     keyNeeded.addEventListener("needed", ask);
@@ -61,7 +65,14 @@ export function App() {
             {t.offline}
           </p>
         )}
-        <Shown key={`${path} ${keys}`} page={page} outfit={outfit} onOutfit={setOutfit} />
+        <Shown
+          key={`${path} ${keys}`}
+          page={page}
+          outfit={outfit}
+          choices={choices}
+          onOutfit={setOutfit}
+          onChoices={setChoices}
+        />
       </main>
       {settings !== "closed" && (
         <SettingsDialog
@@ -81,14 +92,16 @@ export function App() {
 interface ShownProps {
   page: Page;
   outfit: Outfit;
+  choices: Choices;
   onOutfit(change: (outfit: Outfit) => Outfit): void;
+  onChoices(change: (choices: Choices) => Choices): void;
 }
 
-function Shown({ page, outfit, onOutfit }: ShownProps) {
+function Shown({ page, outfit, choices, onOutfit, onChoices }: ShownProps) {
   const { t } = useSpeech();
   switch (page.name) {
     case "studio":
-      return <Studio outfit={outfit} onOutfit={onOutfit} />;
+      return <Studio outfit={outfit} choices={choices} onOutfit={onOutfit} onChoices={onChoices} />;
     case "tryon":
       return <TryonPage id={page.id} onOutfit={onOutfit} />;
     case "gallery":
@@ -134,6 +147,16 @@ function OtherLanguage() {
       {dictionaries[other].language}
     </button>
   );
+}
+
+/** What was said of one garment is not true of the next one. */
+function useWhenReplaced(garment: Chosen | null, forget: () => void): void {
+  const before = useRef(garment);
+  const replaced = useEffectEvent(forget);
+  useEffect(() => {
+    if (before.current && before.current !== garment) replaced();
+    before.current = garment;
+  }, [garment]);
 }
 
 /** People who listen to the page hear that it is another one. Not at the first page, where they begin at the top. */

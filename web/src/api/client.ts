@@ -9,12 +9,18 @@ export type Tryon = Schemas["TryonDocument"];
 export type StageRun = Schemas["StageDocument"];
 export type Warning = Schemas["WarningDocument"];
 export type Serving = Schemas["ServingDocument"];
+export type EngineChoice = Schemas["EngineDocument"];
 export type Batch = Schemas["BatchDocument"];
 export type Problem = Pick<Schemas["ProblemDocument"], "status"> & {
   code?: string | null;
   detail?: string | null;
   stage?: string;
+  option?: string;
 };
+
+type TryonFields = paths["/v1/tryons"]["post"]["requestBody"]["content"]["application/json"];
+/** How the stages are to work for a try-on. */
+export type Wishes = Pick<TryonFields, "options" | "engines" | "commercial" | "category">;
 
 /** The gateway said no, and why. */
 export class Refused extends Error {
@@ -94,10 +100,12 @@ export const api = {
     return ((await answer.json()) as Schemas["ImageDocument"]).id;
   },
 
-  start: async (photo_id: string, garment_id: string): Promise<Tryon> => {
+  start: async (photo_id: string, garment_id: string, wishes: Wishes = {}): Promise<Tryon> => {
     const form = new FormData();
     form.append("photo_id", photo_id);
     form.append("garment_id", garment_id);
+    for (const [name, value] of Object.entries(wishes))
+      form.append(name, typeof value === "string" ? value : JSON.stringify(value));
     return (await get(at("/v1/tryons"), { method: "POST", body: form })).json();
   },
 

@@ -22,6 +22,29 @@ export const en = {
     shared: "The garment that you shared is ready. Now a photo of you.",
     sharedMissed: "The shared picture did not arrive. Please choose it here.",
   },
+  options: {
+    summary: "Options",
+    changed: (n: number) => `${n} changed`,
+    reset: "Back to the defaults",
+    category: "What the garment is",
+    categories: { "": "Automatic", upper: "Top", lower: "Trousers or skirt", dress: "Dress" },
+    categoryHelp: "Its outline tells, but a long top and a short dress look alike.",
+    commercial: "For commercial use only",
+    commercialHelp: "Nothing is used whose licence, or that of its weights, does not allow commercial use.",
+    engine: "Engine",
+    use: { yes: "commercial use allowed", unclear: "commercial use not settled", no: "no commercial use" },
+    refused: {
+      "bad-option": "The engine does not take this.",
+      "bad-engine": "This engine is not to be had any more.",
+    },
+    byDefault: "(default)",
+    bounds: (least: number, most: number) => `From ${least} to ${most}.`,
+  },
+  /** Names that engines give to their options, and words that those take. Other ones are shown as they are. */
+  option: { hem: "Hem", light: "Light", recipe: "Rules of the mask", seed: "Seed", height: "Height in pixels" },
+  choice: { hanging: "hanging", tucked: "tucked in", match: "as in the photo", keep: "as in its picture" },
+  /** What they say of their options is English already. */
+  help: {} as Record<string, string>,
   part: {
     person: {
       title: "You",

@@ -22,6 +22,33 @@ export const ko: Dictionary = {
     shared: "공유한 옷을 받았습니다. 이제 내 사진을 골라 주세요.",
     sharedMissed: "공유한 사진을 받지 못했습니다. 여기에서 골라 주세요.",
   },
+  options: {
+    summary: "옵션",
+    changed: (n) => `${n}개 바꿈`,
+    reset: "기본값으로",
+    category: "옷의 종류",
+    categories: { "": "자동", upper: "상의", lower: "바지 또는 치마", dress: "원피스" },
+    categoryHelp: "윤곽으로 알아내지만, 긴 상의와 짧은 원피스는 비슷해 보입니다.",
+    commercial: "상업적 이용만",
+    commercialHelp: "라이선스가 상업적 이용을 허용하지 않는 엔진과 가중치는 쓰지 않습니다.",
+    engine: "엔진",
+    use: { yes: "상업적 이용 가능", unclear: "상업적 이용 여부 불분명", no: "상업적 이용 불가" },
+    refused: {
+      "bad-option": "엔진이 이 값을 받지 않습니다.",
+      "bad-engine": "이 엔진은 더 이상 사용할 수 없습니다.",
+    },
+    byDefault: "(기본값)",
+    bounds: (least, most) => `${least}부터 ${most}까지.`,
+  },
+  option: { hem: "밑단", light: "빛", recipe: "마스크 규칙", seed: "시드", height: "높이(픽셀)" },
+  choice: { hanging: "내어 입기", tucked: "넣어 입기", match: "내 사진에 맞추기", keep: "옷 사진 그대로" },
+  help: {
+    hem: "상의를 바지 위로 내어 입을지, 사진에 보이는 바지 높이에 맞춰 넣어 입을지 정합니다.",
+    light: "어둡거나 색이 도는 사진의 빛을 옷에 입힐지, 옷 사진의 색을 그대로 둘지 정합니다.",
+    recipe: "입고 있는 옷을 가리는 규칙입니다. VITON-HD의 규칙, 또는 인페인팅 모델의 규칙을 고릅니다.",
+    seed: "노이즈의 시드입니다. 같은 숫자는 같은 그림을 만듭니다.",
+    height: "작업하는 그림의 높이입니다. 512는 네 배쯤 빠른 미리보기이며, 나중에 늘립니다.",
+  },
   part: {
     person: {
       title: "나",

@@ -1,25 +1,33 @@
-import { useEffect, useState } from "react";
-import { api } from "../api/client";
+import { useEffect, useRef, useState } from "react";
+import { api, Refused } from "../api/client";
 import { useText } from "../i18n";
+import { type Choices, placeOf, standing, wishesOf } from "../lib/choices";
 import type { Chosen, Part } from "../lib/chosen";
 import { go } from "../lib/router";
 import { takeShared } from "../lib/share";
 import { ProblemText } from "../ui/problem";
 import { ServiceNotReady } from "./not-ready";
+import { Options } from "./options";
 import { usePaste } from "./paste";
 import { Picker } from "./picker";
 import { look, startWith } from "./send";
+import { useServing } from "./use-serving";
 
 export type Outfit = Record<Part, Chosen | null>;
 
 interface Props {
   outfit: Outfit;
+  choices: Choices;
   onOutfit(change: (outfit: Outfit) => Outfit): void;
+  onChoices(change: (choices: Choices) => Choices): void;
 }
 
 /** Where a try-on starts: two pictures and a button. */
-export function Studio({ outfit, onOutfit }: Props) {
+export function Studio({ outfit, choices: chosen, onOutfit, onChoices }: Props) {
   const t = useText();
+  const serving = useServing();
+  const choices = standing(chosen, serving);
+  const form = useRef<HTMLFormElement>(null);
   const [sending, setSending] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const [shared, setShared] = useState<"shared" | "sharedMissed" | null>(null);
@@ -42,17 +50,21 @@ export function Studio({ outfit, onOutfit }: Props) {
 
   const start = async () => {
     const { person, garment } = outfit;
-    if (!person || !garment) return;
+    if (!person || !garment || !form.current?.reportValidity()) return;
     setSending(true);
     setError(null);
     try {
-      const tryon = await startWith([person, garment], ([photo = "", piece = ""]) => api.start(photo, piece));
+      const tryon = await startWith([person, garment], ([photo = "", piece = ""]) =>
+        api.start(photo, piece, wishesOf(choices)),
+      );
       go(`/tryons/${tryon.id}`);
     } catch (problem) {
       setError(problem);
       setSending(false);
     }
   };
+  const refusal =
+    serving.length > 0 && error instanceof Refused && placeOf(error.problem, choices) ? error.problem : null;
   const ready = outfit.person !== null && outfit.garment !== null;
 
   return (
@@ -66,7 +78,7 @@ export function Studio({ outfit, onOutfit }: Props) {
           {t.studio[shared]}
         </p>
       )}
-      <ServiceNotReady />
+      <ServiceNotReady serving={serving} />
       <div className="pickers">
         {(["person", "garment"] as const).map((part) => (
           <Picker
@@ -77,7 +89,18 @@ export function Studio({ outfit, onOutfit }: Props) {
           />
         ))}
       </div>
-      {error !== null && <ProblemText error={error} />}
+      <Options
+        serving={serving}
+        choices={choices}
+        refusal={refusal}
+        form={form}
+        onSubmit={start}
+        onChoices={(change) => {
+          setError(null);
+          onChoices(change);
+        }}
+      />
+      {error !== null && !refusal && <ProblemText error={error} />}
       <div className="start">
         <button type="button" className="button primary large" disabled={!ready || sending} onClick={start}>
           {sending ? t.studio.starting : t.studio.start}

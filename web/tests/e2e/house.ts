@@ -65,12 +65,17 @@ export class House {
   readonly tryonStage: Server;
   readonly gateway: Server;
 
-  private constructor(ports: number[], settings: Record<string, string>, stages?: Record<string, string>) {
+  private constructor(
+    ports: number[],
+    settings: Record<string, string>,
+    stages?: Record<string, string>,
+    tryon = "services.tryon.app:app",
+  ) {
     const [stagePort, port] = ports.map(String) as [string, string];
     const log = (name: string) => path.join(this.folder, `${name}.log`);
     this.tryonStage = new Server(
       `http://127.0.0.1:${stagePort}`,
-      ["-m", "stagekit.serve", "services.tryon.app:app", "--host", "127.0.0.1", "--port", stagePort],
+      ["-m", "stagekit.serve", tryon, "--host", "127.0.0.1", "--port", stagePort],
       {},
       log("tryon"),
     );
@@ -102,11 +107,23 @@ export class House {
 
   /** Another gateway, which asks for a key, in front of this one's stages. */
   async withKey(key: string): Promise<House> {
-    const stages = Object.fromEntries(STAGES.map((stage) => [stage, `${this.url}/stages/${stage}`]));
-    stages.tryon = this.tryonStage.url;
-    const other = new House([0, await freePort()], { HOWSFIT_ADMIN_KEY: key }, stages);
+    const other = new House([0, await freePort()], { HOWSFIT_ADMIN_KEY: key }, this.stages());
     await other.gateway.start();
     return other;
+  }
+
+  /** Another gateway in front of this one's stages, which has a second engine to dress people beside it. */
+  async withSecondEngine(): Promise<House> {
+    const ports = [await freePort(), await freePort()];
+    const settings = { HOWSFIT_TRYON_URLS: `second=http://127.0.0.1:${ports[0]}` };
+    const other = new House(ports, settings, this.stages(), "web.tests.e2e.second_engine:app");
+    await Promise.all([other.tryonStage.start(), other.gateway.start()]);
+    return other;
+  }
+
+  private stages(): Record<string, string> {
+    const mounted = Object.fromEntries(STAGES.map((stage) => [stage, `${this.url}/stages/${stage}`]));
+    return { ...mounted, tryon: this.tryonStage.url };
   }
 
   async close(): Promise<void> {

@@ -22,6 +22,7 @@ describe.each(Object.entries(dictionaries))("in %s", (_language, said) => {
 });
 
 test("the languages say the same things, and each in its own words", () => {
+  const saidByEngines = (at: string) => at.startsWith(".help."); // in English
   const flat = (part: unknown, at = ""): [string, string][] =>
     typeof part === "object" && part !== null
       ? Object.entries(part).flatMap(([name, inner]) => flat(inner, `${at}.${name}`))
@@ -29,7 +30,7 @@ test("the languages say the same things, and each in its own words", () => {
   const ko = new Map(flat(dictionaries.ko));
   const same = flat(dictionaries.en).filter(([name, text]) => ko.get(name) === text);
   expect(same).toEqual([]);
-  expect([...ko.keys()]).toHaveLength(flat(dictionaries.en).length);
+  expect([...ko.keys()].filter((at) => !saidByEngines(at))).toHaveLength(flat(dictionaries.en).length);
 });
 
 test("the language is the one chosen here, else the browser's, else English", () => {
