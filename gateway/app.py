@@ -14,7 +14,18 @@ from gateway.http.limits import MAX_JSON, BodyLimit
 from gateway.http.openapi import describe
 from gateway.http.prefix import BehindProxy
 from gateway.http.problems import add_problem_handlers
-from gateway.http.routes import batches, comparisons, images, keys, preprocessing, service, subjects, tryons, webhooks
+from gateway.http.routes import (
+    batches,
+    comparisons,
+    images,
+    keys,
+    preprocessing,
+    service,
+    subjects,
+    tryons,
+    usage,
+    webhooks,
+)
 from gateway.http.web import add_web_app, built
 from gateway.settings import Settings
 
@@ -27,6 +38,7 @@ ROUTERS = (
     subjects.router,
     webhooks.router,
     keys.router,
+    usage.router,
     service.stages,
     service.router,
 )

@@ -18,7 +18,7 @@ from gateway.jobs.events import Event
 from gateway.jobs.job import ENDED, Job, PayloadConflict, State, UnknownJob, WrongState, cursor_key
 from gateway.metrics import Metrics
 from gateway.settings import Settings
-from gateway.storage.blobs import Blob
+from gateway.storage.blobs import Blob, StorageUnavailable
 from gateway.storage.cache import StageCache
 from gateway.storage.database import Database
 from gateway.storage.holdings import Holdings
@@ -34,9 +34,11 @@ from gateway.tryons.orders import (
     holder_of,
     kind_of,
     payload_of,
+    tenant_of,
     trace_of,
 )
 from gateway.tryons.subjects import Subjects
+from gateway.tryons.usage import Usage
 from gateway.webhooks.delivery import Webhooks
 from stagekit.wire import Part
 
@@ -63,6 +65,7 @@ class Tryons:
         self._holdings = holdings
         self._cache = cache
         self._subjects = Subjects(database)
+        self.usage = Usage(database)
         self._durable = Durable(
             database,
             executor=settings.executor_name(),
@@ -271,10 +274,21 @@ class Tryons:
         try:
             artifacts = await GraphRun(self._means, tryon_id, payload, steps).run()
             outcome = "succeeded"
+            await self._count(tryon_id, payload, outcome, time.perf_counter() - began)
+        except Exception:  # not of one that was stopped, or let go: it may go on
+            await self._count(tryon_id, payload, outcome, time.perf_counter() - began)
+            raise
         finally:
             self._metrics.observe_tryon(outcome, time.perf_counter() - began)
             self._webhooks.wake(tryon_id)
         return {"artifacts": artifacts}
+
+    async def _count(self, tryon_id: str, payload: dict[str, Any], outcome: str, seconds: float) -> None:
+        """Into the owner's usage; that a job is not counted is no reason to fail it."""
+        with contextlib.suppress(StorageUnavailable):
+            events = await self._durable.read_events(tryon_id)
+            end = f"{kind_of(payload)} {outcome}"
+            await self.usage.note(tryon_id, tenant_of(payload), f"{datetime.now(UTC):%Y-%m}", end, seconds, events)
 
     async def _forget(self, tryon_id: str) -> None:
         with contextlib.suppress(UnknownJob):  # somebody else was quicker

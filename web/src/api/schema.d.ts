@@ -541,6 +541,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs and seconds of a month
+         * @description The caller's own; whoever may do everything sees everybody's. It stays when the jobs are forgotten.
+         */
+        get: operations["get_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhooks/secret": {
         parameters: {
             query?: never;
@@ -793,6 +813,23 @@ export interface components {
             weights: unknown[];
         };
         /**
+         * EngineUsage
+         * @description How much of one engine.
+         */
+        EngineUsage: {
+            /** Engine */
+            engine: string;
+            /**
+             * Runs
+             * @description Jobs in which it ran; what was reused did not.
+             */
+            runs: number;
+            /** Seconds */
+            seconds: number;
+            /** Stage */
+            stage: string;
+        };
+        /**
          * ForgottenDocument
          * @description What was forgotten.
          */
@@ -971,6 +1008,31 @@ export interface components {
             revoked: boolean;
             /** Scopes */
             scopes: ("read" | "write" | "admin")[];
+        };
+        /**
+         * OwnerUsage
+         * @description What one owner had done.
+         */
+        OwnerUsage: {
+            /** Engines */
+            engines: components["schemas"]["EngineUsage"][];
+            /**
+             * Job Seconds
+             * @description From their starts to their ends.
+             */
+            job_seconds: number;
+            /**
+             * Jobs
+             * @description By kind and end: `tryon succeeded`, for instance.
+             */
+            jobs: {
+                [key: string]: number;
+            };
+            /**
+             * Owner
+             * @description Whose keys; empty while no keys are asked for.
+             */
+            owner: string;
         };
         /**
          * ProblemDocument
@@ -1357,6 +1419,16 @@ export interface components {
             next: string | null;
             /** Tryons */
             tryons: components["schemas"]["TryonDocument"][];
+        };
+        /**
+         * UsageDocument
+         * @description A month, in UTC.
+         */
+        UsageDocument: {
+            /** Month */
+            month: string;
+            /** Owners */
+            owners: components["schemas"]["OwnerUsage"][];
         };
         /**
          * VariantDocument
@@ -4787,6 +4859,65 @@ export interface operations {
             };
             /** @description It contradicts an earlier request, or what became of it. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too much at once; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_usage: {
+        parameters: {
+            query?: {
+                /** @description YYYY-MM; default: this one. */
+                month?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageDocument"];
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A key is needed. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The key does not allow it. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
