@@ -28,7 +28,7 @@ export const en = {
     reset: "Back to the defaults",
     category: "What the garment is",
     categories: { "": "Automatic", upper: "Top", lower: "Trousers or skirt", dress: "Dress" },
-    categoryHelp: "Its outline tells, but a long top and a short dress look alike.",
+    categoryHelp: "Its picture tells, but a long top and a short dress look alike.",
     commercial: "For commercial use only",
     commercialHelp: "Nothing is used whose licence, or that of its weights, does not allow commercial use.",
     engine: "Engine",
@@ -56,7 +56,8 @@ export const en = {
     garment: {
       title: "The garment",
       choose: "Choose a picture of a garment",
-      advice: "One top, laid flat or on a hanger, before a plain background. Not worn by anybody.",
+      advice:
+        "One garment – a top, trousers, a skirt or a dress – laid flat or on a hanger, before a plain background. Not worn by anybody.",
       samples: "Or take a sample",
       alt: "The chosen garment",
     },
@@ -166,9 +167,9 @@ export const en = {
     "low-resolution": "You are small in the photo, so it was enlarged. A closer one gives a sharper result.",
     "seen-from-behind": "You are seen from behind. The garment is made for the front.",
     "doubtful-mask":
-      "The garment may not be cut out well. One top before a plain background of another colour works best.",
+      "The garment may not be cut out well. One garment before a plain background of another colour works best.",
     "doubtful-fit":
-      "The garment had to be stretched a lot to fit this body. A picture of one top, laid flat, works best.",
+      "The garment had to be stretched a lot to fit this body. A picture of one garment, laid flat, works best.",
     "joints-guessed":
       "Some joints could not be seen, so their place is a guess. A photo from head to hips, both arms visible, fits better.",
     "hips-outside":

@@ -28,7 +28,7 @@ export const ko: Dictionary = {
     reset: "기본값으로",
     category: "옷의 종류",
     categories: { "": "자동", upper: "상의", lower: "바지 또는 치마", dress: "원피스" },
-    categoryHelp: "윤곽으로 알아내지만, 긴 상의와 짧은 원피스는 비슷해 보입니다.",
+    categoryHelp: "사진으로 알아내지만, 긴 상의와 짧은 원피스는 비슷해 보입니다.",
     commercial: "상업적 이용만",
     commercialHelp: "라이선스가 상업적 이용을 허용하지 않는 엔진과 가중치는 쓰지 않습니다.",
     engine: "엔진",
@@ -60,7 +60,8 @@ export const ko: Dictionary = {
     garment: {
       title: "옷",
       choose: "옷 사진 고르기",
-      advice: "상의 한 벌을 단색 배경에 펼치거나 옷걸이에 걸어 찍어 주세요. 사람이 입은 사진은 피해 주세요.",
+      advice:
+        "상의, 바지, 치마, 원피스 중 한 벌을 단색 배경에 펼치거나 옷걸이에 걸어 찍어 주세요. 사람이 입은 사진은 피해 주세요.",
       samples: "예시 옷으로 해 보기",
       alt: "고른 옷",
     },
