@@ -56,8 +56,8 @@ class Gateway:
         self.webhooks = Webhooks(settings, self.database, self.metrics, ended=self._ended)
         self.tryons = Tryons(settings, self.cluster, self.database, holdings, self.cache, self.metrics, self.webhooks)
         self.images = Images(self.database, holdings, self.cache)
-        self.batches = Batches(self.database, self.images, self.tryons, settings.max_batch)
-        self.comparisons = Comparisons(self.database, self.tryons)
+        self.batches = Batches(self.database, self.images, self.tryons, self.webhooks, settings.max_batch)
+        self.comparisons = Comparisons(self.database, self.tryons, self.webhooks)
         retention_s = settings.retention_s()
         self._sweeper = Sweeper(
             [
@@ -184,8 +184,33 @@ class Gateway:
         webhook = await self.webhooks.of(job.id) if "webhook" in job.payload else None
         return TryonDocument.of(job, events, self.cluster.graph, webhook)
 
-    async def _ended(self, tryon_id: str) -> Ended | None:
-        """What a webhook tells of a try-on that has ended. Raises NotFound."""
+    async def _ended(self, ordered_id: str) -> Ended | None:
+        """What a webhook tells of a try-on, a batch or a comparison that has ended. Raises NotFound."""
+        with contextlib.suppress(NotFound):
+            return await self._ended_job(ordered_id)
+        with contextlib.suppress(NotFound):
+            return await self._ended_batch(ordered_id)
+        return await self._ended_comparison(ordered_id)
+
+    async def _ended_batch(self, batch_id: str) -> Ended | None:
+        batch = await self.batches.get(batch_id)
+        at = await self.batches.ended_at(batch)
+        if at is None:
+            return None
+        with below(self.settings.base_path):
+            document = await self.batch_document(batch)
+        return Ended("batch.completed", at, document.model_dump(mode="json"))
+
+    async def _ended_comparison(self, comparison_id: str) -> Ended | None:
+        comparison = await self.comparisons.get(comparison_id)
+        at = await self.comparisons.ended_at(comparison)
+        if at is None:
+            return None
+        with below(self.settings.base_path):
+            document = await self.comparison_document(comparison)
+        return Ended("comparison.completed", at, document.model_dump(mode="json"))
+
+    async def _ended_job(self, tryon_id: str) -> Ended | None:
         job, events = await self.tryons.get(tryon_id)
         if job.state not in ENDED or job.completed_at is None:
             return None

@@ -13,6 +13,7 @@ from gateway.storage.database import Database
 from gateway.tryons.life import Tryons
 from gateway.tryons.orders import Order, digests_of
 from gateway.tryons.together import Bundle, Bundles, Wanted, ordered_at, table_of
+from gateway.webhooks.delivery import Webhooks
 
 batches = table_of("howsfit_batches")
 
@@ -49,8 +50,8 @@ class Batches(Bundles[Batch]):
     table = batches
     kind = "batch"
 
-    def __init__(self, database: Database, images: Images, tryons: Tryons, max_tryons: int) -> None:
-        super().__init__(database, tryons)
+    def __init__(self, database: Database, images: Images, tryons: Tryons, webhooks: Webhooks, max_tryons: int) -> None:
+        super().__init__(database, tryons, webhooks)
         self._images = images
         self._max_tryons = max_tryons
 

@@ -38,6 +38,8 @@ class Order:
     priority: int = 0
     deadline_s: float | None = None
     webhook: str | None = None
+    whole_webhook: str | None = None
+    """Told when all that was ordered together has ended."""
     reference: str | None = None
     """Whom it is for, as the caller names them."""
     batch: str | None = None

@@ -12,11 +12,12 @@ from typing import Any, ClassVar, Generic, TypeVar
 from sqlalchemy import Column, Float, String, Table, Text, delete, select
 
 from gateway.errors import IdempotencyConflict, NotFound
-from gateway.jobs.job import Job
+from gateway.jobs.job import ENDED, Job
 from gateway.storage.blobs import Blob
 from gateway.storage.database import Database, metadata, now
 from gateway.tryons.life import Tryons
 from gateway.tryons.orders import Order
+from gateway.webhooks.delivery import Webhooks
 
 
 def table_of(name: str) -> Table:
@@ -67,9 +68,10 @@ class Bundles(ABC, Generic[B]):
     kind: ClassVar[str]
     """As an answer names one: a batch, for instance."""
 
-    def __init__(self, database: Database, tryons: Tryons) -> None:
+    def __init__(self, database: Database, tryons: Tryons, webhooks: Webhooks) -> None:
         self._database = database
         self._tryons = tryons
+        self._webhooks = webhooks
 
     async def get(self, bundle_id: str, owner: str | None = None) -> B:
         """As it was ordered. owner: it must be theirs. Raises NotFound."""
@@ -101,7 +103,15 @@ class Bundles(ABC, Generic[B]):
             await self._tryons.cancel(tryon_id)
         for tryon_id in await self.jobs(bundle):
             await self._tryons.delete(tryon_id)
+        await self._webhooks.forget(bundle_id)
         await self._database.transact(lambda c: c.execute(delete(self.table).where(self.table.c.id == bundle_id)))
+
+    async def ended_at(self, bundle: B) -> datetime | None:
+        """When the last of its try-ons ended; None while one has not. Those that were deleted have."""
+        jobs = (await self.jobs(bundle)).values()
+        if any(job.state not in ENDED or job.completed_at is None for job in jobs):
+            return None
+        return max((job.completed_at for job in jobs if job.completed_at is not None), default=bundle.created_at)
 
     async def sweep(self, retention_s: float) -> None:
         """Forget those that are older, whose try-ons the sweep of try-ons deletes."""
@@ -130,6 +140,8 @@ class Bundles(ABC, Generic[B]):
         Raises TooManyTryons, QuotaReached, NotFound, IdempotencyConflict, WebhookRefused, StorageFull.
         """
         async with self._tryons.admission.room(order, len(wanted)):
+            if order.whole_webhook is not None:
+                await self._webhooks.expect(bundle_id, order.whole_webhook, order.owner)
             for each in wanted:
                 await self._tryons.create(each.begin, each.order, "tryon")
         # Last: who asks again after a crash in between makes the missing ones, and those that are there are the same.

@@ -17,6 +17,7 @@ from gateway.http.routes.orders import (
     ABOUT_ENGINES,
     ABOUT_OPTIONS,
     ABOUT_REFERENCE,
+    ABOUT_WHOLE,
     IMAGE_ID,
     Category,
     EngineChoice,
@@ -47,6 +48,7 @@ class BatchRequest(Fields):
     priority: int = Field(-10, ge=-100, le=100, description="Of its try-ons: by default after those made one by one.")
     deadline_s: float | None = Field(None, gt=0, le=86400, description="Seconds after which what has not ended fails.")
     webhook_url: str | None = Field(None, max_length=2000, description="Told at the end of each of its try-ons.")
+    completed_webhook_url: str | None = Field(None, max_length=2000, description=ABOUT_WHOLE)
     reference: str | None = Field(None, pattern=REFERENCE, description=ABOUT_REFERENCE)
     category: Category = Field(None, description=ABOUT_CATEGORY)
     options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
@@ -76,6 +78,7 @@ async def create_batch(
         priority=wanted.priority,
         deadline_s=wanted.deadline_s,
         webhook=wanted.webhook_url or None,
+        whole_webhook=wanted.completed_webhook_url or None,
         reference=wanted.reference,
         wishes=Wishes(wanted.options or {}, wanted.engines or {}, bool(wanted.commercial), wanted.category),
         quota=caller.max_jobs,

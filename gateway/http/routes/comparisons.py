@@ -17,6 +17,7 @@ from gateway.http.problems import refusals
 from gateway.http.routes.orders import (
     ABOUT_ENGINES,
     ABOUT_OPTIONS,
+    ABOUT_WHOLE,
     EngineChoice,
     EngineOptions,
     Options,
@@ -53,6 +54,7 @@ class VariantFields(Fields):
 class ComparisonFields(TryonFields):
     """A person, a garment, what all variants share, and the variants."""
 
+    completed_webhook_url: str | None = Field(None, max_length=2000, description=ABOUT_WHOLE)
     variants: Annotated[list[VariantFields], BeforeValidator(json_of)] = Field(
         min_length=2,
         max_length=MAX_VARIANTS,
@@ -84,6 +86,7 @@ async def create_comparison(
         priority=sent.priority,
         deadline_s=sent.deadline_s,
         webhook=sent.webhook_url or None,
+        whole_webhook=sent.completed_webhook_url or None,
         reference=sent.reference,
         wishes=shared,
     )

@@ -87,6 +87,9 @@ ABOUT_REFERENCE = (
 )
 
 
+ABOUT_WHOLE = "Told once, when all of its try-ons have ended; `webhook_url` is told of each."
+
+
 class JobFields(Fields):
     """How a job is to be run."""
 

@@ -91,6 +91,20 @@ def test_a_failure_and_a_preprocessed_person_are_told_too(hooked, receiver, bund
     assert kinds == {"tryon.failed", "person.succeeded"}
 
 
+def test_of_a_batch_each_end_is_told_where_that_was_asked_for_and_the_whole_once(hooked, receiver, bundled):
+    ids = [hooked.post("/v1/images", files={"image": other_photo(bundled, n)}).json()["id"] for n in (74, 75)]
+    garment = hooked.post("/v1/images", files={"image": bundled[1]}).json()["id"]
+    wanted = {"photo_ids": ids, "garment_ids": [garment], "reference": "order:9"}
+    wanted |= {"completed_webhook_url": receiver.url + "/whole", "webhook_url": receiver.url + "/each"}
+    batch = hooked.post("/v1/batches", json=wanted).json()
+    told = messages(receiver, 3, within_s=90)
+    assert sorted(message.path for message in told) == ["/each", "/each", "/whole"]
+    (whole,) = [message for message in told if message.path == "/whole"]
+    assert whole is told[-1] and whole.event["type"] == "batch.completed"
+    assert whole.event["data"]["id"] == batch["id"] and whole.event["data"]["counts"] == {"succeeded": 2}
+    assert {message.event["data"]["reference"] for message in told if message.path == "/each"} == {"order:9"}
+
+
 @pytest.mark.parametrize("url", ["http://10.0.0.1/", "https://169.254.169.254/", "ftp://example.com", "nonsense"])
 def test_an_address_that_may_not_be_told_is_refused_before_anything_runs(hooked, bundled, url):
     before = hooked.get("/v1/tryons?limit=1").json()["tryons"]

@@ -662,6 +662,11 @@ export interface components {
              */
             commercial?: boolean | null;
             /**
+             * Completed Webhook Url
+             * @description Told once, when all of its try-ons have ended; `webhook_url` is told of each.
+             */
+            completed_webhook_url?: string | null;
+            /**
              * Deadline S
              * @description Seconds after which what has not ended fails.
              */
@@ -1995,6 +2000,11 @@ export interface operations {
                      */
                     commercial?: boolean | null;
                     /**
+                     * Completed Webhook Url
+                     * @description Told once, when all of its try-ons have ended; `webhook_url` is told of each.
+                     */
+                    completed_webhook_url?: string | null;
+                    /**
                      * Deadline S
                      * @description Seconds after which it fails if it has not ended.
                      */
@@ -2115,6 +2125,11 @@ export interface operations {
                      * @description Refuse engines and weights whose licence does not allow commercial use, or does not say.
                      */
                     commercial?: boolean | null;
+                    /**
+                     * Completed Webhook Url
+                     * @description Told once, when all of its try-ons have ended; `webhook_url` is told of each.
+                     */
+                    completed_webhook_url?: string | null;
                     /**
                      * Deadline S
                      * @description Seconds after which it fails if it has not ended.
