@@ -4,7 +4,7 @@ import json
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL
 
 from gateway.paths import parse_prefix, parse_proxies
+from stagekit.folders import stage_names
 
 Addressing = Literal["auto", "path", "virtual"]
 """Of an S3 bucket. path: HOST/BUCKET/KEY. virtual: BUCKET.HOST/KEY. auto: virtual at AWS, path at any other server."""
@@ -20,13 +21,11 @@ Addressing = Literal["auto", "path", "virtual"]
 SQLITE = "howsfit.sqlite"
 """The database in data_dir, where no other is set."""
 
-STAGES = ("resize", "cloth_mask", "category", "pose", "densepose", "human_parse", "agnostic", "tryon", "paste_back")
 
-
-def engines_in(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def engines_in(environment: Mapping[str, str], stages: Iterable[str]) -> dict[str, dict[str, str]]:
     """Stage -> engine -> address, of HOWSFIT_TRYON_URLS=hr_viton=http://hr-viton:8000,… Raises ValueError."""
     found: dict[str, dict[str, str]] = {}
-    for stage in STAGES:
+    for stage in stages:
         variable = f"HOWSFIT_{stage.upper()}_URLS"
         for each in filter(None, re.split(r"[,\s]+", environment.get(variable, ""))):
             engine, sign, address = each.partition("=")
@@ -44,14 +43,17 @@ class Settings(BaseSettings):
         env_prefix="HOWSFIT_", env_ignore_empty=True, use_attribute_docstrings=True, hide_input_in_errors=True
     )
 
-    stages: dict[str, str] = Field(default_factory=lambda: {name: f"inproc://{name}" for name in STAGES})
-    """Stage name -> address, as JSON: http://pose:8000, or inproc://pose for one mounted in this process."""
+    stages: dict[str, str] = Field(default_factory=lambda: {name: f"inproc://{name}" for name in stage_names()})
+    """Stage name -> address, as JSON: http://pose:8000, or inproc://pose for one mounted in this process. Default: those whose
+    folders are here, in this process."""
 
     fallbacks: dict[str, str] = Field(default_factory=dict)
     """Stage name -> address of what takes its place, as JSON, while its own engine cannot start, for instance without its
     weights. Every result then carries a warning. Default: what needs a stage that cannot start is refused."""
 
-    engines: dict[str, dict[str, str]] = Field(default_factory=lambda: engines_in(os.environ))
+    engines: dict[str, dict[str, str]] = Field(
+        default_factory=lambda known: engines_in(os.environ, known.get("stages", ()))
+    )
     """Further engines that a request may choose: stage name -> engine -> address. Read from HOWSFIT_TRYON_URLS and the like,
     one for each stage: ENGINE=ADDRESS, separated by commas."""
 

@@ -23,8 +23,7 @@ from howsfit.client import ENDED, Client, Loading, Progress, TryonFailed, connec
 from howsfit.weights.commands import app as weights_app
 from howsfit.weights.errors import WeightsError
 from stagekit.errors import StageError
-from stagekit.kinds import DOCUMENTS
-from stagekit.stage import ARTIFACTS
+from stagekit.kinds import KINDS
 
 app = typer.Typer(
     help="Dress the person in one photograph in the garment of another.", no_args_is_help=True, add_completion=False
@@ -374,7 +373,7 @@ async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None
     from stagekit.stage import engine_inputs, make_engine
 
     declared = find_stage(name)
-    targets = {artifact: folder / (artifact + _ending(artifact)) for artifact in declared.outputs}
+    targets = {artifact: folder / (artifact + _ending(kind)) for artifact, kind in declared.outputs.items()}
     given = [Path(each.partition("=")[2]) for each in artifacts]
     files.check(given, targets.values(), [folder])
     chosen = make_engine(declared, engine)
@@ -546,8 +545,8 @@ def export_(
     _say(str(target))
 
 
-def _ending(artifact: str) -> str:
-    return ".json" if ARTIFACTS[artifact] in DOCUMENTS else ".png"
+def _ending(kind: str) -> str:
+    return ".json" if KINDS[kind].document else ".png"
 
 
 def _write_json(path: Path | None, document: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stagekit.errors import StageError
 from stagekit.pictures import Picture
-from stagekit.stage import ARTIFACTS, Stage
+from stagekit.stage import Stage
 from stagekit.wire import Part
 
 if TYPE_CHECKING:
@@ -44,27 +44,28 @@ def read_artifacts(stage: Stage, given: Sequence[str]) -> dict[str, Part]:
     for name, path in _named(given).items():
         if name not in stage.inputs:
             raise ValueError(f"'{name}' is no input of stage {stage.name}. It takes: {', '.join(stage.inputs)}.")
-        data = _read(path, f"{ARTIFACTS[name]} '{name}'")
+        data = _read(path, f"{stage.inputs[name]} '{name}'")
         with _told_of(path):
-            decode(name, data, _limits())
+            decode(name, stage.inputs[name], data, _limits(), name in stage.cut_out)
         parts[name] = Part(data, "application/octet-stream")
     return parts
 
 
 def read_given(given: Sequence[str]) -> dict[str, bytes]:
     """Artifacts in the place of what stages would make, from NAME=FILE, each of its kind. Raises ValueError, StageError."""
-    from gateway.cluster.graph import UPLOADS
     from gateway.pictures.artifacts import given_part
+    from howsfit.stages import made_artifacts
     from stagekit.artifacts import decode
 
-    made = [name for name in ARTIFACTS if name not in UPLOADS]
+    made = made_artifacts()
     found: dict[str, bytes] = {}
     for name, path in _named(given).items():
         if name not in made:
             raise ValueError(f"No stage makes '{name}'. There are: {', '.join(made)}.")
-        found[name] = _read(path, f"{ARTIFACTS[name]} '{name}'")
+        kind = made[name]
+        found[name] = _read(path, f"{kind} '{name}'")
         with _told_of(path):
-            decode(name, given_part(name, ARTIFACTS[name], found[name]).data, _limits())
+            decode(name, kind, given_part(name, kind, found[name]).data, _limits())
     return found
 
 

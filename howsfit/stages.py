@@ -3,17 +3,16 @@
 import contextlib
 import importlib
 from collections.abc import Container
-from pathlib import Path
 
 from stagekit.engine import Engine
+from stagekit.folders import engine_names, stage_names
 from stagekit.stage import Stage, make_engine
 
 
 def installed_engines(stage: Stage, but: Container[str] = ()) -> dict[str, Engine]:
     """Name -> engine, of those whose Python packages are here, in alphabetical order. but: names of others."""
-    folder = Path(importlib.import_module(f"services.{stage.name}").__path__[0]) / "engines"
     found = {}
-    for name in sorted(path.parent.name for path in folder.glob("*/engine.py")):
+    for name in engine_names(stage.name):
         with contextlib.suppress(ValueError):
             if name not in but:
                 found[name] = make_engine(stage, name)
@@ -27,7 +26,10 @@ def find_stage(name: str) -> Stage:
     except ModuleNotFoundError as error:
         if not f"services.{name}.stage".startswith(error.name or " "):
             raise
-        from gateway.settings import STAGES
-
-        raise ValueError(f"There is no stage '{name}'. There are: {', '.join(STAGES)}.") from None
+        raise ValueError(f"There is no stage '{name}'. There are: {', '.join(stage_names())}.") from None
     return stage
+
+
+def made_artifacts() -> dict[str, str]:
+    """Artifact -> kind, of all that the stages make."""
+    return {name: kind for stage in map(find_stage, stage_names()) for name, kind in stage.outputs.items()}

@@ -18,7 +18,7 @@ from stagekit.licences import commercial_use
 from stagekit.options import PART
 from stagekit.runner import Outcome, Runner
 from stagekit.settings import Settings, read_settings
-from stagekit.stage import ARTIFACTS, Stage, engine_inputs, fingerprint, make_engine
+from stagekit.stage import Stage, engine_inputs, fingerprint, make_engine
 from stagekit.tracing import trace_id, traceparent
 from stagekit.wire import ENGINE_HEADER, FINGERPRINT_HEADER, TIMEOUT_HEADER, WARNINGS_HEADER, decode, encode, shown
 
@@ -92,7 +92,7 @@ def _add_routes(app: FastAPI, runner: Runner) -> None:
         artifact: Optional[str] = Query(None, description="Answer this one output raw instead of all as multipart."),
         extras: bool = Query(False, description="Answer what the engine can give beside the stage's outputs as well."),
     ) -> Response:
-        given = stage.outputs + runner.engine.extras
+        given = tuple(stage.outputs) + tuple(runner.engine.extras)
         if artifact is not None and artifact not in given:
             raise MissingArtifact(
                 "There is no output '%s'; this stage gives: %s." % (shown(artifact), ", ".join(given))
@@ -114,9 +114,9 @@ def describe(runner: Runner) -> Dict[str, Any]:
         "engine": engine.name,
         "version": engine.version,
         "fingerprint": fingerprint(stage, engine),
-        "inputs": {name: ARTIFACTS[name] for name in engine_inputs(stage, engine)},
-        "outputs": {name: ARTIFACTS[name] for name in stage.outputs},
-        "extras": {name: ARTIFACTS[name] for name in engine.extras},
+        "inputs": {name: stage.inputs[name] for name in engine_inputs(stage, engine)},
+        "outputs": stage.outputs,
+        "extras": engine.extras,
         "stand_in": engine.stand_in,
         "licence": engine.licence,
         "commercial": commercial_use({"commercial": engine.commercial, "weights": engine.weights()}),
@@ -250,7 +250,7 @@ def _description(stage: Stage, engine: Engine) -> str:
 
 def _request_body(runner: Runner) -> Dict[str, Any]:
     needed = list(engine_inputs(runner.stage, runner.engine))
-    binary = {name: {"type": "string", "format": "binary", "description": ARTIFACTS[name]} for name in needed}
+    binary = {name: {"type": "string", "format": "binary", "description": runner.stage.inputs[name]} for name in needed}
     schema = {"type": "object", "required": needed, "properties": dict(binary, **_options_part(runner))}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 

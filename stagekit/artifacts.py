@@ -25,7 +25,6 @@ from stagekit.images import Limits, open_image, to_rgb, to_rgb_or_rgba
 from stagekit.kinds import CATEGORIES
 from stagekit.label_colours import labels_of_map, labels_of_palette
 from stagekit.png import write_png
-from stagekit.stage import ARTIFACTS, CUT_OUT
 from stagekit.wire import Part
 
 MAX_PEOPLE = 100
@@ -40,31 +39,33 @@ _MOVED = 3  # labels under other ids, from which on a palette is that of the CIH
 _STRETCH = 1.5  # how much wider, or higher, than 3:4 a box may be
 
 
-class Kind(NamedTuple):
+class Codec(NamedTuple):
     """How a kind is checked, read and written."""
 
-    name: str
     decode: Callable[[str, bytes, Limits], Any]
     check: Callable[[str, Any], None]
     encode: Callable[[Any], Part]
 
 
-def decode(name: str, data: bytes, limits: Limits) -> Any:
-    """Read an artifact. Raises WrongKind, UnreadableImage, ImageTooLarge, ImageTooSmall."""
-    kind = KINDS[ARTIFACTS[name]]
-    value = kind.decode(name, data, limits)
-    kind.check(name, value)
+def decode(name: str, kind: str, data: bytes, limits: Limits, cut_out: bool = False) -> Any:
+    """Read an artifact. cut_out: a picture's transparency is kept.
+
+    Raises WrongKind, UnreadableImage, ImageTooLarge, ImageTooSmall.
+    """
+    codec = CUT_OUT if cut_out else CODECS[kind]
+    value = codec.decode(name, data, limits)
+    codec.check(name, value)
     return value
 
 
-def encode(name: str, value: Any) -> Part:
+def encode(name: str, kind: str, value: Any) -> Part:
     """Write an artifact that an engine made. Raises EngineFailed when it is not of its kind."""
-    kind = KINDS[ARTIFACTS[name]]
+    codec = CODECS[kind]
     try:
-        kind.check(name, value)
+        codec.check(name, value)
     except WrongKind as error:
         raise EngineFailed("The engine made a malformed artifact. %s" % error.detail) from None
-    part: Part = kind.encode(value)
+    part: Part = codec.encode(value)
     return part
 
 
@@ -72,12 +73,19 @@ def encode(name: str, value: Any) -> Part:
 
 
 def _decode_picture(name: str, data: bytes, limits: Limits) -> np.ndarray:
-    image = open_image(data, limits)
-    return to_rgb_or_rgba(image) if name in CUT_OUT else to_rgb(image)
+    return to_rgb(open_image(data, limits))
 
 
 def _check_picture(name: str, value: Any) -> None:
-    _check_array(name, value, 3, channels=(3, 4) if name in CUT_OUT else (3,))
+    _check_array(name, value, 3)
+
+
+def _decode_cut_out(name: str, data: bytes, limits: Limits) -> np.ndarray:
+    return to_rgb_or_rgba(open_image(data, limits))
+
+
+def _check_cut_out(name: str, value: Any) -> None:
+    _check_array(name, value, 3, channels=(3, 4))
 
 
 def _decode_image(name: str, data: bytes, limits: Limits) -> np.ndarray:
@@ -304,16 +312,17 @@ def _encode_document(value: Any) -> Part:
     return Part(json.dumps(value, separators=(",", ":"), sort_keys=True).encode("utf-8"), "application/json")
 
 
-KINDS: Dict[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        Kind("picture", _decode_picture, _check_picture, _encode_png),
-        Kind("image", _decode_image, _check_image, _encode_png),
-        Kind("mask", _decode_mask, _check_mask, _encode_png),
-        Kind("map", _decode_map, _check_map, _encode_png),
-        Kind("labels", _decode_labels, _check_labels, _encode_labels),
-        Kind("keypoints", _decode_document, _check_keypoints, _encode_document),
-        Kind("transform", _decode_document, _check_transform, _encode_document),
-        Kind("category", _decode_category, _check_category, _encode_category),
-    )
+CODECS: Dict[str, Codec] = {
+    "picture": Codec(_decode_picture, _check_picture, _encode_png),
+    "image": Codec(_decode_image, _check_image, _encode_png),
+    "mask": Codec(_decode_mask, _check_mask, _encode_png),
+    "map": Codec(_decode_map, _check_map, _encode_png),
+    "labels": Codec(_decode_labels, _check_labels, _encode_labels),
+    "keypoints": Codec(_decode_document, _check_keypoints, _encode_document),
+    "transform": Codec(_decode_document, _check_transform, _encode_document),
+    "category": Codec(_decode_category, _check_category, _encode_category),
 }
+"""Of the kinds in kinds.py."""
+
+CUT_OUT = Codec(_decode_cut_out, _check_cut_out, _encode_png)
+"""Of a picture whose transparency is kept."""

@@ -40,8 +40,8 @@ class Engine:
     inputs: Optional[Tuple[str, ...]] = None
     """The artifacts that this engine needs; None: all that its stage allows."""
 
-    extras: Tuple[str, ...] = ()
-    """Artifacts that this engine can give beside its stage's outputs, to a caller who asks for them."""
+    extras: Dict[str, str] = {}
+    """Artifact -> kind, of those that this engine can give beside its stage's outputs, to a caller who asks for them."""
 
     stand_in = False
     """True for a default engine that stands in for a research model: results are marked so."""

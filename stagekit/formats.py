@@ -7,7 +7,9 @@ from typing import Any, Dict, List, Optional
 
 import numpy as np
 
-WIDTH, HEIGHT = 768, 1024
+from stagekit.kinds import CANVAS
+
+WIDTH, HEIGHT = CANVAS
 """Size in pixels of every image from `person` on."""
 
 CIHP_LABELS = (

@@ -22,14 +22,14 @@ class KnownInputs:
         self._lock = threading.Lock()
         self._arrays = collections.OrderedDict()  # type: collections.OrderedDict[Tuple[str, bytes], np.ndarray]
 
-    def decode(self, name: str, data: bytes) -> Any:
+    def decode(self, name: str, kind: str, data: bytes, cut_out: bool = False) -> Any:
         """The same as artifacts.decode, which raises for what cannot be read."""
         key = name, hashlib.sha256(data).digest()
         with self._lock:
             if key in self._arrays:
                 self._arrays.move_to_end(key)
                 return self._arrays[key]
-        value = decode(name, data, self._limits)
+        value = decode(name, kind, data, self._limits, cut_out)
         if isinstance(value, np.ndarray) and value.nbytes <= self._largest:
             self._keep(key, value)
         return value

@@ -25,7 +25,7 @@ from stagekit.known import KnownInputs
 from stagekit.metrics import Metrics
 from stagekit.options import PART, check_options, defaults, fingerprint_of_run, read_options
 from stagekit.settings import Settings
-from stagekit.stage import Stage, engine_inputs, fingerprint
+from stagekit.stage import Stage, engine_inputs, fingerprint, kinds_of
 from stagekit.thumbnails import thumbnail
 from stagekit.wire import Part, shown
 
@@ -73,6 +73,7 @@ class Runner:
         self.settings = settings
         self.limits = Limits(int(settings.max_image_mb * 1e6), int(settings.max_megapixels * 1e6))
         self._known = KnownInputs(self.limits)
+        self._kinds = kinds_of(stage, engine)
         self.about = {"stage": stage.name, "engine": engine.name}
         """For the log: fields of every line."""
         self.metrics = Metrics(stage.name, engine.name, engine.version)
@@ -236,14 +237,14 @@ class Runner:
 
         try:
             with _timed(timings, "decode"):
-                inputs = {n: self._known.decode(n, parts[n].data) for n in engine_inputs(self.stage, self.engine)}
+                inputs = {name: self._decoded(name, parts[name]) for name in engine_inputs(self.stage, self.engine)}
                 values.update(inputs)
             with _timed(timings, "run"):
                 made = self.engine.run_with(dict(defaults(self.engine.option_schema()), **options), inputs, warn)
                 outputs = {name: made[name] for name in self.stage.outputs}
                 outputs.update({name: made[name]() for name in extras})
             with _timed(timings, "encode"):
-                encoded = {name: encode(name, value) for name, value in outputs.items()}
+                encoded = {name: encode(name, self._kinds[name], value) for name, value in outputs.items()}
                 values.update(outputs)
             if self.stage.check:
                 with _timed(timings, "check"):
@@ -263,6 +264,9 @@ class Runner:
         made_by = fingerprint_of_run(fingerprint(self.stage, self.engine), options)
         return Outcome(encoded, warnings, made_by, timings)
 
+    def _decoded(self, name: str, part: Part) -> Any:
+        return self._known.decode(name, self._kinds[name], part.data, name in self.stage.cut_out)
+
     def _check(self, check: Check, inputs: Artifacts, outputs: Artifacts, warn: Warn) -> None:
         try:
             check(inputs, outputs, warn)
@@ -274,7 +278,7 @@ class Runner:
         self, trace_id: str, outcome: str, detail: str, timings: Dict[str, float], values: Dict[str, Any]
     ) -> None:
         if self.settings.debug_runs:
-            pictures = {name: thumbnail(name, value) for name, value in values.items()}
+            pictures = {name: thumbnail(self._kinds[name], value) for name, value in values.items()}
             self.recent.appendleft(RecentRun(time.time(), trace_id, outcome, detail, dict(timings), pictures))
 
 

@@ -10,48 +10,23 @@ import os
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from stagekit.engine import Check, Engine
-
-ARTIFACTS = {
-    "photo": "picture",
-    "garment": "picture",
-    "person": "image",
-    "frame": "transform",
-    "cloth": "image",
-    "cloth_mask": "mask",
-    "pose": "keypoints",
-    "pose_image": "image",
-    "densepose": "image",
-    "densepose_i": "map",
-    "densepose_u": "map",
-    "densepose_v": "map",
-    "parse": "labels",
-    "parse_confidence": "map",
-    "parse_edges": "map",
-    "category": "category",
-    "agnostic": "image",
-    "agnostic_mask": "mask",
-    "parse_agnostic": "labels",
-    "tryon": "image",
-    "warped_cloth": "image",
-    "warped_mask": "map",
-    "parse_predicted": "labels",
-    "tryon_photo": "picture",
-}
-"""Every artifact's kind; `artifacts.py` says what each kind is. A new artifact begins here."""
-
-CUT_OUT = ("garment",)
-"""Pictures that may have been cut out: their transparency is kept, for their stage to read."""
+from stagekit.kinds import KINDS
 
 
 class Stage(NamedTuple):
-    """A stage: the artifacts it may take and those it gives. Declared once, in `services/<name>/stage.py`."""
+    """A stage: the artifacts it may take and those it gives, each with its kind (stagekit/kinds.py). Declared once, in
+    `services/<name>/stage.py`: a new artifact begins with the stage that gives it. The gateway refuses two opinions on a kind.
+    """
 
     name: str
-    inputs: Tuple[str, ...]
-    outputs: Tuple[str, ...]
+    inputs: Dict[str, str]
+    outputs: Dict[str, str]
     default_engine: str
     check: Optional[Check] = None
     """Called after every run, whichever engine made it, to warn of doubts. It changes no output and so no fingerprint."""
+
+    cut_out: Tuple[str, ...] = ()
+    """Pictures among the inputs that may have been cut out: their transparency is kept, for the engine to read."""
 
     def engine_setting(self) -> str:
         """The environment variable that chooses the engine, e.g. HOWSFIT_POSE_ENGINE."""
@@ -85,7 +60,12 @@ def make_engine(stage: Stage, name: Optional[str] = None) -> Engine:
 
 def engine_inputs(stage: Stage, engine: Engine) -> Tuple[str, ...]:
     """The artifacts that this engine needs."""
-    return stage.inputs if engine.inputs is None else engine.inputs
+    return tuple(stage.inputs) if engine.inputs is None else engine.inputs
+
+
+def kinds_of(stage: Stage, engine: Engine) -> Dict[str, str]:
+    """Artifact -> kind, of all that the stage may take, and that it gives with this engine."""
+    return dict(dict(stage.inputs, **stage.outputs), **engine.extras)
 
 
 def fingerprint(stage: Stage, engine: Engine) -> str:
@@ -107,6 +87,6 @@ def _check(stage: Stage, engine: Engine, name: str) -> None:
     foreign = set(engine_inputs(stage, engine)) - set(stage.inputs)
     if foreign:
         raise ValueError("Engine '%s' wants %s, which stage '%s' does not allow." % (name, sorted(foreign), stage.name))
-    unknown = set(stage.inputs + stage.outputs + engine.extras) - set(ARTIFACTS)
+    unknown = set(kinds_of(stage, engine).values()) - set(KINDS)
     if unknown:
-        raise ValueError("Stage '%s' names unknown artifacts: %s." % (stage.name, sorted(unknown)))
+        raise ValueError("Stage '%s' names unknown kinds: %s." % (stage.name, sorted(unknown)))

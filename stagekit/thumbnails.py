@@ -9,14 +9,12 @@ from PIL import Image
 
 from stagekit.formats import BODY_25_JOINTS, CIHP_PALETTE, keypoints
 from stagekit.images import on_white
-from stagekit.stage import ARTIFACTS
 
 SIDE = 256
 
 
-def thumbnail(name: str, value: Any) -> str:
+def thumbnail(kind: str, value: Any) -> str:
     """A data: URL for an image; a line of text for a document."""
-    kind = ARTIFACTS.get(name)
     if kind == "keypoints":
         people = keypoints(value)
         seen = int((people[0, :, 2] > 0).sum()) if len(people) else 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import STAGES, Settings
+from gateway.settings import Settings
 from howsfit.stages import find_stage
 from services.agnostic.engines.viton_hd.settings import AgnosticSettings
 from services.cloth_mask.engines.carvekit.settings import CarvekitSettings
@@ -17,6 +17,7 @@ from services.pose.engines.blazepose.settings import BlazeposeSettings
 from services.pose.engines.openpose.settings import OpenposeSettings
 from services.tryon.engines.hr_viton.settings import HrVitonSettings
 from services.tryon.engines.tps.settings import TpsSettings
+from stagekit.folders import stage_names
 from stagekit.settings import Settings as StageSettings
 from tests.servers import ROOT
 
@@ -26,7 +27,7 @@ MODULES = [
     for path in (ROOT / package).rglob("*.py")
 ]
 GATEWAY_MAY_USE = {
-    f"stagekit.{name}" for name in ("wire", "errors", "kinds", "licences", "options", "pictures", "tracing")
+    f"stagekit.{name}" for name in ("wire", "errors", "folders", "kinds", "licences", "options", "pictures", "tracing")
 }
 
 GATEWAY = (
@@ -107,7 +108,7 @@ def test_no_modules_import_each_other():
     TopologicalSorter({name: imported(path) & modules.keys() for name, path in modules.items()}).prepare()
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", stage_names())
 def test_every_stage_has_its_folder_and_every_engine_its_files(stage):
     declared = find_stage(stage)
     engines = [path for path in (ROOT / "services" / stage / "engines").iterdir() if (path / "engine.py").exists()]
@@ -141,7 +142,7 @@ def test_every_setting_is_in_the_example_and_in_compose():
             written = f"{default:g}" if isinstance(default, (int, float)) else str(default or "")
             assert re.search(rf"^{variable}={re.escape(written)}$", example, re.MULTILINE), variable
             assert re.search(rf"^\s+{variable}:", compose, re.MULTILINE), variable
-    for stage in STAGES:
+    for stage in stage_names():
         assert find_stage(stage).engine_setting() in example
         further = f"HOWSFIT_{stage.upper()}_URLS"
         assert re.search(rf"^{further}=$", example, re.MULTILINE) and f"{further}:" in compose

@@ -10,14 +10,8 @@ from collections.abc import Mapping
 
 from PIL import Image
 
-from stagekit.kinds import CATEGORIES, DOCUMENTS
+from stagekit.kinds import CANVAS, CATEGORIES, KINDS
 from stagekit.wire import Part
-
-CANVAS = (768, 1024)
-"""Width and height of every kind but `picture`."""
-
-MODES = {"image": ("RGB",), "mask": ("L", "1"), "map": ("L",), "labels": ("P", "L")}
-"""Kind -> Pillow's modes of it; a `picture` may have any."""
 
 FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 
@@ -32,7 +26,7 @@ def check_answer(declared: Mapping[str, str], outputs: Mapping[str, Part]) -> No
 
 def check_artifact(name: str, kind: str, part: Part) -> None:
     """Raises ValueError, which says what is wrong."""
-    if kind in DOCUMENTS:
+    if KINDS[kind].document:
         _check_document(name, kind, part)
     else:
         _check_picture(name, kind, part)
@@ -46,7 +40,8 @@ def _check_picture(name: str, kind: str, part: Part) -> None:
             image.verify()  # of a PNG the checksum of every chunk, to the last one
     except Exception:  # Pillow's plug-ins raise anything at all for broken files
         raise ValueError(f"'{name}' is no whole picture of type {part.media_type}.") from None
-    if kind != "picture" and (size != CANVAS or mode not in MODES[kind]):
+    known = KINDS[kind]
+    if (not known.any_size and size != CANVAS) or (known.modes and mode not in known.modes):
         raise ValueError(f"'{name}' has {size[0]} x {size[1]} pixels in mode {mode}, which no {kind} has.")
 
 

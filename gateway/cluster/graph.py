@@ -98,7 +98,8 @@ class StageGraph:
         return [name for name in UPLOADS if name in lacking]
 
     def _order(self) -> tuple[str, ...]:
-        sorter = TopologicalSorter({stage: self.needs(stage) for stage in self.stages})
+        # Sorted, so that the order is the same everywhere, in whichever order the stages were named.
+        sorter = TopologicalSorter({stage: sorted(self.needs(stage)) for stage in sorted(self.stages)})
         try:
             return tuple(sorter.static_order())
         except CycleError as error:

@@ -15,7 +15,7 @@ import httpx
 from gateway.cluster.answers import check_answer
 from gateway.errors import GatewayError, StageNonsense, StageRefused, StageUnreachable, StartupError
 from stagekit.errors import BadOption, MissingArtifact
-from stagekit.kinds import CATEGORIES
+from stagekit.kinds import CATEGORIES, KINDS
 from stagekit.licences import commercial_use
 from stagekit.options import PART, OptionSchema, check_options, fingerprint_of_run, is_schema
 from stagekit.tracing import traceparent
@@ -171,6 +171,10 @@ class StageClient:
             )
         if not all(isinstance(info.get(name), dict) for name in ("inputs", "outputs")):
             raise StageNonsense(f"Stage '{self.name}' does not say what it takes and gives. {MEND}")
+        if unknown := {str(kind) for kind in (*info["inputs"].values(), *info["outputs"].values())} - KINDS.keys():
+            raise StageNonsense(
+                f"Stage '{self.name}' speaks of {', '.join(sorted(unknown))}, no kinds known here. {MEND}"
+            )
         schema = info.get("option_schema", {})
         if not isinstance(schema, dict) or not is_schema(schema.get("properties", {})):
             raise StageNonsense(f"Stage '{self.name}' declares options that cannot be read. {MEND}")

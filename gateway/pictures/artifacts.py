@@ -5,9 +5,9 @@ import json
 
 from PIL import Image
 
-from gateway.cluster.answers import CANVAS, FORMATS, MODES, check_artifact
+from gateway.cluster.answers import FORMATS, check_artifact
 from stagekit.errors import WrongKind
-from stagekit.kinds import DOCUMENTS
+from stagekit.kinds import CANVAS, KINDS
 from stagekit.pictures import Picture
 from stagekit.wire import Part
 
@@ -18,7 +18,7 @@ def given_part(name: str, kind: str, data: bytes) -> Part:
     A mask that was painted, in colour or with transparency, is turned grey; a label map may be one in the colours of CIHP.
     Raises WrongKind, UnreadableImage.
     """
-    part = _document(name, data) if kind in DOCUMENTS else _picture(name, kind, data)
+    part = _document(name, data) if KINDS[kind].document else _picture(name, kind, data)
     if not _is_coloured_map(kind, part):
         try:
             check_artifact(name, kind, part)
@@ -40,12 +40,12 @@ def _document(name: str, data: bytes) -> Part:
 
 def _picture(name: str, kind: str, data: bytes) -> Part:
     picture = Picture(data, name)
-    if kind != "picture" and picture.size != CANVAS:
+    if not KINDS[kind].any_size and picture.size != CANVAS:
         width, height = picture.size
         raise WrongKind(f"'{name}' has {width} x {height} pixels. {_wanted(kind)}")
     image = picture.decode()
     media_type = picture.media_type or ""
-    if media_type in FORMATS and (kind != "mask" or image.mode in MODES["mask"]):
+    if media_type in FORMATS and (kind != "mask" or image.mode in KINDS[kind].modes):
         return Part(picture.file, media_type)
     return _as_png(_on_black(image) if kind == "mask" else image)
 
@@ -71,9 +71,9 @@ def _is_coloured_map(kind: str, part: Part) -> bool:
 
 
 def _wanted(kind: str) -> str:
-    if kind in DOCUMENTS:
+    if KINDS[kind].document:
         return "Send the document as a stage gives it: GET its address in `artifacts` of any job."
-    if kind == "picture":
+    if KINDS[kind].any_size:
         return "Save it anew as JPEG or PNG."
     modes = {"mask": "white on black", "labels": "a palette or grey PNG with the ids 0 to 19", "map": "8-bit grey"}
     return f"It must be {CANVAS[0]} x {CANVAS[1]} pixels, {modes.get(kind, 'RGB')}."

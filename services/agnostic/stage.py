@@ -5,8 +5,8 @@ from stagekit import Stage
 
 STAGE = Stage(
     name="agnostic",
-    inputs=("person", "parse", "pose", "category"),
-    outputs=("agnostic", "agnostic_mask", "parse_agnostic"),
+    inputs={"person": "image", "parse": "labels", "pose": "keypoints", "category": "category"},
+    outputs={"agnostic": "image", "agnostic_mask": "mask", "parse_agnostic": "labels"},
     default_engine="viton_hd",
     check=warn_of_doubts,
 )

@@ -4,7 +4,7 @@ from stagekit import Stage
 
 STAGE = Stage(
     name="category",
-    inputs=("cloth", "cloth_mask"),
-    outputs=("category",),
+    inputs={"cloth": "image", "cloth_mask": "mask"},
+    outputs={"category": "category"},
     default_engine="parser",
 )

@@ -5,8 +5,9 @@ from stagekit import Stage
 
 STAGE = Stage(
     name="cloth_mask",
-    inputs=("garment",),
-    outputs=("cloth", "cloth_mask"),
+    inputs={"garment": "picture"},
+    outputs={"cloth": "image", "cloth_mask": "mask"},
     default_engine="grabcut",
     check=warn_of_doubts,
+    cut_out=("garment",),
 )

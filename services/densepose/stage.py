@@ -4,7 +4,7 @@ from stagekit import Stage
 
 STAGE = Stage(
     name="densepose",
-    inputs=("person", "pose"),
-    outputs=("densepose",),
+    inputs={"person": "image", "pose": "keypoints"},
+    outputs={"densepose": "image"},
     default_engine="skeleton",
 )

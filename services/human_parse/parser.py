@@ -29,7 +29,7 @@ class Parser(stagekit.Engine):
     """
 
     inputs = ("person",)
-    extras: Tuple[str, ...] = ("parse_confidence",)
+    extras = {"parse_confidence": "map"}
 
     def __init__(self) -> None:
         self.scales = read_scales()

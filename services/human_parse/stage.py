@@ -4,7 +4,7 @@ from stagekit import Stage
 
 STAGE = Stage(
     name="human_parse",
-    inputs=("person", "pose"),
-    outputs=("parse",),
+    inputs={"person": "image", "pose": "keypoints"},
+    outputs={"parse": "labels"},
     default_engine="posecut",
 )

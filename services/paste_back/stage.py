@@ -4,7 +4,7 @@ from stagekit import Stage
 
 STAGE = Stage(
     name="paste_back",
-    inputs=("photo", "frame", "person", "tryon"),
-    outputs=("tryon_photo",),
+    inputs={"photo": "picture", "frame": "transform", "person": "image", "tryon": "image"},
+    outputs={"tryon_photo": "picture"},
     default_engine="blend",
 )

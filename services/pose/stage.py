@@ -5,8 +5,8 @@ from stagekit import Stage
 
 STAGE = Stage(
     name="pose",
-    inputs=("person",),
-    outputs=("pose", "pose_image"),
+    inputs={"person": "image"},
+    outputs={"pose": "keypoints", "pose_image": "image"},
     default_engine="blazepose",
     check=warn_of_doubts,
 )

@@ -4,7 +4,7 @@ from stagekit import Stage
 
 STAGE = Stage(
     name="resize",
-    inputs=("photo",),
-    outputs=("person", "frame"),
+    inputs={"photo": "picture"},
+    outputs={"person": "image", "frame": "transform"},
     default_engine="framing",
 )

@@ -4,7 +4,17 @@ from stagekit import Stage
 
 STAGE = Stage(
     name="tryon",
-    inputs=("agnostic", "parse_agnostic", "densepose", "cloth", "cloth_mask", "person", "parse", "pose", "category"),
-    outputs=("tryon",),
+    inputs={
+        "agnostic": "image",
+        "parse_agnostic": "labels",
+        "densepose": "image",
+        "cloth": "image",
+        "cloth_mask": "mask",
+        "person": "image",
+        "parse": "labels",
+        "pose": "keypoints",
+        "category": "category",
+    },
+    outputs={"tryon": "image"},
     default_engine="tps",
 )

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from gateway.settings import STAGES
 from howsfit.embedded import find_stage
+from stagekit.folders import stage_names
 from tests.compose import Compose
 from tests.servers import ROOT
 
@@ -23,7 +23,7 @@ def read(*files, **settings):
 def test_a_stage_is_never_waited_for():
     for service in read(*ALL).values():
         waited = {name for name, how in service.get("depends_on", {}).items() if how["condition"] != "service_started"}
-        assert not waited & {stage.replace("_", "-") for stage in STAGES}
+        assert not waited & {stage.replace("_", "-") for stage in stage_names()}
 
 
 def test_every_log_is_bounded():
@@ -34,7 +34,7 @@ def test_every_log_is_bounded():
 def test_every_stage_with_a_choice_of_engines_has_its_default_one_beside_it():
     services = read()
     fallbacks = json.loads(services["gateway"]["environment"]["HOWSFIT_FALLBACKS"])
-    for name in STAGES:
+    for name in stage_names():
         engines = [path.parent.name for path in (ROOT / "services" / name / "engines").glob("*/engine.py")]
         assert (name in fallbacks) == (len(engines) > 1)
     for name, address in fallbacks.items():

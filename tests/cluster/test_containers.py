@@ -10,7 +10,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from gateway.settings import STAGES
+from stagekit.folders import stage_names
 from tests.compose import Compose
 
 pytestmark = pytest.mark.cluster
@@ -39,7 +39,7 @@ def test_every_service_is_healthy(cluster):
         service = json.loads(line)
         states[service["Service"]] = service["Health"]
     assert set(states.values()) == {"healthy"}
-    assert set(states) == {stage.replace("_", "-") for stage in STAGES} | {"gateway"}
+    assert set(states) == {stage.replace("_", "-") for stage in stage_names()} | {"gateway"}
 
 
 def test_a_photo_through_the_containers_gives_what_one_process_gives(cluster, result, tryon, artifacts):

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.settings import STAGES
+from stagekit.folders import stage_names
 from tests.servers import ROOT, free_port, server
 
 OLD_PYTHON = "Python 3.6"
@@ -19,7 +19,7 @@ OLD_PYTHON = "Python 3.6"
 
 def pytest_generate_tests(metafunc):
     if "target" in metafunc.fixturenames:
-        targets = metafunc.config.getoption("url") or [*STAGES, OLD_PYTHON]
+        targets = metafunc.config.getoption("url") or [*stage_names(), OLD_PYTHON]
         metafunc.parametrize("target", targets, indirect=True, scope="session", ids=str)
 
 
@@ -42,7 +42,7 @@ def target(request):
     """A client of the stage under test."""
     if request.param == OLD_PYTHON:
         url = request.getfixturevalue("old_python")
-    elif request.param in STAGES:
+    elif request.param in stage_names():
         url = f"{request.getfixturevalue('house')}/stages/{request.param}"
     else:
         url = request.param

@@ -85,10 +85,17 @@ MAKE = {
     "paste_back": pasted,
 }
 STAGES = {
-    "resize": Stage("resize", ("photo",), ("person", "frame"), "small"),
-    "cloth_mask": Stage("cloth_mask", ("garment",), ("cloth", "cloth_mask"), "small"),
-    "agnostic": Stage("agnostic", ("person",), ("agnostic", "parse_agnostic"), "small"),
-    "tryon": Stage("tryon", ("agnostic", "cloth"), ("tryon",), "small"),
-    "paste_back": Stage("paste_back", ("photo", "frame", "tryon"), ("tryon_photo",), "small"),
+    "resize": Stage("resize", {"photo": "picture"}, {"person": "image", "frame": "transform"}, "small"),
+    "cloth_mask": Stage(
+        "cloth_mask", {"garment": "picture"}, {"cloth": "image", "cloth_mask": "mask"}, "small", cut_out=("garment",)
+    ),
+    "agnostic": Stage("agnostic", {"person": "image"}, {"agnostic": "image", "parse_agnostic": "labels"}, "small"),
+    "tryon": Stage("tryon", {"agnostic": "image", "cloth": "image"}, {"tryon": "image"}, "small"),
+    "paste_back": Stage(
+        "paste_back",
+        {"photo": "picture", "frame": "transform", "tryon": "image"},
+        {"tryon_photo": "picture"},
+        "small",
+    ),
 }
 resize, cloth_mask, agnostic, tryon, paste_back = (create_app(stage, SmallEngine(stage)) for stage in STAGES.values())

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gateway.settings import STAGES
+from stagekit.folders import stage_names
 from tests.pictures import encoded, picture
 from tests.servers import ROOT, howsfit_serve
 
@@ -42,14 +42,14 @@ def test_try_writes_the_picture_the_dataset_and_the_document(tried):
     assert (folder / "kept/test/image-parse-v3/00001_00.png").is_file()
     assert (folder / "kept/test_pairs.txt").is_file()
     document = json.loads((folder / "t.json").read_text())
-    assert document["status"] == "succeeded" and len(document["stages"]) == len(STAGES)
+    assert document["status"] == "succeeded" and len(document["stages"]) == len(stage_names())
     assert "out.png" in done.stdout.replace("\n", "")
     assert not list(folder.rglob("*.part"))
 
 
 def test_try_shows_a_line_for_each_stage_and_its_warnings(tried):
     _, done = tried
-    for stage in STAGES:
+    for stage in stage_names():
         assert f"done {stage}" in done.stderr
     assert "stood in" in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
@@ -58,7 +58,7 @@ def test_try_shows_a_line_for_each_stage_and_its_warnings(tried):
 
 def test_try_says_which_engines_it_loads(tried):
     _, done = tried
-    for stage in STAGES:
+    for stage in stage_names():
         assert done.stderr.index(f"loaded {stage} ") < done.stderr.index("done resize")
 
 
@@ -289,7 +289,7 @@ def test_run_runs_one_stage_from_files(artifacts, tmp_path):
 
 def test_stages_and_doctor(house):
     listed = json.loads(howsfit("stages", "--json", "--url", house).stdout)
-    assert {stage["stage"] for stage in listed} == set(STAGES)
+    assert {stage["stage"] for stage in listed} == set(stage_names())
     assert "blazepose" in howsfit("stages", "--url", house).stdout
     done = howsfit("doctor", "--url", house)
     assert done.returncode == 0 and "tryon" in done.stdout

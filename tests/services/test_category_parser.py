@@ -81,7 +81,7 @@ def test_photographed_garments(engine):
     cutter, wrong = Cutter(), {}
     for name, category in labelled.items():
         (path,) = (SAMPLES / "garments").glob(f"{name}.*")
-        picture = decode("garment", path.read_bytes(), Limits())
+        picture = decode("garment", "picture", path.read_bytes(), Limits(), cut_out=True)
         cut = cutter.run({"garment": picture}, lambda code, detail: None)
         if (told := found(engine, cut["cloth_mask"], cut["cloth"])[0]) != category:
             wrong[name] = told

@@ -50,7 +50,7 @@ def encoded(image, kind="PNG", **options):
 def cut(data, engine=None):
     """cloth, mask and the warnings' codes and details, as the stage answers."""
     found = []
-    inputs = {"garment": decode("garment", data, Limits())}
+    inputs = {"garment": decode("garment", "picture", data, Limits(), cut_out=True)}
     outputs = (engine or Engine()).run(inputs, lambda code, detail: found.append((code, detail)))
     STAGE.check(inputs, outputs, lambda code, detail: found.append((code, detail)))
     return outputs["cloth"], outputs["cloth_mask"] > 0, dict(found)
@@ -229,7 +229,7 @@ def test_what_is_cut_out_is_still_looked_at():
 
 
 def test_a_photo_is_laid_on_white():
-    photo = decode("photo", encoded(cut_out_picture()), Limits())
+    photo = decode("photo", "picture", encoded(cut_out_picture()), Limits())
     assert photo.shape == (1024, 768, 3) and (photo[~TEE][0] == 255).all()
 
 

@@ -136,7 +136,7 @@ class Halves(Parser):
     """Upper clothes on the left half, nothing on the right; edges in between."""
 
     name = "halves"
-    extras = ("parse_confidence", "parse_edges")
+    extras = {"parse_confidence": "map", "parse_edges": "map"}
 
     def look(self, image, scales):
         assert image.shape == (256, 192, 3)

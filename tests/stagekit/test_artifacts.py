@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stagekit.artifacts import KINDS, decode, encode
+from stagekit.artifacts import CODECS, decode, encode
 from stagekit.errors import EngineFailed, StageError, WrongKind
 from stagekit.formats import CIHP_PALETTE, pose_document
 from stagekit.images import Limits
-from stagekit.stage import ARTIFACTS
+from stagekit.kinds import CANVAS, KINDS
 from stagekit.wire import Part
 from tests.pictures import encoded
 
@@ -29,6 +29,28 @@ VALUES = {
 }
 
 
+OF = {
+    "photo": "picture",
+    "person": "image",
+    "tryon": "image",
+    "cloth_mask": "mask",
+    "parse": "labels",
+    "parse_edges": "map",
+    "pose": "keypoints",
+    "category": "category",
+    "frame": "transform",
+}
+"""Some artifacts and their kinds, of every kind one."""
+
+
+def read(name, data):
+    return decode(name, OF[name], data, Limits())
+
+
+def write(name, value):
+    return encode(name, OF[name], value)
+
+
 def png(array, mode=None):
     buffer = io.BytesIO()
     Image.fromarray(array, mode).save(buffer, "PNG") if mode else Image.fromarray(array).save(buffer, "PNG")
@@ -43,20 +65,30 @@ def frame_with(**changes):
     return json.dumps(dict(VALUES["transform"], **changes)).encode()
 
 
-def test_every_artifact_has_a_kind():
-    assert set(ARTIFACTS.values()) == set(KINDS) == set(VALUES)
+def test_every_kind_can_be_read_and_written():
+    assert set(CODECS) == set(KINDS) == set(VALUES) == set(OF.values())
 
 
-@pytest.mark.parametrize("name", sorted(ARTIFACTS))
+@pytest.mark.parametrize("name", sorted(OF))
 def test_what_was_encoded_is_decoded(name):
-    value = VALUES[ARTIFACTS[name]]
-    part = encode(name, value)
-    back = decode(name, part.data, Limits())
+    value = VALUES[OF[name]]
+    part = write(name, value)
+    back = read(name, part.data)
     assert np.array_equal(back, value) if isinstance(value, np.ndarray) else back == value
 
 
+def test_a_file_is_as_the_table_of_kinds_says():
+    for kind, value in VALUES.items():
+        part = encode("any", kind, value)
+        assert KINDS[kind].document == (part.media_type == "application/json")
+        if not KINDS[kind].document:
+            image = Image.open(io.BytesIO(part.data))
+            assert image.mode in (KINDS[kind].modes or [image.mode])
+            assert KINDS[kind].any_size or image.size == CANVAS
+
+
 def test_a_parse_is_written_as_a_palette_image():
-    image = Image.open(io.BytesIO(encode("parse", VALUES["labels"]).data))
+    image = Image.open(io.BytesIO(write("parse", VALUES["labels"]).data))
     assert image.mode == "P" and image.getpalette()[3 * 13 : 3 * 13 + 3] == [0, 0, 254]
 
 
@@ -107,19 +139,19 @@ def test_a_parse_is_written_as_a_palette_image():
 )
 def test_what_is_of_the_wrong_kind(name, data, message):
     with pytest.raises(WrongKind, match=message):
-        decode(name, data, Limits())
+        read(name, data)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_document_may_begin_with_a_byte_order_mark(encoding):
     for name, kind in (("pose", "keypoints"), ("frame", "transform")):
-        assert decode(name, json.dumps(VALUES[kind]).encode(encoding), Limits()) == VALUES[kind]
+        assert read(name, json.dumps(VALUES[kind]).encode(encoding)) == VALUES[kind]
 
 
 def test_joints_outside_of_the_picture_and_high_confidences_are_a_pose():
     for value in ([-300, 2000, 1.7], [0, 0, 0], [1, 1, 0.4]):
         document = {"people": [{"pose_keypoints_2d": value + [100, 200, 0.9] * 24}]}
-        assert decode("pose", json.dumps(document).encode(), Limits()) == document
+        assert read("pose", json.dumps(document).encode()) == document
 
 
 # -- label maps in colours ---------------------------------------------------------------------------------------------
@@ -137,46 +169,46 @@ def palette_png(ids, colours):
 def test_a_palette_in_the_labels_colours_is_mapped_back_whatever_its_ids():
     order = rng.permutation(20)
     places = np.argsort(order).astype(np.uint8)
-    assert np.array_equal(decode("parse", palette_png(places[LABELS], COLOURS[order]), Limits()), LABELS)
+    assert np.array_equal(read("parse", palette_png(places[LABELS], COLOURS[order])), LABELS)
     high = np.zeros((256, 3), np.uint8) + 77
     high[200:220] = COLOURS
-    assert np.array_equal(decode("parse", palette_png(LABELS + np.uint8(200), high), Limits()), LABELS)
+    assert np.array_equal(read("parse", palette_png(LABELS + np.uint8(200), high)), LABELS)
     few = np.where(LABELS == 5, 5, 10).astype(np.uint8)
     adaptive = Image.fromarray(COLOURS[few]).convert("P", palette=Image.ADAPTIVE)
-    assert np.array_equal(decode("parse", encoded(adaptive), Limits()), few)
+    assert np.array_equal(read("parse", encoded(adaptive)), few)
 
 
 def test_the_published_palette_of_255_is_the_same_as_that_of_254():
     bright = np.where(COLOURS == 254, 255, np.where(COLOURS == 169, 170, COLOURS))
-    assert np.array_equal(decode("parse", palette_png(LABELS, bright), Limits()), LABELS)
-    assert np.array_equal(decode("parse", palette_png(19 - LABELS, bright[::-1]), Limits()), LABELS)
+    assert np.array_equal(read("parse", palette_png(LABELS, bright)), LABELS)
+    assert np.array_equal(read("parse", palette_png(19 - LABELS, bright[::-1])), LABELS)
 
 
 @pytest.mark.parametrize("colours", [rng.randint(0, 256, (20, 3)), np.arange(20)[:, None].repeat(3, 1), COLOURS])
 def test_any_other_palette_does_not_matter(colours):
-    assert np.array_equal(decode("parse", palette_png(LABELS, colours), Limits()), LABELS)
+    assert np.array_equal(read("parse", palette_png(LABELS, colours)), LABELS)
 
 
 def test_a_palette_that_is_half_of_the_labels_is_told():
     colours = np.roll(COLOURS, 1, axis=0)
     colours[7] = 99
     with pytest.raises(WrongKind, match="other ids"):
-        decode("parse", palette_png(LABELS, colours), Limits())
+        read("parse", palette_png(LABELS, colours))
 
 
 def test_a_colour_map_is_mapped_back_where_every_colour_is_a_labels():
     colour = COLOURS[LABELS]
-    assert np.array_equal(decode("parse", png(colour), Limits()), LABELS)
-    assert np.array_equal(decode("parse", encoded(Image.fromarray(colour).convert("RGBA")), Limits()), LABELS)
+    assert np.array_equal(read("parse", png(colour)), LABELS)
+    assert np.array_equal(read("parse", encoded(Image.fromarray(colour).convert("RGBA"))), LABELS)
     colour[500, 300] = 99
     with pytest.raises(WrongKind, match="colour map"):
-        decode("parse", png(colour), Limits())
+        read("parse", png(colour))
     clear = Image.fromarray(COLOURS[LABELS]).convert("RGBA")
     clear.putpixel((3, 3), (0, 0, 0, 0))
     with pytest.raises(WrongKind, match="colour map"):
-        decode("parse", encoded(clear), Limits())
+        read("parse", encoded(clear))
     with pytest.raises(WrongKind, match="90 pixels"):
-        decode("parse", png(COLOURS[LABELS[:90, :70]]), Limits())
+        read("parse", png(COLOURS[LABELS[:90, :70]]))
 
 
 def test_documents_and_labels_that_failed_elsewhere(samples):
@@ -188,16 +220,16 @@ def test_documents_and_labels_that_failed_elsewhere(samples):
         with open(os.path.join(folder, name), "rb") as file:
             return file.read()
 
-    assert len(decode("pose", case("pose_bom.json"), Limits())["people"]) == 1
+    assert len(read("pose", case("pose_bom.json"))["people"]) == 1
     for name, told in (("pose_comfy_list.json", "ComfyUI"), ("pose_normalised.json", "normalised")):
         with pytest.raises(WrongKind, match=told):
-            decode("pose", case(name), Limits())
+            read("pose", case(name))
     shown = np.array(Image.open(io.BytesIO(case("parse_adaptive_p.png"))).convert("RGB"))
-    assert np.array_equal(COLOURS[decode("parse", case("parse_adaptive_p.png"), Limits())], shown)
+    assert np.array_equal(COLOURS[read("parse", case("parse_adaptive_p.png"))], shown)
 
 
 def test_nobody_is_a_pose():
-    assert decode("pose", b'{"people": []}', Limits()) == {"people": []}
+    assert read("pose", b'{"people": []}') == {"people": []}
 
 
 def test_a_jpeg_mask_is_thresholded_at_128():
@@ -205,7 +237,7 @@ def test_a_jpeg_mask_is_thresholded_at_128():
     soft = np.zeros((1024, 768), np.uint8)
     soft[:, 300:] = 255
     Image.fromarray(soft).save(buffer, "JPEG", quality=30)
-    assert set(np.unique(decode("cloth_mask", buffer.getvalue(), Limits()))) == {0, 255}
+    assert set(np.unique(read("cloth_mask", buffer.getvalue()))) == {0, 255}
 
 
 @pytest.mark.parametrize(
@@ -222,27 +254,27 @@ def test_a_jpeg_mask_is_thresholded_at_128():
 )
 def test_an_engine_that_gives_something_else_has_failed(name, value):
     with pytest.raises(EngineFailed, match="malformed"):
-        encode(name, value)
+        write(name, value)
 
 
-@pytest.mark.parametrize("name", sorted(ARTIFACTS))
+@pytest.mark.parametrize("name", sorted(OF))
 @pytest.mark.parametrize("data", [b"", b"\x00" * 100, b"null", b"{}", b"\x89PNG\r\n\x1a\n" + b"x" * 50])
 def test_garbage_is_refused_with_a_typed_error(name, data):
     with pytest.raises(StageError) as caught:
-        decode(name, data, Limits())
+        read(name, data)
     assert caught.value.code in ("unreadable-image", "wrong-kind")
 
 
 @pytest.mark.parametrize("document", [b"{}", b"[]", b'"upper"', b'{"category": "Upper"}', b'{"category": ["upper"]}'])
 def test_a_category_is_one_of_three(document):
     with pytest.raises(WrongKind, match="one of upper, lower, dress"):
-        decode("category", document, Limits())
+        read("category", document)
 
 
 def test_a_category_is_decoded_to_its_word():
-    assert decode("category", b'\xef\xbb\xbf{"category": "dress", "by": "hand"}', Limits()) == "dress"
-    assert encode("category", "dress") == Part(b'{"category":"dress"}', "application/json")
+    assert read("category", b'\xef\xbb\xbf{"category": "dress", "by": "hand"}') == "dress"
+    assert write("category", "dress") == Part(b'{"category":"dress"}', "application/json")
     with pytest.raises(EngineFailed, match="malformed"):
-        encode("category", "shoe")
+        write("category", "shoe")
     with pytest.raises(EngineFailed, match="malformed"):
-        encode("category", np.zeros(3, np.uint8))
+        write("category", np.zeros(3, np.uint8))

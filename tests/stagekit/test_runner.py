@@ -22,8 +22,8 @@ from stagekit.errors import (
 from stagekit.runner import Runner
 from stagekit.settings import Settings
 
-STAGE = Stage("cloth_mask", ("cloth", "pose"), ("cloth_mask",), "fake")
-CLOTH = {"cloth": encode("cloth", np.full((1024, 768, 3), 9, np.uint8))}
+STAGE = Stage("cloth_mask", {"cloth": "image", "pose": "keypoints"}, {"cloth_mask": "mask"}, "fake")
+CLOTH = {"cloth": encode("cloth", "image", np.full((1024, 768, 3), 9, np.uint8))}
 
 
 class Fake(Engine):

@@ -7,7 +7,7 @@ from stagekit.settings import Settings, read_settings
 from stagekit.stage import fingerprint, make_engine
 from stagekit.tracing import trace_id, traceparent
 
-STAGE = Stage("pose", ("person",), ("pose", "pose_image"), "fake")
+STAGE = Stage("pose", {"person": "image"}, {"pose": "keypoints", "pose_image": "image"}, "fake")
 
 
 class Fake(Engine):

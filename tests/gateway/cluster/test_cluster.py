@@ -8,17 +8,20 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 import gateway.cluster.watch
+from gateway.cluster.graph import UPLOADS
 from gateway.cluster.plan import Wishes
 from gateway.cluster.watch import Cluster
 from gateway.errors import StageNotReady, StartupError, UnsupportedCategory
 from gateway.settings import Settings
-from stagekit.stage import ARTIFACTS
+from howsfit.stages import made_artifacts
 from tests.servers import free_port
 
 LACKING = {"state": "setup_failed", "code": "weights-missing", "detail": "Pull them.", "command": "pull them"}
 LOADING = {"state": "starting", "code": "not-ready", "detail": "Still loading."}
 READY = {"status": "ready"}
 TAKES = {"resize": ("photo", "person"), "tryon": ("person garment", "tryon")}
+
+KINDS = UPLOADS | made_artifacts()
 
 
 class Stage:
@@ -29,7 +32,7 @@ class Stage:
         self.state = state
         self.app = FastAPI()
         self.info = {"contract": 1, "stage": name, "engine": engine, "fingerprint": engine}
-        self.info |= {key: {n: ARTIFACTS[n] for n in a.split()} for key, a in (("inputs", takes), ("outputs", gives))}
+        self.info |= {key: {n: KINDS[n] for n in a.split()} for key, a in (("inputs", takes), ("outputs", gives))}
         self.app.get("/readyz")(lambda: JSONResponse(self.state, 200 if self.state is READY else 503))
         self.app.get("/info")(lambda: self.info | {"state": self.state.get("state", "ready")})
 

@@ -4,14 +4,17 @@ import itertools
 
 import pytest
 
-from gateway.cluster.graph import Declaration, StageGraph
+from gateway.cluster.graph import UPLOADS, Declaration, StageGraph
 from gateway.cluster.plan import Plan, Wishes
 from gateway.errors import StartupError
-from stagekit.stage import ARTIFACTS
+from howsfit.stages import find_stage, made_artifacts
+from stagekit.folders import stage_names
+
+KINDS = UPLOADS | made_artifacts()
 
 
 def declare(stage, inputs, outputs):
-    return Declaration(stage, *({name: ARTIFACTS[name] for name in names.split()} for names in (inputs, outputs)))
+    return Declaration(stage, *({name: KINDS[name] for name in names.split()} for names in (inputs, outputs)))
 
 
 HOUSE = [
@@ -31,6 +34,11 @@ def planned(begin, declarations=HOUSE):
 
 def without(stage):
     return [declaration for declaration in HOUSE if declaration.stage != stage]
+
+
+def test_the_stages_that_come_with_the_package_make_a_graph_and_agree_on_every_kind():
+    graph = StageGraph(Declaration(name, find_stage(name).inputs, find_stage(name).outputs) for name in stage_names())
+    assert {"resize", "tryon", "paste_back"} <= set(graph.order)
 
 
 def test_the_order_of_declaration_does_not_matter():

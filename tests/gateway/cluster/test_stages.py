@@ -57,6 +57,12 @@ def test_an_answer_that_the_protocol_does_not_allow(response):
         run(app_that_answers(response))
 
 
+def test_kinds_that_nobody_knows_here_are_named():
+    info = {"contract": 1, "stage": "pose", "inputs": {"person": "image"}, "outputs": {"sound": "song"}}
+    with pytest.raises(StageNonsense, match="speaks of song"):
+        run(app_that_answers(Response(b"", headers={"howsfit-fingerprint": "another"}), info))
+
+
 def test_a_stage_that_is_not_there():
     async def go():
         client = StageClient("pose", f"http://127.0.0.1:{free_port()}", {}, timeout_s=1)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from gateway.pictures.provenance import packet_in
-from gateway.settings import STAGES
+from stagekit.folders import stage_names
 from tests.gateway.requests import post
 from tests.pictures import bomb, encoded, picture
 
@@ -25,7 +25,7 @@ def test_a_tryon_ends_in_a_picture(api, tryon):
 
 def test_it_says_what_made_it(tryon):
     assert [stage["stage"] for stage in tryon["stages"]] == list(dict.fromkeys(s["stage"] for s in tryon["stages"]))
-    assert {stage["stage"] for stage in tryon["stages"]} == set(STAGES)
+    assert {stage["stage"] for stage in tryon["stages"]} == set(stage_names())
     for stage in tryon["stages"]:
         assert stage["status"] == "succeeded" and stage["engine"] and stage["fingerprint"].startswith("sha256:")
         assert stage["made_by"]["licence"] and stage["timings"]["run"] > 0
@@ -105,7 +105,7 @@ def test_the_agnostic_mask_is_white_where_the_agnostic_is_gray(api, tryon):
 
 def test_the_stage_graph_is_told(api):
     stages = {stage["stage"]: stage for stage in api.get("/v1/stages").json()["stages"]}
-    assert set(stages) == set(STAGES)
+    assert set(stages) == set(stage_names())
     assert stages["pose"]["needs"] == ["resize"] and stages["resize"]["needs"] == []
     assert all(stage["health"]["ready"] for stage in stages.values())
 

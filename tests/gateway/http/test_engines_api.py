@@ -108,7 +108,8 @@ def test_the_list_of_stages_tells_of_each_engine(tmp_path):
 
 def test_their_addresses_are_read_from_the_environment():
     told = {"HOWSFIT_TRYON_URLS": "tps=http://a:8000, hr_viton=https://b", "HOWSFIT_POSE_URLS": ""}
-    assert engines_in(told) == {"tryon": {"tps": "http://a:8000", "hr_viton": "https://b"}}
+    assert engines_in(told, ("pose", "tryon")) == {"tryon": {"tps": "http://a:8000", "hr_viton": "https://b"}}
+    assert engines_in(told, ("pose",)) == {}, "of the stages that there are"
     for wrong in ("tps", "tps=a:8000", "=http://a"):
         with pytest.raises(ValueError, match="HOWSFIT_TRYON_URLS"):
-            engines_in({"HOWSFIT_TRYON_URLS": wrong})
+            engines_in({"HOWSFIT_TRYON_URLS": wrong}, ("tryon",))

@@ -34,7 +34,7 @@ class Engine(stagekit.Engine):
     version = "1"
     start_s = 180.0
     inputs = ("person",)
-    extras = ("densepose_i", "densepose_u", "densepose_v")
+    extras = {"densepose_i": "map", "densepose_u": "map", "densepose_v": "map"}
     licence = "Apache-2.0 code; weights " + read_manifest()[checkpoint.ENGINE].licence
     commercial = read_manifest()[checkpoint.ENGINE].commercial
 

@@ -22,7 +22,7 @@ class Engine(Parser):
     name = "cihp_pgn"
     version = "1"
     start_s = 180.0
-    extras = ("parse_confidence", "parse_edges")
+    extras = {"parse_confidence": "map", "parse_edges": "map"}
     licence = "MIT code; weights without a licence, for research only"
     commercial = "unclear"
 

@@ -23,7 +23,7 @@ class Engine(Parser):
 
     name = "cihp_pgn_onnx"
     version = "1"
-    extras = ("parse_confidence", "parse_edges")
+    extras = {"parse_confidence": "map", "parse_edges": "map"}
     licence = "MIT code; weights without a licence, for research only"
     commercial = "unclear"
 

@@ -49,7 +49,7 @@ class Engine(stagekit.Engine):
     start_s = 180.0
     categories = ("upper",)
     inputs = ("agnostic", "parse_agnostic", "densepose", "cloth", "cloth_mask", "pose", "category")
-    extras = ("warped_cloth", "warped_mask", "parse_predicted")
+    extras = {"warped_cloth": "image", "warped_mask": "map", "parse_predicted": "labels"}
     licence = "CC-BY-NC-4.0"
     commercial = "no"
     digital_source = "compositeWithTrainedAlgorithmicMedia"

@@ -70,7 +70,7 @@ class Engine(stagekit.Engine):
     version = "7"
     categories = ("upper", "lower", "dress")
     inputs = ("cloth", "cloth_mask", "person", "parse", "pose", "category")
-    extras = ("warped_cloth", "warped_mask")
+    extras = {"warped_cloth": "image", "warped_mask": "map"}
     stand_in = True
     concurrency = 2
 
