@@ -1,4 +1,4 @@
-"""The one list of all weights that engines need and that are not part of this repository: manifest.json beside this file.
+"""The weights that engines need and that are not part of this repository: weights.json in the folder of each such engine.
 
 It says of each file where it comes from, how it is recognised, and under which licence. A file is recognised by the digest
 that its publisher gives, or that of public copies. Where there is none, the first file that has the right structure is trusted,
@@ -9,7 +9,9 @@ import json
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "manifest.json")
+from stagekit.folders import engine_files
+
+FILE = "weights.json"
 
 
 class WeightFile(NamedTuple):
@@ -77,8 +79,13 @@ class WeightSet(NamedTuple):
         return chosen == self.when["value"] if chosen else bool(self.when.get("default"))
 
 
-def read_manifest(path: str = _FILE) -> Dict[str, WeightSet]:
-    """All sets by key. Raises OSError, ValueError naming what is wrong with another manifest than ours."""
+def read_manifest() -> Dict[str, WeightSet]:
+    """All sets by key, of the engines that are here. Raises OSError, ValueError as read_sets does."""
+    return {key: weights for path in engine_files(FILE) for key, weights in read_sets(path).items()}
+
+
+def read_sets(path: str) -> Dict[str, WeightSet]:
+    """The sets of one such file by key. Raises OSError, ValueError naming what is wrong with it."""
     with open(path, encoding="utf-8") as file:
         try:
             return {key: _set(key, entry) for key, entry in json.load(file).items()}

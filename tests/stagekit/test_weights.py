@@ -7,7 +7,7 @@ import pytest
 
 import stagekit
 from stagekit.errors import WeightsMissing
-from stagekit.manifest import read_manifest, sets_of
+from stagekit.manifest import read_manifest, read_sets, sets_of
 from stagekit.weights import in_folder, in_package, require, weights_folder
 
 
@@ -141,4 +141,4 @@ def test_settings_choose_among_the_models_of_an_engine():
 def test_a_manifest_that_is_none_is_refused(content, tmp_path):
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(ValueError, match="is no manifest of weights"):
-        read_manifest(str(tmp_path / "manifest.json"))
+        read_sets(str(tmp_path / "manifest.json"))

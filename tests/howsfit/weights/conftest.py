@@ -6,7 +6,7 @@ import json
 import httpx
 import pytest
 
-from stagekit.manifest import read_manifest
+from stagekit.manifest import read_sets
 from tests.howsfit.weights.publisher import publisher as serve
 
 
@@ -41,7 +41,7 @@ def manifest(tmp_path):
         }
         path = tmp_path / "manifest.json"
         path.write_text(json.dumps({"model": entry | {"files": list(files)} | members}))
-        return read_manifest(str(path))["model"]
+        return read_sets(str(path))["model"]
 
     write.path = tmp_path / "manifest.json"
     return write

@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from stagekit.manifest import read_manifest
+from stagekit.folders import engine_files
+from stagekit.manifest import FILE, read_manifest, read_sets
 from stagekit.weights import read_lock
 from tests.howsfit.weights import torch_files
 from tests.howsfit.weights.conftest import entry
@@ -175,4 +177,5 @@ def test_the_manifest_is_complete():
             each for each in manifest.values() if each.engine == engine and each.when and each.when.get("default")
         ]
         assert len(defaults) <= 1
-    assert json.loads((ROOT / "stagekit/manifest.json").read_text()).keys() == manifest.keys()
+    for path in engine_files(FILE):
+        assert {weights.engine for weights in read_sets(path).values()} == {Path(path).parent.name}, path
