@@ -5,7 +5,7 @@ PYTEST := .venv/bin/pytest
 # Two processes, each with a gateway and stages of its own. To see one test's output as it comes: .venv/bin/pytest FILE
 SIDE_BY_SIDE := -n 2 --dist loadscope
 
-.PHONY: help demo test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights docker train-garment bench lint format lock clean
+.PHONY: help demo test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights docker train-garment bench lint format compose lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -123,6 +123,9 @@ lint: .venv/tools  ## ruff and mypy
 format: .venv/tools  ## Format the code
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+
+compose: .venv/tools  ## Write compose files, .env.example and requirements/run.in anew from the folders of stages and engines
+	.venv/bin/python -m scripts.compose
 
 lock: .venv/tools  ## Write the locked requirements anew
 	scripts/lock.sh

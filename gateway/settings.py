@@ -65,7 +65,7 @@ class Settings(BaseSettings):
 
     database_url: str | None = None
     """Where try-ons are kept: postgresql://USER:PASSWORD@HOST/NAME, which several gateways may share; default: a SQLite
-    file in data_dir, for one gateway."""
+    file in data_dir (in the cluster the data volume), for one gateway."""
 
     executor: str | None = None
     """Name of this gateway among those that share a database: the same after a restart. Default: the host's name."""
@@ -80,17 +80,17 @@ class Settings(BaseSettings):
     """Address of the S3 server as clients reach it. With it, artifacts are downloaded from there by signed links."""
 
     s3_region: str | None = Field(None, pattern="^[A-Za-z0-9-]+$")
-    """Of the bucket; default: where boto3 looks for it (AWS_REGION, AWS_DEFAULT_REGION, ~/.aws/config), else us-east-1."""
+    """Region of the bucket; default: where boto3 looks (AWS_REGION, AWS_DEFAULT_REGION, ~/.aws/config), else us-east-1."""
 
     s3_addressing: Addressing = "auto"
     """How the bucket is named: path for https://HOST/BUCKET, virtual for https://BUCKET.HOST, which the server and the DNS must
     know; auto: virtual at AWS, path at any other server."""
 
     s3_access_key: str | None = None
-    """Default: where boto3 looks for it."""
+    """Access key of the S3 server. Default: where boto3 looks for it."""
 
     s3_secret_key: SecretStr | None = None
-    """Default: where boto3 looks for it."""
+    """Secret key of the S3 server. Default: where boto3 looks for it."""
 
     admin_key: SecretStr | None = None
     """With it, every request of the API needs a key: this one, which may do everything, or one made by POST /v1/keys.
@@ -142,9 +142,10 @@ class Settings(BaseSettings):
     """Most try-ons in one batch."""
 
     webhook_secret: SecretStr | None = None
-    """Lets webhooks be asked for: `whsec_` and the base64 of 24 to 64 random bytes. The secrets that sign them, one for each
-    owner, are made from it: receivers check with theirs, of GET /v1/webhooks/secret. To change it, write the new one before the
-    old one, with a space between, until the receivers know their new ones. Default: no webhooks."""
+    """Lets webhooks be asked for: `whsec_` and the base64 of 24 to 64 random bytes, as `echo whsec_$(openssl rand -base64 32)`
+    writes it. The secrets that sign them, one for each owner, are made from it: receivers check with theirs, of
+    GET /v1/webhooks/secret. To change it, write the new one before the old one, with a space between, until the receivers know
+    their new ones. Default: no webhooks."""
 
     webhook_allow: str = ""
     """Receivers of webhooks in your own network, separated by commas: host names, addresses and networks (10.0.0.0/8). Only

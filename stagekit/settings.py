@@ -34,7 +34,7 @@ class Settings(NamedTuple):
     """Level of the service's log on stderr."""
 
     log_format: str = "text"
-    """text: lines for people; json: one JSON object a line."""
+    """Form of the log: text, lines for people, or json, one JSON object a line."""
 
 
 def read_settings(environ: Optional[Mapping[str, str]] = None) -> Settings:

@@ -5,14 +5,17 @@ import re
 
 import pytest
 
-from howsfit.embedded import find_stage
+from howsfit.stages import find_stage
 from stagekit.folders import stage_names
 from tests.compose import Compose
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.cluster
 
-ALL = [path.name for path in sorted(ROOT.glob("docker-compose*.yml"), key=lambda path: len(path.name))]
+ENGINES = "docker-compose.engines.yml"
+"""It holds what the others extend, and is not named beside them."""
+
+ALL = [p.name for p in sorted(ROOT.glob("docker-compose*.yml"), key=lambda p: len(p.name)) if p.name != ENGINES]
 
 
 def read(*files, **settings):

@@ -210,5 +210,5 @@ def test_settings_are_checked(monkeypatch):
 def test_compose_builds_from_the_commit_that_the_dockerfile_pins():
     dockerfile = (ROOT / "services" / "densepose" / "engines" / "detectron2" / "Dockerfile").read_text()
     source = re.search(r"^ADD (https\S+#[0-9a-f]{40}) /$", dockerfile, re.MULTILINE)[1]
-    assert f"detectron2: ${{HOWSFIT_DETECTRON2:-{source}}}" in (ROOT / "docker-compose.yml").read_text()
+    assert f"detectron2: ${{HOWSFIT_DETECTRON2:-{source}}}" in (ROOT / "docker-compose.engines.yml").read_text()
     assert f"HOWSFIT_DETECTRON2={source}\n" in (ROOT / ".env.example").read_text()
