@@ -49,7 +49,8 @@ class Setting:
 
 @dataclass
 class Engine:
-    """What the folder of an engine says. Its image.toml may have each of `memory`, `args`, `contexts` and `settings`."""
+    """What the folder of an engine says. Its image.toml may have each of `memory`, `args`, `contexts` and `settings`; without a
+    Dockerfile of its own it is built by services/Dockerfile."""
 
     name: str
     folder: str
@@ -128,16 +129,18 @@ def _engine(stage: str, name: str) -> Engine:
     place = Path(importlib.import_module(package).__path__[0])
     image = tomllib.loads((place / "image.toml").read_text()) if (place / "image.toml").exists() else {}
     folder = f"services/{stage}/engines/{name}"
+    own = (place / "Dockerfile").exists()
+    plain = {} if own else {"STAGE": stage, "ENGINE": name, "SETTING": find_stage(stage).engine_setting()}
     sets = read_sets(str(place / FILE)).values() if (place / FILE).exists() else ()
     return Engine(
         name=name,
         folder=folder,
-        dockerfile=f"{folder}/Dockerfile",
+        dockerfile=f"{folder}/Dockerfile" if own else "services/Dockerfile",
         settings=_in_module(package + ".settings"),
         weights=sorted({each.when["setting"] for each in sets if each.when}),
         needs_weights=bool(sets),
         memory=image.get("memory", ""),
-        args=image.get("args", {}),
+        args=plain | image.get("args", {}),
         contexts=image.get("contexts", {}),
         build_settings=[Setting(variable, **each) for variable, each in image.get("settings", {}).items()],
     )

@@ -16,10 +16,12 @@ lock() { # python, source, target, further options
 lock 3.11 requirements/dev.in requirements/dev.txt "$@"
 lock 3.11 requirements/run.in requirements/run.txt --constraint requirements/dev.txt
 # The containers run what the tests ran: their versions are held to those of the development environment. An engine on an
-# older Python, which its Dockerfile names, goes its own way.
+# older Python, which its image.toml or its own Dockerfile names, goes its own way.
 for source in gateway/requirements.in services/*/engines/*/requirements.in deploy/*/requirements.in; do
-    python_version=$(sed -n 's/^FROM python:\(3\.[0-9]*\).*/\1/p' "${source%requirements.in}Dockerfile" | head -n 1)
-    case $python_version in
+    folder=${source%requirements.in}
+    python_version=$(cat "${folder}Dockerfile" "${folder}image.toml" 2>/dev/null \
+        | sed -nE 's/^(FROM python:|PYTHON = ")(3\.[0-9]+).*/\2/p' | head -n 1)
+    case ${python_version:-3.11} in
         3.11) lock 3.11 "$source" "${source%.in}.txt" --constraint requirements/dev.txt ;;
         3.6) lock 3.6.15 "$source" "${source%.in}.txt" "$@" ;;
         *) lock "$python_version" "$source" "${source%.in}.txt" "$@" ;;

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -16,6 +17,9 @@ MODULES = [
     for package in ("stagekit", "garment_parser", "services", "gateway", "howsfit")
     for path in (ROOT / package).rglob("*.py")
 ]
+PLAIN = (ROOT / "services" / "Dockerfile").read_text()
+"""It builds the engines that have no Dockerfile of their own."""
+
 GATEWAY_MAY_USE = {
     f"stagekit.{name}" for name in ("wire", "errors", "folders", "kinds", "licences", "options", "pictures", "tracing")
 }
@@ -101,12 +105,21 @@ def test_no_modules_import_each_other():
 @pytest.mark.parametrize("stage", stage_names())
 def test_every_stage_has_its_folder_and_every_engine_its_files(stage):
     declared = find_stage(stage)
+    for name in ("__init__.py", "app.py", "engines/__init__.py"):
+        assert (ROOT / "services" / stage / name).is_file(), name
     engines = [path for path in (ROOT / "services" / stage / "engines").iterdir() if (path / "engine.py").exists()]
     assert declared.default_engine in {path.name for path in engines}
     for engine in engines:
-        for name in ("requirements.in", "requirements.txt", "Dockerfile", "__init__.py"):
+        for name in ("requirements.in", "requirements.txt", "__init__.py"):
             assert (engine / name).is_file(), engine / name
-        assert f"{declared.engine_setting()}={engine.name}" in (engine / "Dockerfile").read_text()
+        if (engine / "Dockerfile").exists():
+            assert f"{declared.engine_setting()}={engine.name}" in (engine / "Dockerfile").read_text()
+        else:
+            args = tomllib.loads((engine / "image.toml").read_text())["args"]
+            assert args["DESCRIPTION"], "services/Dockerfile builds it"
+            assert all(f"ARG {name}" in PLAIN for name in args), engine
+            used = {name.split(".")[0] for path in engine.rglob("*.py") for name in imported(path)}
+            assert used - {"services", "stagekit"} <= {args.get("ALSO")}, engine
 
 
 def test_locked_requirements_name_hashes_and_no_host():

@@ -35,7 +35,9 @@ is_stand_in() { [ "$(docker image inspect --format "{{index .Config.Labels \"$LA
 tags_in_use() {
   {
     find "$ROOT" -name 'Dockerfile*' -not -path '*/node_modules/*' -not -path '*/.*/*' -exec \
-      grep -hoE '^FROM +(--[a-z]+=[^ ]+ +)?(debian|python|node):[^ ]+' {} +
+      grep -hoE '^FROM +(--[a-z]+=[^ ]+ +)?(debian|python|node):[^ $]+( |$)' {} +
+    # services/Dockerfile builds on the Python that an engine's image.toml names.
+    find "$ROOT/services" -name image.toml -exec sed -nE 's/^PYTHON = "(.*)"/python:\1-slim-bookworm/p' {} +
     grep -hoE '^ +image: +postgres:[^ ]+' "$ROOT"/docker-compose*.yml
   } | awk '{ print $NF }' | sort -u
 }

@@ -43,7 +43,8 @@ def test_every_stage_with_a_choice_of_engines_has_its_default_one_beside_it():
     for name, address in fallbacks.items():
         stage, service = find_stage(name), services[re.fullmatch("http://(.*):8000", address).group(1)]
         assert service["profiles"] == ["fallbacks"]
-        assert service["build"]["dockerfile"] == f"services/{name}/engines/{stage.default_engine}/Dockerfile"
+        assert service["build"]["dockerfile"] == "services/Dockerfile"
+        assert (service["build"]["args"]["STAGE"], service["build"]["args"]["ENGINE"]) == (name, stage.default_engine)
         assert service["image"].split(":")[0] == f"howsfit/{name.replace('_', '-')}-{stage.default_engine}"
         own = services[name.replace("_", "-")]
         assert service["networks"] == own["networks"] and service["read_only"]
