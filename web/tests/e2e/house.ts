@@ -1,22 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
 export const ROOT = path.resolve(import.meta.dirname, "../../..");
 export const PYTHON = path.join(ROOT, ".venv", "bin", "python");
-const STAGES = [
-  "resize",
-  "cloth_mask",
-  "category",
-  "pose",
-  "densepose",
-  "human_parse",
-  "agnostic",
-  "tryon",
-  "paste_back",
-];
+const SERVICES = path.join(ROOT, "services");
+const STAGES = readdirSync(SERVICES).filter((stage) => existsSync(path.join(SERVICES, stage, "stage.py")));
 
 /** A program of ours that serves, started for a test. */
 class Server {
