@@ -14,7 +14,17 @@ from gateway.paths import address
 from gateway.pictures.images import Image
 from gateway.tryons.batches import Batch
 from gateway.tryons.comparisons import Comparison, Variant
-from gateway.tryons.orders import Kind, artifacts_of, begin_of, kind_of, sample_of, uploads_of, wishes_of
+from gateway.tryons.orders import (
+    Kind,
+    artifacts_of,
+    begin_of,
+    further_of,
+    garment_of,
+    kind_of,
+    sample_of,
+    uploads_of,
+    wishes_of,
+)
 from stagekit.licences import commercial_use, strictest
 
 OUTPUTS: dict[Kind, tuple[str, ...]] = {
@@ -136,6 +146,36 @@ class SampleDocument(BaseModel):
         )
 
 
+class GarmentDocument(BaseModel):
+    """One of several garments of a try-on: how it was put on."""
+
+    garment: int = Field(description="Its number: 1 is put on first.")
+    category: str
+    image: str = Field(description="Id of its picture.")
+    stages: list[StageDocument] = Field(description="What ran for it.")
+    artifacts: dict[str, str] = Field(
+        description="Address of every artifact there is so far that was made for it. `tryon` shows who puts the next one on."
+    )
+
+    @classmethod
+    def of(cls, number: int, job: Job, events: list[Event], graph: StageGraph) -> "GarmentDocument":
+        """The document of a garment as it stands. events: of the whole job."""
+        begin = [begin_of(job.payload), *further_of(job.payload)][number - 1]
+        told = [event.data for event in events if sample_of(event) == 1 and garment_of(event) == number]
+        names = graph.running(begin) if number == 1 else graph.running({*begin, *graph.lasting()})
+        after = graph.after([graph.producer[GOAL]]) if GOAL in graph.producer else ()
+        return cls(
+            garment=number,
+            category=wishes_of(job.payload).categories[number - 1],
+            image=begin["garment"],
+            stages=_stages(job, told, [name for name in names if name not in after], begin, graph),
+            artifacts={
+                name: artifact_address(job.id, name, garment=number)
+                for name in artifacts_of(job, events, garment=number)
+            },
+        )
+
+
 class TryonDocument(BaseModel):
     """A try-on, or the preprocessing of a person or a garment."""
 
@@ -149,6 +189,10 @@ class TryonDocument(BaseModel):
     images: dict[str, str] = Field(description="Ids of the pictures that it was made from: `photo`, `garment`.")
     artifacts: dict[str, str] = Field(description="Address of every artifact there is so far, uploads included.")
     stages: list[StageDocument]
+    garments: list[GarmentDocument] = Field(
+        description="Where several were asked for, in the order in which they are put on. `stages` and `artifacts` are those "
+        "of the first, and of the result."
+    )
     samples: list[SampleDocument] = Field(description="Where several were asked for: each result, the own one first.")
     warnings: list[WarningDocument]
     error: dict[str, Any] | None = Field(description="Why it failed: an RFC 9457 problem.")
@@ -176,10 +220,13 @@ class TryonDocument(BaseModel):
         here = address(f"/v1/tryons/{job.id}")
         addresses = {name: artifact_address(job.id, name) for name in artifacts_of(job, events)}
         trace_id = job.payload.get("trace_id", job.id.replace("-", ""))
-        first = [event.data for event in events if sample_of(event) == 1]
-        stages = _stages(job, first, graph)
+        first = [event for event in events if sample_of(event) == 1]
+        own = [event.data for event in first if garment_of(event) in (None, 1)]
+        begin = begin_of(job.payload)
+        stages = _stages(job, own, graph.running(begin), begin, graph)
         kind, wishes = kind_of(job.payload), wishes_of(job.payload)
         samples = range(1, wishes.samples + 1) if wishes.samples > 1 else ()
+        garments = range(1, len(further) + 2) if (further := further_of(job.payload)) else ()
         return cls(
             id=job.id,
             kind=kind,
@@ -190,8 +237,10 @@ class TryonDocument(BaseModel):
             images=uploads_of(job.payload),
             artifacts=addresses,
             stages=stages,
+            garments=[GarmentDocument.of(garment, job, events, graph) for garment in garments],
             samples=[SampleDocument.of(sample, job, events) for sample in samples],
-            warnings=_warnings(first) + (_stand_ins(stages) if job.state == "succeeded" else []),
+            warnings=_warnings([event.data for event in first])
+            + (_stand_ins(stages) if job.state == "succeeded" else []),
             error=None if job.error is None else job.error | {"trace_id": trace_id},
             options=wishes.options,
             engines=wishes.engines,
@@ -380,17 +429,19 @@ class TryonList(BaseModel):
     next: str | None = Field(description="Address of the next page; null on the last one.")
 
 
-def artifact_address(tryon_id: str, name: str, sample: int = 1) -> str:
+def artifact_address(tryon_id: str, name: str, sample: int = 1, garment: int | None = None) -> str:
     """Where a picture or document of a try-on is."""
-    return address(f"/v1/tryons/{tryon_id}/artifacts/{name}") + (f"?sample={sample}" if sample > 1 else "")
+    query = f"?sample={sample}" if sample > 1 else f"?garment={garment}" if garment is not None else ""
+    return address(f"/v1/tryons/{tryon_id}/artifacts/{name}") + query
 
 
-def _stages(job: Job, told: list[dict[str, Any]], graph: StageGraph) -> list[StageDocument]:
-    """told: what the events say, in order."""
-    begin = begin_of(job.payload)
+def _stages(
+    job: Job, told: list[dict[str, Any]], running: Iterable[str], begin: Iterable[str], graph: StageGraph
+) -> list[StageDocument]:
+    """told: what the events say, in order. running: the stages that are to run; begin: what they begin with."""
     latest = {data["stage"]: data for data in told}
     # Of a job that ran before, the graph of today may lack a stage: one that has not answered since the gateway started.
-    names = dict.fromkeys([*graph.running(begin), *latest])
+    names = dict.fromkeys([*running, *latest])
     stages = [StageDocument(**({"stage": name} | _fields(latest.get(name, {})))) for name in names]
     if job.state in ("failed", "canceled"):
         for stage in stages:

@@ -16,6 +16,12 @@ GOAL = "tryon"
 RESULTS = (GOAL, "tryon_photo")
 """The artifacts that show the person in the garment."""
 
+PERSON = "person"
+"""The artifact that shows the person before she is dressed."""
+
+BODY = ("pose", "densepose")
+"""What is made of a person and is the same whatever she wears."""
+
 
 @dataclass(frozen=True)
 class Declaration:
@@ -87,6 +93,19 @@ class StageGraph:
                 running.append(stage)
                 wanted |= self.stages[stage].inputs.keys() - given
         return tuple(reversed(running))
+
+    def after(self, stages: Collection[str], begin: Collection[str] = ()) -> set[str]:
+        """The stages that take what these give, directly or through others. begin: artifacts that nobody need make."""
+        found: set[str] = set()
+        for stage in self.order:
+            if self.needs(stage, begin) & {*stages, *found}:
+                found.add(stage)
+        return found
+
+    def lasting(self) -> set[str]:
+        """The artifacts of a dressed person that hold for her next garment, herself among them, who then is another picture."""
+        framing = self.producer.get(PERSON)
+        return {PERSON, *(self.stages[framing].outputs if framing else ()), *(n for n in BODY if n in self.producer)}
 
     def missing(self, artifact: str, begin: Collection[str]) -> list[str]:
         """The uploads without which this artifact cannot be made, in the order of UPLOADS."""

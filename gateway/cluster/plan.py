@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 from typing import Any
 
-from gateway.cluster.graph import GOAL, StageGraph
+from gateway.cluster.graph import GOAL, PERSON, StageGraph
 from gateway.cluster.stages import SEED, StageClient
 from gateway.errors import BadEngine
 from stagekit.errors import BadOption
@@ -25,8 +25,9 @@ class Wishes:
     """Stage -> engine, of the stages that another one than their own is to serve."""
     commercial: bool = False
     """Whether the result is for commercial use, which then all licences must allow."""
-    category: str | None = None
-    """Of the garment, where the caller said it: then no engine may take it for another."""
+    categories: tuple[str, ...] = ()
+    """Of the garment, or of each of several in the order in which they are put on, where the caller said it: then no engine
+    may take it for another."""
     samples: int = 1
     """How many results are made, each with another seed of the generator."""
 
@@ -90,16 +91,36 @@ class Plan:
     def for_seed(self, seed: int) -> "Plan":
         """What is to do for a further sample: the generator, with this seed, and what follows it."""
         assert self.generator is not None
-        again = {self.generator}
-        for stage in self.stages:
-            if self.graph.needs(stage, self.begin) & again:
-                again.add(stage)
+        return self._seeded(seed)._only({self.generator} | self.graph.after([self.generator], self.begin))
+
+    def until_result(self) -> "Plan":
+        """Without what follows the generator."""
+        assert self.generator is not None
+        return self._only(set(self.stages) - self.graph.after([self.generator], self.begin))
+
+    def after_result(self) -> "Plan":
+        """Only what follows the generator."""
+        assert self.generator is not None
+        return self._only(self.graph.after([self.generator], self.begin))
+
+    def next_garment(self, seed: int | None = None) -> "Plan":
+        """What is to do until another garment is put on the person whom this one has dressed. What a garment does not change
+        of her is not made again. seed: of a further sample, for which nothing is made of the garment again either."""
+        there = self.begin.union(*(self.graph.stages[stage].outputs for stage in self.stages))
+        begin = frozenset({"garment", "category"} | (self.graph.lasting() & there))
+        following = replace(self, begin=begin, stages=self.graph.running(begin)).until_result()
+        if seed is None:
+            return following
+        dressed = [stage for stage in following.stages if PERSON in self.graph.stages[stage].inputs]
+        return following._seeded(seed)._only({*dressed} | self.graph.after(dressed, begin))
+
+    def _only(self, stages: Collection[str]) -> "Plan":
+        return replace(self, stages=tuple(stage for stage in self.stages if stage in stages))
+
+    def _seeded(self, seed: int) -> "Plan":
+        assert self.generator is not None
         chosen = {**self.options_of(self.generator), SEED: seed}
-        return replace(
-            self,
-            stages=tuple(stage for stage in self.stages if stage in again),
-            options={**self.options, self.generator: self.clients[self.generator].differing(chosen)},
-        )
+        return replace(self, options={**self.options, self.generator: self.clients[self.generator].differing(chosen)})
 
     def options_of(self, stage: str) -> dict[str, Any]:
         """Those that are not the defaults."""

@@ -158,8 +158,9 @@ class Cluster:
 
     def _check_generator(self, client: StageClient, wishes: Wishes) -> None:
         """Raises UnsupportedCategory, BadOption."""
-        category = wishes.category
-        if category is not None and category not in client.categories:
+        for category in wishes.categories:
+            if category in client.categories:
+                continue
             able = [other for other in self.engines(client.name) if category in other.categories]
             raise UnsupportedCategory(
                 f"Engine {client.engine} dresses people in {' and '.join(client.categories)}, not in {category}. "

@@ -93,8 +93,8 @@ ArtifactFile = Annotated[
 ]
 """Of the Fields' `artifacts`: one that is sent along."""
 
-GIVEN = "artifacts."
-"""What the parts of a form begin with that are artifacts: `artifacts.parse`."""
+PARTED = {"artifacts": "parse", "garments": "upper"}
+"""Fields that have pictures of their own, each of which is a part of a form: `artifacts.parse`, `garments.upper`."""
 
 
 def body(model: type[T]) -> Callable[[Request], AsyncIterator[T]]:
@@ -124,8 +124,9 @@ def described(model: type[Fields]) -> dict[str, Any]:
     file = {"contentMediaType": "application/octet-stream", "description": "The file: JPEG, PNG, WebP, AVIF or HEIC."}
     text = {"contentEncoding": "base64", "description": "The file in base64, as a data: URL, or its https address."}
     form, json_ = with_pictures(file), with_pictures(text)
-    if form["properties"].pop("artifacts", None):
-        form["patternProperties"] = {rf"^{re.escape(GIVEN)}\w+$": file | {"description": "An artifact: its file."}}
+    parts = {rf"^{name}\.\w+$": file for name in PARTED if form["properties"].pop(name, None)}
+    if parts:
+        form["patternProperties"] = parts
     return {"requestBody": {"required": True, "content": {MULTIPART: {"schema": form}, JSON: {"schema": json_}}}}
 
 
@@ -245,9 +246,9 @@ async def _value(part: UploadFile, name: str, model: type[Fields], is_artifact: 
 
 
 def _all_of(fields: Mapping[str, Any]) -> list[Any]:
-    """The values, those of the artifacts too."""
-    given = fields.get(GIVEN[:-1])
-    return [*fields.values(), *(given.values() if isinstance(given, dict) else ())]
+    """The values, those within PARTED too."""
+    parted = [given for name in PARTED if isinstance(given := fields.get(name), dict)]
+    return [*fields.values(), *(value for given in parted for value in given.values())]
 
 
 async def _text_or_file(part: UploadFile) -> str | UploadFile:
@@ -292,11 +293,13 @@ def _urlencoded(data: bytes, model: type[Fields]) -> dict[str, Any]:
 def _place(fields: dict[str, Any], name: str, model: type[Fields]) -> tuple[dict[str, Any], str]:
     """Where a part of a form belongs, and under which name: `artifacts.parse` as `parse` among the artifacts."""
     where, own_name = fields, name
-    if "artifacts" in model.model_fields:
-        if name == GIVEN[:-1]:
-            raise BadRequest(f"In a form each artifact is a part of its own: {GIVEN}parse, for instance.")
-        if name.startswith(GIVEN):
-            where, own_name = fields.setdefault(GIVEN[:-1], {}), name.removeprefix(GIVEN)
+    field, dot, member = name.partition(".")
+    if field in PARTED and field in model.model_fields:
+        if not dot:
+            raise BadRequest(
+                f"In a form each of the {field} is a part of its own: {field}.{PARTED[field]}, for instance."
+            )
+        where, own_name = fields.setdefault(field, {}), member
     if own_name in where:
         raise BadRequest(f"{quoted(name)} was sent twice; send each field once.")
     return where, own_name

@@ -11,6 +11,7 @@ from gateway.errors import BadRequest, QuotaReached, TooManyTryons
 from gateway.jobs.durable import Durable
 from gateway.storage.cache import StageCache
 from gateway.tryons.orders import Kind, Order
+from gateway.tryons.outfits import check_given
 
 BASIS: dict[Kind, str] = {"tryon": GOAL, "person": "person", "cloth": "cloth"}
 """The artifact that must come to be, or be given, in a job of each kind."""
@@ -43,6 +44,8 @@ class Admission:
         made = {name for stage in plan.stages for name in plan.graph.stages[stage].outputs} - begin.keys()
         if not (made & set(RESULTS) if kind == "tryon" else made):
             raise BadRequest("Nothing is left to do: what the stages would make of it was sent along.")
+        if order.further:
+            check_given(plan.graph, begin)
         failed = plan.failed()
         if not failed:
             return

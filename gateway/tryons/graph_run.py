@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from gateway.cluster.graph import GOAL, RESULTS
+from gateway.cluster.graph import GOAL, PERSON, RESULTS, UPLOADS
+from gateway.cluster.plan import Plan
 from gateway.cluster.stages import Run, StageClient
 from gateway.cluster.watch import Cluster
 from gateway.errors import GatewayError, StageRefused
@@ -20,7 +21,7 @@ from gateway.pictures.provenance import TRAINED, Provenance, with_packet
 from gateway.storage.blobs import Blob
 from gateway.storage.cache import StageCache
 from gateway.storage.holdings import Holdings
-from gateway.tryons.orders import begin_of, holder_of, tenant_of, trace_of, wishes_of
+from gateway.tryons.orders import begin_of, further_of, holder_of, tenant_of, trace_of, wishes_of
 from gateway.tryons.patience import patiently
 from stagekit.errors import BadOption
 from stagekit.wire import Part
@@ -54,6 +55,7 @@ class GraphRun:
         self._payload = payload
         self._steps = steps
         self._begin = begin_of(payload)
+        self._further = further_of(payload)
         self._no_store: bool = payload["no_store"]
         self._digests = dict(self._begin)
         self._blobs: dict[str, Blob] = {}
@@ -63,6 +65,12 @@ class GraphRun:
         self._sample = 1
         self._seed: int | None = None
         """Of the sample that is being made, where several were asked for."""
+        self._garment: int | None = None
+        """Which of several is being put on."""
+        self._worn: dict[int, dict[str, str]] = {}
+        """Garment -> the digests of all artifacts when the first sample had it on."""
+        self._roots: Mapping[str, Collection[str]] = {}
+        """Artifact of the person who has a garment on already -> digests of the uploads that she was made from."""
 
     async def run(self) -> dict[str, str]:
         """Make the first sample, of which old requests want no other, then the further ones, each from the generator on.
@@ -71,21 +79,53 @@ class GraphRun:
         """
         try:
             wishes = wishes_of(self._payload)
-            self._plan = await self._means.cluster.wait_for_plan(self._means.retry_s, self._begin, wishes)
-            seeds = self._plan.seeds(wishes.samples) if wishes.samples > 1 else [None]
+            plan = await self._means.cluster.wait_for_plan(self._means.retry_s, self._begin, wishes)
+            seeds = plan.seeds(wishes.samples) if wishes.samples > 1 else [None]
         except (BadOption, GatewayError) as error:  # the engines are others than when the job was taken
             raise JobFailed({"stage": "gateway"} | error.problem()) from None
-        self._seed = seeds[0]
-        await self._run_plan(known={} if self._no_store else await self._recall())
-        first = dict(self._digests)
-        for self._sample, self._seed in enumerate(seeds[1:], 2):
-            assert self._seed is not None
-            self._plan = self._plan.for_seed(self._seed)
-            await self._run_plan()
+        for self._sample, self._seed in enumerate(seeds, 1):
+            again = None if self._sample == 1 else self._seed
+            if self._further:
+                await self._put_on(plan, again)
+            else:
+                await self._run_plan(plan if again is None else plan.for_seed(again), KNOWN)
+            if self._sample == 1:
+                first = dict(self._digests)
         return first
 
-    async def _run_plan(self, known: Collection[str] = ()) -> None:
-        """Each stage as soon as those before it are done; the first failure cancels the others."""
+    async def _put_on(self, plan: Plan, seed: int | None) -> None:
+        """One garment after the other, each on the person as the one before has left her; what is made of the result is made
+        of the last. plan: as for the first garment alone; seed: of a further sample."""
+        own = plan if seed is None else plan.for_seed(seed)
+        self._garment, self._roots = 1, {}
+        self._begin = begin_of(self._payload)
+        self._digests = {**self._worn.get(1, {}), **self._begin}
+        await self._run_plan(own.until_result(), KNOWN)
+        undressed = dict(self._digests)
+        uploads = set(self._begin.values())
+        for number, sent in enumerate(self._further, 2):
+            self._garment = number
+            following = plan.next_garment(seed)
+            lasting = {name: undressed[name] for name in following.begin if name in undressed}
+            self._begin = {**lasting, **sent, PERSON: self._digests[GOAL]}
+            self._roots = dict.fromkeys(lasting, frozenset(uploads))
+            self._digests = {**self._worn.get(number, {}), **self._begin}
+            await self._run_plan(following, f"{KNOWN}, garment {number}")
+            self._worn.setdefault(number, dict(self._digests))
+            uploads |= set(sent.values())
+        self._worn.setdefault(1, undressed)
+        self._begin = {**undressed, GOAL: self._digests[GOAL]}
+        self._roots = {name: frozenset(uploads) for name in self._begin if name not in UPLOADS}
+        self._digests, self._garment = dict(self._begin), None
+        await self._run_plan(own.after_result())
+
+    async def _run_plan(self, plan: Plan, recall: str | None = None) -> None:
+        """Each stage as soon as those before it are done; the first failure cancels the others. recall: the name of the step
+        that looks up what is known already."""
+        self._plan = plan
+        known: Collection[str] = ()
+        if recall is not None and self._sample == 1 and not self._no_store:
+            known = await self._recall(recall)
         self._sorter = self._plan.sorter(done=known)
         # Started from within a step of another stage, a step would count as a part of that one.
         self._context = contextvars.copy_context()
@@ -95,18 +135,19 @@ class GraphRun:
             self._group.create_task(self._read_ahead(left))
 
     def _about(self, stage: str) -> dict[str, Any]:
-        """What every event of a stage says: which one it is, and where there are several samples, for which and with what
-        seed."""
+        """What every event of a stage says: which one it is, and where there are several samples or garments, for which and
+        with what seed."""
+        garment = {"garment": self._garment} if self._garment is not None else {}
         sample = {"sample": self._sample} if self._sample > 1 else {}
         seed = {"seed": self._seed} if self._seed is not None and stage == self._plan.generator else {}
-        return {"stage": stage} | sample | seed
+        return {"stage": stage} | garment | sample | seed
 
     # What is known already
 
-    async def _recall(self) -> dict[str, Any]:
+    async def _recall(self, step: str) -> dict[str, Any]:
         """All that stages made of these uploads before, at once. Stage -> record, as _run_step gives it."""
         try:
-            known = await self._steps.step(KNOWN, self._recall_step)
+            known = await self._steps.step(step, self._recall_step)
         except GatewayError as error:
             raise JobFailed(error.problem() | {"stage": "gateway"}) from None
         for stage, record in known.items():
@@ -154,14 +195,22 @@ class GraphRun:
 
         try:
             # The stages behind it start as soon as the outputs are known, while these are still being written.
-            step = stage if self._sample == 1 else f"{stage} {self._sample}"
-            record = await self._steps.step(step, self._run_step, stage, inputs, go_on)
+            record = await self._steps.step(self._step_of(stage), self._run_step, stage, inputs, go_on)
         except (StageRefused, GatewayError) as error:
             problem = error.problem if isinstance(error, StageRefused) else error.problem() | {"stage": stage}
             await self._tell(self._about(stage) | {"status": "failed", "error": problem})
-            raise JobFailed(problem) from None
+            raise JobFailed(problem | ({"garment": self._garment} if self._garment is not None else {})) from None
         go_on(record)  # in case that it was recorded before a crash, and did not run now
         await self._tell(self._about(stage) | {"status": "succeeded"} | record)
+
+    def _step_of(self, stage: str) -> str:
+        further = [f" {self._sample}"] if self._sample > 1 else []
+        return "".join([stage, *further, *([f", garment {self._garment}"] if (self._garment or 1) > 1 else [])])
+
+    def _origins(self, stage: str) -> set[str]:
+        """Digests of the uploads that a stage's outputs are made from."""
+        names = self._plan.graph.origins(stage, self._begin)
+        return set().union(*(self._roots.get(name, {self._begin[name]}) for name in names))
 
     def _learn(self, stage: str, record: Mapping[str, Any]) -> None:
         """What a stage made goes to those that take it, but never in the place of what was given."""
@@ -186,7 +235,7 @@ class GraphRun:
             inputs,
             holder=holder_of(self._id),
             tenant=tenant_of(self._payload),
-            origins=[self._begin[name] for name in self._plan.graph.origins(stage, self._begin)],
+            origins=self._origins(stage),
             no_store=self._no_store,
         )
         async with contextlib.AsyncExitStack() as stack:

@@ -29,8 +29,9 @@ from gateway.tryons.orders import (
     Kind,
     Order,
     artifacts_of,
-    begin_of,
+    digests_in,
     digests_of,
+    further_of,
     holder_of,
     kind_of,
     payload_of,
@@ -95,7 +96,8 @@ class Tryons:
         has something left to do.
 
         begin: `photo` and `garment`, or one of them, and artifacts in the place of those that a stage would make; a digest
-        stands for a blob that somebody holds already.
+        stands for a blob that somebody holds already. Of several garments it is the first that is put on; order.further has
+        the others.
         Raises TooManyTryons, QuotaReached, IdempotencyConflict, StageNotReady, WebhookRefused, NotFound, BadEngine, BadOption,
         NotCommercial, BadRequest, StorageFull, StorageUnavailable.
         """
@@ -111,7 +113,8 @@ class Tryons:
                 await self._webhooks.expect(job_id, order.webhook, order.owner)
             if order.reference is not None:
                 await self._subjects.note(job_id, order.owner, order.reference)
-            await self._hold(begin, holder_of(job_id))
+            for sent in (begin, *order.further):
+                await self._hold(sent, holder_of(job_id))
             try:
                 return await self._durable.enqueue(
                     job_id,
@@ -194,7 +197,7 @@ class Tryons:
         if job.state not in ENDED:
             await self._durable.cancel(tryon_id)
             await self.wait(tryon_id, 30)
-        await self._cache.forget(begin_of(job.payload).values())
+        await self._cache.forget(digests_in(job.payload))
         try:
             await self._forget(tryon_id)
         except WrongState:
@@ -213,18 +216,22 @@ class Tryons:
             await self._subjects.forget(job_id)
         return len(there)
 
-    async def artifact(self, tryon_id: str, name: str, owner: str | None = None, sample: int = 1) -> Part:
-        """sample: which one's, where there are several. Raises NotFound, StorageUnavailable."""
-        return await self._store.get(await self._digest(tryon_id, name, owner, sample))
+    async def artifact(
+        self, tryon_id: str, name: str, owner: str | None = None, sample: int = 1, garment: int | None = None
+    ) -> Part:
+        """sample, garment: which one's, where there are several. Raises NotFound, StorageUnavailable."""
+        return await self._store.get(await self._digest(tryon_id, name, owner, sample, garment))
 
     async def artifacts(self, tryon_id: str, owner: str | None = None) -> dict[str, Part]:
         """All that there are so far. Raises NotFound, StorageUnavailable."""
         digests = artifacts_of(*await self.get(tryon_id, owner))
         return {name: await self._store.get(digest) for name, digest in digests.items()}
 
-    async def link(self, tryon_id: str, name: str, owner: str | None = None, sample: int = 1) -> str | None:
+    async def link(
+        self, tryon_id: str, name: str, owner: str | None = None, sample: int = 1, garment: int | None = None
+    ) -> str | None:
         """A link to download it from the storage itself, where that gives any. Raises NotFound."""
-        return await self._store.url_for(await self._digest(tryon_id, name, owner, sample), LINK_S)
+        return await self._store.url_for(await self._digest(tryon_id, name, owner, sample, garment), LINK_S)
 
     async def sweep(self) -> None:
         """Delete what is older than its retention, and let go of what jobs hold that never came to be."""
@@ -241,11 +248,17 @@ class Tryons:
             await self._holdings.release(holder_of(job_id))
         self._jobless = jobless
 
-    async def _digest(self, tryon_id: str, name: str, owner: str | None, sample: int) -> str:
+    async def _digest(
+        self, tryon_id: str, name: str, owner: str | None, sample: int = 1, garment: int | None = None
+    ) -> str:
         job, events = await self.get(tryon_id, owner)
-        have = artifacts_of(job, events, sample)
+        worn = 1 + len(further_of(job.payload))
+        if garment is not None and not garment <= worn > 1:
+            raise NotFound(f"This try-on has no garment {garment}: it is of {worn}. Leave `garment` out.")
+        have = artifacts_of(job, events, sample, garment)
         if name not in have:
             what = "This try-on" if sample == 1 else f"Sample {sample} of this try-on"
+            what += f" for garment {garment}" if garment else ""
             there = ", ".join(have) or "none"
             raise NotFound(f"{what} has no artifact '{name}' (status {job.state}). It has: {there}.")
         return have[name]

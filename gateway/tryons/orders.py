@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from gateway.cluster.graph import UPLOADS
+from gateway.cluster.graph import RESULTS, UPLOADS
 from gateway.cluster.plan import Wishes
 from gateway.jobs.events import Event
 from gateway.jobs.job import Job
@@ -40,6 +40,8 @@ class Order:
     webhook: str | None = None
     whole_webhook: str | None = None
     """Told when all that was ordered together has ended."""
+    further: tuple[Mapping[str, Blob | str], ...] = ()
+    """What is put on the person after the first garment: of each its `garment` and its `category`."""
     reference: str | None = None
     """Whom it is for, as the caller names them."""
     batch: str | None = None
@@ -67,6 +69,8 @@ class Order:
             "engines": dict(self.wishes.engines) or None,
             "commercial": self.wishes.commercial or None,
             "samples": self.wishes.samples if self.wishes.samples > 1 else None,
+            "outfit": list(self.wishes.categories) if self.further else None,
+            "further": [digests_of(each) for each in self.further] or None,
         }
         return {"no_store": self.no_store} | {name: value for name, value in options.items() if value is not None}
 
@@ -96,12 +100,23 @@ def begin_of(payload: Mapping[str, Any]) -> dict[str, str]:
     return {**uploads_of(payload), **payload.get("artifacts", {})}
 
 
+def further_of(payload: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The same of what is put on after the first garment: `garment` and `category` of each."""
+    return list(payload.get("further", ()))
+
+
+def digests_in(payload: Mapping[str, Any]) -> set[str]:
+    """Of all that a job was sent."""
+    return {digest for begin in (begin_of(payload), *further_of(payload)) for digest in begin.values()}
+
+
 def wishes_of(payload: Mapping[str, Any]) -> Wishes:
     """How the job wants its stages to work."""
     return Wishes(
         payload.get("options", {}),
         payload.get("engines", {}),
         payload.get("commercial", False),
+        tuple(payload.get("outfit", ())),
         samples=payload.get("samples", 1),
     )
 
@@ -138,15 +153,25 @@ def sample_of(event: Event) -> int:
     return int(event.data.get("sample", 1))
 
 
-def artifacts_of(job: Job, events: list[Event], sample: int = 1) -> dict[str, str]:
+def garment_of(event: Event) -> int | None:
+    """Which garment of several an event is about; None for what is made of all of them, and where there is but one."""
+    return event.data.get("garment")
+
+
+def artifacts_of(job: Job, events: list[Event], sample: int = 1, garment: int | None = None) -> dict[str, str]:
     """Artifact name -> digest, as far as the job has come; what it began with comes first, and no stage's is put in its
     place.
 
-    sample: a further one has only what was made for it.
+    sample: a further one has only what was made for it. garment: of several, what was made for this one; by default those of
+    the first, and the results of the last.
     """
-    begin = begin_of(job.payload) if sample == 1 else {}
+    begins = [begin_of(job.payload), *further_of(job.payload)]
+    begin = begins[(garment or 1) - 1] if sample == 1 else {}
     found = dict(begin)
     for event in events:
-        if sample_of(event) == sample:
-            found |= event.data.get("outputs", {})
+        if sample_of(event) != sample or garment not in (None, garment_of(event)):
+            continue
+        outputs = event.data.get("outputs", {})
+        is_further = garment is None and (garment_of(event) or 1) > 1
+        found |= {name: outputs[name] for name in RESULTS if name in outputs} if is_further else outputs
     return found | begin

@@ -51,14 +51,13 @@ class Lacking(SmallEngine):
 
 
 @contextlib.asynccontextmanager
-async def served(folder, generators=(Other, Lacking)):
-    """A client of the gateway, once it is ready. generators: beside its own one, which is a SmallEngine."""
-    engines = {name: SmallEngine(stage) for name, stage in STAGES.items()}
-    apps = {name: create_stage_app(STAGES[name], engine) for name, engine in engines.items()}
-    others = {engine.name: create_stage_app(STAGES["tryon"], engine(STAGES["tryon"])) for engine in generators}
+async def served(folder, generators=(Other, Lacking), stages=STAGES, engine=SmallEngine):
+    """A client of the gateway, once it is ready. generators: beside its own one, which is an `engine` as all stages have."""
+    apps = {name: create_stage_app(stage, engine(stage)) for name, stage in stages.items()}
+    others = {other.name: create_stage_app(stages["tryon"], other(stages["tryon"])) for other in generators}
     settings = Settings(
         data_dir=folder,
-        stages={name: f"inproc://{name}" for name in STAGES},
+        stages={name: f"inproc://{name}" for name in stages},
         engines={"tryon": {name: f"inproc://tryon.{name}" for name in others}},
         web_dir=folder / "none",
     )

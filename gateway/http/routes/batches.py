@@ -71,6 +71,7 @@ async def create_batch(
     idempotency_key: IdempotencyKey = None,
 ) -> BatchDocument:
     """Makes a try-on of each pair. What a person's stages make is made once and used for all garments."""
+    categories = () if wanted.category is None else (wanted.category,)
     order = Order(
         owner=caller.owner,
         id=job_id_for(caller.owner, idempotency_key) if idempotency_key else None,
@@ -80,7 +81,7 @@ async def create_batch(
         webhook=wanted.webhook_url or None,
         whole_webhook=wanted.completed_webhook_url or None,
         reference=wanted.reference,
-        wishes=Wishes(wanted.options or {}, wanted.engines or {}, bool(wanted.commercial), wanted.category),
+        wishes=Wishes(wanted.options or {}, wanted.engines or {}, bool(wanted.commercial), categories),
         quota=caller.max_jobs,
     )
     artifacts = await given(gateway, None, wanted.category)

@@ -22,7 +22,7 @@ from gateway.http.routes.orders import (
     EngineOptions,
     Options,
     TryonFields,
-    category_of,
+    categories_of,
     given,
     json_of,
     pictures_of,
@@ -80,7 +80,7 @@ async def create_comparison(
     """Makes a try-on of each variant. What they have in common is made once."""
     artifacts = await given(gateway, sent.artifacts, sent.category)
     begin = await pictures_of(gateway, caller, sent) | artifacts
-    shared = Wishes(sent.options or {}, sent.engines or {}, bool(sent.commercial), category_of(artifacts))
+    shared = Wishes(sent.options or {}, sent.engines or {}, bool(sent.commercial), categories_of(artifacts))
     order = replace(
         asked.order,
         priority=sent.priority,

@@ -26,6 +26,7 @@ from gateway.pictures.previews import Format
 from gateway.pictures.uploads import blob_of
 from gateway.storage.blobs import Blob
 from gateway.tryons.orders import MAX_SAMPLES, Kind, Order, job_id_for
+from gateway.tryons.outfits import MAX_GARMENTS, in_order
 from gateway.tryons.subjects import REFERENCE
 from stagekit.kinds import CATEGORIES
 from stagekit.tracing import trace_id
@@ -82,6 +83,12 @@ ABOUT_CATEGORY = "What the garment is, where its picture is not to tell: short f
 ABOUT_SAMPLES = "How many results, each with the next seed of the generator, which must have an option `seed`."
 
 
+ABOUT_GARMENTS = (
+    "Instead of `garment`: an upper with a lower garment, or an upper over a dress. In a form: files or ids, as "
+    "`garments.upper` and `garments.lower`."
+)
+
+
 ABOUT_REFERENCE = (
     "Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}."
 )
@@ -136,9 +143,31 @@ class TryonFields(ClothFields, PersonFields):
     category: Category = Field(None, description=ABOUT_CATEGORY)
 
 
-class SampledFields(TryonFields):
-    """A try-on, of which there may be several samples."""
+class WornGarment(Fields):
+    """One of several garments."""
 
+    garment: PictureFile = None
+    garment_id: PictureId = None
+    category: Literal[CATEGORIES]  # type: ignore[valid-type]
+
+
+def garments_of(value: Any) -> Any:
+    """Of a form: category -> the picture, or the id of one that was uploaded."""
+    if not isinstance(value, dict):
+        return value
+    known = {True: "garment_id", False: "garment"}
+    return [
+        {"category": category, known[isinstance(sent, str) and bool(re.match("sha256:", sent.strip()))]: sent}
+        for category, sent in value.items()
+    ]
+
+
+class WholeTryonFields(TryonFields):
+    """A try-on, of which there may be several samples, and which may be of several garments."""
+
+    garments: Annotated[list[WornGarment], BeforeValidator(garments_of)] | None = Field(
+        None, min_length=1, max_length=MAX_GARMENTS, description=ABOUT_GARMENTS
+    )
     samples: int | None = Field(None, ge=1, le=MAX_SAMPLES, description=ABOUT_SAMPLES)
 
 
@@ -183,14 +212,38 @@ async def pictures_of(gateway: Gateway, caller: Caller, sent: JobFields) -> dict
     """The pictures of a request, sent along or uploaded before. Raises BadRequest, NotFound and those of Uploads.read."""
     found: dict[str, Blob | str] = {}
     for name in UPLOADS:
-        upload, image_id = getattr(sent, name, None), getattr(sent, f"{name}_id", None)
-        if image_id is not None and upload is not None:
-            raise BadRequest(f"Send either '{name}' or '{name}_id', not both.")
-        if image_id is not None:
-            found[name] = await gateway.images.use(image_id, caller.owner)
-        elif upload is not None:
-            found[name] = await blob_of(await gateway.uploads.read(upload, name))
+        if (blob := await _picture_of(gateway, caller, sent, name)) is not None:
+            found[name] = blob
     return found
+
+
+async def _picture_of(gateway: Gateway, caller: Caller, sent: Fields, name: str) -> Blob | str | None:
+    upload, image_id = getattr(sent, name, None), getattr(sent, f"{name}_id", None)
+    if image_id is not None and upload is not None:
+        raise BadRequest(f"Send either '{name}' or '{name}_id', not both.")
+    if image_id is not None:
+        return await gateway.images.use(image_id, caller.owner)
+    return None if upload is None else await blob_of(await gateway.uploads.read(upload, name))
+
+
+async def _worn(gateway: Gateway, caller: Caller, sent: JobFields) -> list[tuple[str, dict[str, Blob | str]]]:
+    """Category, and garment and category as artifacts, of each of several garments, in the order in which they are put on.
+
+    Raises BadRequest, and those of pictures_of and given.
+    """
+    garments = sent.garments if isinstance(sent, WholeTryonFields) else None
+    if not garments:
+        return []
+    instead = [name for name in ("garment", "garment_id", "category") if getattr(sent, name) is not None]
+    if instead:
+        raise BadRequest(f"Send either 'garments' or '{instead[0]}', not both.")
+    worn = []
+    for category, each in in_order([(each.category, each) for each in garments]):
+        garment = await _picture_of(gateway, caller, each, "garment")
+        if garment is None:
+            raise BadRequest(f"The {category} garment has no picture: send 'garment' or 'garment_id' with it.")
+        worn.append((category, {"garment": garment, **await given(gateway, None, category)}))
+    return worn
 
 
 async def given(
@@ -221,9 +274,9 @@ async def given_by_default(gateway: Gateway) -> dict[str, Blob]:
     return await given(gateway, None, "upper") if there else {}
 
 
-def category_of(artifacts: Mapping[str, Blob]) -> str | None:
-    """What the caller says that the garment is. artifacts: as `given` gives them."""
-    return json.loads(artifacts["category"].data)["category"] if "category" in artifacts else None
+def categories_of(artifacts: Mapping[str, Blob]) -> tuple[str, ...]:
+    """What the caller says that the garment is, if at all. artifacts: as `given` gives them."""
+    return (json.loads(artifacts["category"].data)["category"],) if "category" in artifacts else ()
 
 
 async def start(
@@ -233,6 +286,11 @@ async def start(
     begin = await pictures_of(gateway, caller, sent)
     artifacts = await given(gateway, sent.artifacts, sent.category)
     begin |= artifacts
+    worn = await _worn(gateway, caller, sent)
+    if worn and "category" in artifacts:
+        raise BadRequest("Send either 'garments' or 'artifacts.category', not both.")
+    if worn:
+        begin |= worn[0][1]
     if kind == "person" and "category" not in artifacts:
         begin |= await given_by_default(gateway)
     order = replace(
@@ -245,9 +303,10 @@ async def start(
             sent.options or {},
             sent.engines or {},
             bool(sent.commercial),
-            category_of(artifacts),
-            (isinstance(sent, SampledFields) and sent.samples) or 1,
+            tuple(category for category, _ in worn) or categories_of(artifacts),
+            (isinstance(sent, WholeTryonFields) and sent.samples) or 1,
         ),
+        further=tuple(each for _, each in worn[1:]),
     )
     job = await gateway.tryons.create(begin, order, kind)
     response.headers["Location"] = address(f"/v1/tryons/{job.id}")

@@ -17,11 +17,12 @@ from gateway.http.bodies import body, described
 from gateway.http.here import Here
 from gateway.http.names import known_query, known_query_of_posts
 from gateway.http.problems import refusals
-from gateway.http.routes.orders import STARTING, Options, Quality, Rendering, SampledFields, Width, start
+from gateway.http.routes.orders import STARTING, Options, Quality, Rendering, WholeTryonFields, Width, start
 from gateway.jobs.job import State
 from gateway.pictures.previews import rendered
 from gateway.tryons import dataset
 from gateway.tryons.orders import MAX_SAMPLES, Kind
+from gateway.tryons.outfits import MAX_GARMENTS
 from gateway.tryons.subjects import REFERENCE
 
 router = APIRouter(prefix="/v1/tryons", tags=["try-ons"], dependencies=[Depends(known_query_of_posts)])
@@ -31,6 +32,9 @@ KEEP_ALIVE_S = 15.0
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 Name = Annotated[str, Path(max_length=40, description="One of the document's `artifacts`.")]
 Sample = Annotated[int, Query(ge=1, le=MAX_SAMPLES, description="Which one's, of a try-on with several.")]
+Garment = Annotated[
+    int | None, Query(ge=1, le=MAX_GARMENTS, description="For which one of several garments it was made.")
+]
 IMAGE: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
@@ -59,14 +63,14 @@ EVENTS: dict[int | str, dict[str, Any]] = {
     status_code=202,
     summary="Dress a person in a garment",
     responses=STARTING,
-    openapi_extra=described(SampledFields),
+    openapi_extra=described(WholeTryonFields),
 )
 async def create_tryon(
     gateway: Here,
     caller: Writer,
     response: Response,
     options: Options,
-    sent: Annotated[SampledFields, Depends(body(SampledFields))],
+    sent: Annotated[WholeTryonFields, Depends(body(WholeTryonFields))],
 ) -> TryonDocument:
     """Send `photo`, the person, and `garment`, laid flat or on a hanger: JPEG, PNG or WebP. Or the ids of uploaded images."""
     return await start(gateway, caller, "tryon", sent, options, response)
@@ -144,11 +148,12 @@ async def get_artifact(
     format: Rendering = None,
     quality: Quality = None,
     sample: Sample = 1,
+    garment: Garment = None,
 ) -> Response:
     links = width is None and format is None and quality is None and gateway.settings.s3_public_endpoint
-    if links and (link := await gateway.tryons.link(tryon_id, name, caller.sees, sample)):
+    if links and (link := await gateway.tryons.link(tryon_id, name, caller.sees, sample, garment)):
         return RedirectResponse(link)
-    part = await gateway.tryons.artifact(tryon_id, name, caller.sees, sample)
+    part = await gateway.tryons.artifact(tryon_id, name, caller.sees, sample, garment)
     part = await asyncio.to_thread(rendered, part, width, format, quality)
     return Response(part.data, media_type=part.media_type, headers={"X-Content-Type-Options": "nosniff"})
 
