@@ -139,6 +139,12 @@ def try_(
     ] = None,
     engine: Engines = None,
     commercial: Commercial = False,
+    lower: Annotated[
+        Path | None, typer.Option("--lower", help="Trousers or a skirt, worn together with CLOTH, which then is a top.")
+    ] = None,
+    dress: Annotated[
+        Path | None, typer.Option("--dress", help="A dress, over which CLOTH is worn, which then is a top.")
+    ] = None,
     url: Url = None,
     key: ApiKey = None,
 ) -> None:
@@ -151,24 +157,30 @@ def try_(
     picture = files.target(output, "tryon.png")
     format_ = files.picture_format(picture)
     document = None if json_file is None else files.target(json_file, "tryon.json")
-    files.check((person, cloth), [picture, *([document] if document else [])], [keep] if keep else [])
+    further = {category: path for category, path in (("lower", lower), ("dress", dress)) if path is not None}
+    files.check(
+        (person, cloth, *further.values()), [picture, *([document] if document else [])], [keep] if keep else []
+    )
     try:
         photo, photo_header = inputs.read_picture(person, "photo")
         garment, _ = inputs.read_picture(cloth, "garment")
+        others = {category: inputs.read_picture(path, "garment")[0] for category, path in further.items()}
         if in_photo:
             files.check_picture_size(picture, photo_header.size)
         if url is None:
-            inputs.check_pictures({person: photo, cloth: garment})
+            inputs.check_pictures({person: photo, cloth: garment, **{further[name]: others[name] for name in others}})
         artifacts = inputs.read_given(given or [])
     except StageError as error:
         _write_json(document, error.problem())
         raise
 
-    def dress(client: Client, progress: Progress) -> Awaitable[dict[str, Any]]:
-        return client.try_on(photo, garment, progress, options, artifacts, engines, commercial)
+    garments: bytes | dict[str, bytes] = {"upper": garment, **others} if others else garment
+
+    def ask(client: Client, progress: Progress) -> Awaitable[dict[str, Any]]:
+        return client.try_on(photo, garments, progress, options, artifacts, engines, commercial)
 
     connecting = partial(connect, url, key, engines=engines)
-    asyncio.run(_try(dress, connecting, picture, format_, keep, document, "tryon_photo" if in_photo else "tryon"))
+    asyncio.run(_try(ask, connecting, picture, format_, keep, document, "tryon_photo" if in_photo else "tryon"))
 
 
 async def _try(
@@ -318,16 +330,19 @@ class ProgressLines:
     """Prints a line as each stage ends."""
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
 
     def __call__(self, document: dict[str, Any]) -> None:
-        for stage in document["stages"]:
+        # Of several garments the first one's stages are among the document's own.
+        further = [(each["category"], stage) for each in document["garments"][1:] for stage in each["stages"]]
+        for category, stage in [*(("", stage) for stage in document["stages"]), *further]:
             ended = stage["status"] in ("succeeded", "failed")
-            if ended and stage["stage"] not in self._told:
-                self._told.add(stage["stage"])
+            if ended and (category, stage["stage"]) not in self._told:
+                self._told.add((category, stage["stage"]))
                 sign = "[green]done[/green]" if stage["status"] == "succeeded" else "[red]refused[/red]"
                 seconds = "" if stage["seconds"] is None else f"{stage['seconds']:6.2f} s"
-                note = " [dim]reused[/dim]" if stage["reused"] else ""
+                note = f" [dim]{category}[/dim]" if category else ""
+                note += " [dim]reused[/dim]" if stage["reused"] else ""
                 err.print(f"{sign} {stage['stage']:<12} {stage['engine'] or '':<10} {seconds}{note}", highlight=False)
 
 

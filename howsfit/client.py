@@ -60,7 +60,7 @@ class Client:
     async def try_on(
         self,
         photo: bytes,
-        garment: bytes,
+        garment: bytes | Mapping[str, bytes],
         on_progress: Progress | None = None,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         artifacts: Mapping[str, bytes] | None = None,
@@ -69,13 +69,19 @@ class Client:
     ) -> dict[str, Any]:
         """Dress the person of `photo` in `garment`; both are picture files' bytes.
 
+        garment: of several, by category: {"upper": …, "lower": …}, or {"upper": …, "dress": …}.
         options: of engines, by stage: {"tryon": {"hem": "tucked"}}; GET /v1/stages has their schemas.
         artifacts: files in the place of what stages would make, by name: {"parse": …, "category": b'{"category": "upper"}'}.
         engines: stage -> engine, of those that GET /v1/stages lists. commercial: refuse those that may not be used so.
         Returns the try-on document. Raises TryonFailed, or httpx.TransportError when the gateway is out of reach.
         """
         fields = _chosen(options, engines, commercial)
-        files = {"photo": photo, "garment": garment} | {f"artifacts.{n}": d for n, d in (artifacts or {}).items()}
+        garments = (
+            {f"garments.{category}": data for category, data in garment.items()}
+            if isinstance(garment, Mapping)
+            else {"garment": garment}
+        )
+        files = {"photo": photo} | garments | {f"artifacts.{n}": d for n, d in (artifacts or {}).items()}
         answer = await self._http.post("/v1/tryons", files=files, data=fields)
         document = _checked(answer)
         while document["status"] not in ENDED:

@@ -201,6 +201,19 @@ def test_set_chooses_an_option_of_an_engine(tmp_path, house):
     assert "tryon.hem=" in howsfit("stages", "--url", house).stdout
 
 
+def test_lower_and_dress_are_worn_together_with_the_cloth(tmp_path, house):
+    common = ("try", PERSON, TEE, "-o", tmp_path / "out.png", "--json", tmp_path / "t.json", "--url", house)
+    done = howsfit(*common, "--dress", TEE.replace("tee", "top"))
+    assert done.returncode == 0, done.stderr
+    document = json.loads((tmp_path / "t.json").read_text())
+    assert [each["category"] for each in document["garments"]] == ["dress", "upper"]
+    assert sum(line.startswith("done tryon ") for line in done.stderr.splitlines()) == 2
+    refused = howsfit(*common, "--dress", TEE, "--lower", TEE)
+    assert refused.returncode == 1 and "cannot be worn together" in refused.stderr.replace("\n", " ")
+    refused = howsfit(*common, "--lower", tmp_path / "none.jpg")
+    assert refused.returncode == 1 and "none.jpg" in refused.stderr.replace("\n", "")
+
+
 def test_with_brings_an_artifact_whose_stage_is_not_run(tried, tmp_path, house):
     parse = tried[0] / "kept/test/image-parse-v3/00001_00.png"
     common = ("try", PERSON, TEE, "-o", tmp_path / "out.png", "--json", tmp_path / "t.json", "--url", house)

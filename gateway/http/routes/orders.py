@@ -26,7 +26,7 @@ from gateway.pictures.previews import Format
 from gateway.pictures.uploads import blob_of
 from gateway.storage.blobs import Blob
 from gateway.tryons.orders import MAX_SAMPLES, Kind, Order, job_id_for
-from gateway.tryons.outfits import MAX_GARMENTS, in_order
+from gateway.tryons.outfits import in_order
 from gateway.tryons.subjects import REFERENCE
 from stagekit.kinds import CATEGORIES
 from stagekit.tracing import trace_id
@@ -166,7 +166,7 @@ class WholeTryonFields(TryonFields):
     """A try-on, of which there may be several samples, and which may be of several garments."""
 
     garments: Annotated[list[WornGarment], BeforeValidator(garments_of)] | None = Field(
-        None, min_length=1, max_length=MAX_GARMENTS, description=ABOUT_GARMENTS
+        None, min_length=1, max_length=len(CATEGORIES), description=ABOUT_GARMENTS
     )
     samples: int | None = Field(None, ge=1, le=MAX_SAMPLES, description=ABOUT_SAMPLES)
 

@@ -157,8 +157,8 @@ def test_a_category_that_the_generator_does_not_dress_people_in_is_refused():
             await whole(cluster, 5)
             for category in ("lower", "dress"):
                 with pytest.raises(UnsupportedCategory, match="dresses people in upper"):
-                    cluster.plan(["photo", "garment"], Wishes(category=category))
-            assert cluster.plan(["photo", "garment"], Wishes(category="upper")).graph.order
+                    cluster.plan(["photo", "garment"], Wishes(categories=(category,)))
+            assert cluster.plan(["photo", "garment"], Wishes(categories=("upper",))).graph.order
 
     in_time(scenario)
 

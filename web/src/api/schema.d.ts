@@ -848,6 +848,36 @@ export interface components {
             reference: string;
         };
         /**
+         * GarmentDocument
+         * @description One of several garments of a try-on: how it was put on.
+         */
+        GarmentDocument: {
+            /**
+             * Artifacts
+             * @description Address of every artifact there is so far that was made for it. `tryon` shows who puts the next one on.
+             */
+            artifacts: {
+                [key: string]: string;
+            };
+            /** Category */
+            category: string;
+            /**
+             * Garment
+             * @description Its number: 1 is put on first.
+             */
+            garment: number;
+            /**
+             * Image
+             * @description Id of its picture.
+             */
+            image: string;
+            /**
+             * Stages
+             * @description What ran for it.
+             */
+            stages: components["schemas"]["StageDocument"][];
+        };
+        /**
          * ImageDocument
          * @description An uploaded image.
          */
@@ -1346,6 +1376,11 @@ export interface components {
             error: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Garments
+             * @description Where several were asked for, in the order in which they are put on. `stages` and `artifacts` are those of the first, and of the result.
+             */
+            garments: components["schemas"]["GarmentDocument"][];
             /** Id */
             id: string;
             /**
@@ -4105,6 +4140,24 @@ export interface operations {
                      */
                     garment_id?: string | null;
                     /**
+                     * Garments
+                     * @description Instead of `garment`: an upper with a lower garment, or an upper over a dress. In a form: files or ids, as `garments.upper` and `garments.lower`.
+                     */
+                    garments?: {
+                        /**
+                         * Category
+                         * @enum {string}
+                         */
+                        category: "upper" | "lower" | "dress";
+                        /** Garment */
+                        garment?: string;
+                        /**
+                         * Garment Id
+                         * @description Instead of the file: of an uploaded image.
+                         */
+                        garment_id?: string | null;
+                    }[] | null;
+                    /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
                      * @example {
@@ -4232,7 +4285,7 @@ export interface operations {
                      */
                     webhook_url?: string | null;
                 } & {
-                    [key: string]: unknown;
+                    [key: string]: unknown | unknown;
                 };
             };
         };
@@ -4508,6 +4561,8 @@ export interface operations {
                 quality?: number | null;
                 /** @description Which one's, of a try-on with several. */
                 sample?: number;
+                /** @description For which one of several garments it was made. */
+                garment?: number | null;
             };
             header?: never;
             path: {
