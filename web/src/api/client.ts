@@ -100,12 +100,17 @@ export const api = {
     return ((await answer.json()) as Schemas["ImageDocument"]).id;
   },
 
-  start: async (photo_id: string, garment_id: string, wishes: Wishes = {}): Promise<Tryon> => {
+  /** images: ids of uploads by `photo` and `garment`. artifacts: in the place of those that stages would make. */
+  start: async (
+    images: Record<string, string>,
+    wishes: Wishes = {},
+    artifacts: Record<string, Blob> = {},
+  ): Promise<Tryon> => {
     const form = new FormData();
-    form.append("photo_id", photo_id);
-    form.append("garment_id", garment_id);
+    for (const [name, id] of Object.entries(images)) form.append(`${name}_id`, id);
     for (const [name, value] of Object.entries(wishes))
       form.append(name, typeof value === "string" ? value : JSON.stringify(value));
+    for (const [name, file] of Object.entries(artifacts)) form.append(`artifacts.${name}`, file, name);
     return (await get(at("/v1/tryons"), { method: "POST", body: form })).json();
   },
 

@@ -63,7 +63,12 @@ export function usePicture(path: string | undefined, priority: RequestPriority):
 
 /** Save a file of the API. */
 export async function download(path: string, name: string): Promise<void> {
-  const url = URL.createObjectURL(await fetchPicture(path));
+  save(await fetchPicture(path), name);
+}
+
+/** Save a file that the page has. */
+export function save(file: Blob, name: string): void {
+  const url = URL.createObjectURL(file);
   const link = Object.assign(document.createElement("a"), { href: url, download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);

@@ -121,6 +121,8 @@ export const en = {
     hideStages: "Hide the stages",
     dataset: "All of it as dataset.zip",
     save: (name: string) => `Download ${name}`,
+    given: "given",
+    madeWith: (given: string) => `Made with your own: ${given}`,
     composed: (engine: string) =>
       `Composed by software (${engine}), not photographed. The file says so in its metadata.`,
   },
@@ -131,6 +133,7 @@ export const en = {
     failed: "failed",
     skipped: "left out",
     reused: "reused",
+    given: "given",
   },
   stage: {
     resize: "Framing",
@@ -142,6 +145,28 @@ export const en = {
     agnostic: "Top off",
     tryon: "Dress",
     paste_back: "Blend in",
+  },
+  mend: {
+    open: "Touch up",
+    openAt: (mask: string) => `Touch up: ${mask}`,
+    heading: "Touch up",
+    which: "What to touch up",
+    masks: { cloth_mask: "The garment", agnostic_mask: "Where it may go" },
+    about: {
+      cloth_mask: "What is coloured counts as the garment. Add what is missing, and erase what does not belong to it.",
+      agnostic_mask: "Where it is coloured, the garment may be painted. Add to it, or erase what is to stay as it is.",
+    },
+    unused: "The engine here does not look at this, so the picture will be the same.",
+    easel: "Painted over the picture",
+    easelHelp:
+      "Paint with the mouse, a pen or a finger. With the keys: arrows move the brush, Space paints, Shift and arrows paint along.",
+    brush: "Brush",
+    add: "Add",
+    erase: "Erase",
+    size: "Size",
+    undo: "Undo",
+    send: "Dress me again",
+    sending: "Sending…",
   },
   artifact: {
     photo: "Your photo",

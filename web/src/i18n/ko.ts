@@ -125,6 +125,8 @@ export const ko: Dictionary = {
     hideStages: "단계 접기",
     dataset: "모두 받기 (dataset.zip)",
     save: (name) => `${name} 내려받기`,
+    given: "직접 준 것",
+    madeWith: (given) => `직접 준 것으로 만들었습니다: ${given}`,
     composed: (engine: string) =>
       `촬영한 사진이 아니라 소프트웨어(${engine})로 합성한 사진입니다. 파일의 메타데이터에도 그렇게 적혀 있습니다.`,
   },
@@ -135,6 +137,7 @@ export const ko: Dictionary = {
     failed: "실패",
     skipped: "생략",
     reused: "재사용",
+    given: "직접 줌",
   },
   stage: {
     resize: "구도",
@@ -146,6 +149,28 @@ export const ko: Dictionary = {
     agnostic: "상의 지움",
     tryon: "입히기",
     paste_back: "합치기",
+  },
+  mend: {
+    open: "다듬기",
+    openAt: (mask) => `다듬기: ${mask}`,
+    heading: "다듬기",
+    which: "다듬을 것",
+    masks: { cloth_mask: "옷", agnostic_mask: "옷이 놓일 곳" },
+    about: {
+      cloth_mask: "색칠된 곳이 옷입니다. 빠진 곳은 더하고, 옷이 아닌 곳은 지우세요.",
+      agnostic_mask: "색칠된 곳에 옷을 그립니다. 더 칠하거나, 그대로 둘 곳을 지우세요.",
+    },
+    unused: "지금 엔진은 이것을 보지 않으므로 결과가 같습니다.",
+    easel: "사진 위에 칠하기",
+    easelHelp:
+      "마우스나 펜, 손가락으로 칠합니다. 키보드에서는 화살표로 붓을 옮기고, 스페이스로 칠하고, Shift와 화살표로 이어서 칠합니다.",
+    brush: "붓",
+    add: "더하기",
+    erase: "지우기",
+    size: "크기",
+    undo: "되돌리기",
+    send: "다시 입어 보기",
+    sending: "보내는 중…",
   },
   artifact: {
     photo: "내 사진",

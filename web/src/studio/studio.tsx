@@ -55,7 +55,7 @@ export function Studio({ outfit, choices: chosen, onOutfit, onChoices }: Props) 
     setError(null);
     try {
       const tryon = await startWith([person, garment], ([photo = "", piece = ""]) =>
-        api.start(photo, piece, wishesOf(choices)),
+        api.start({ photo, garment: piece }, wishesOf(choices)),
       );
       go(`/tryons/${tryon.id}`);
     } catch (problem) {

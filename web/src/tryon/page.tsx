@@ -1,12 +1,14 @@
 import { useState } from "react";
 import { api, Refused, type Tryon } from "../api/client";
 import { download, fetchPicture } from "../api/pictures";
-import { seconds, useSpeech } from "../i18n";
+import { seconds, useSpeech, word } from "../i18n";
 import { hasEnded } from "../lib/progress";
 import { go } from "../lib/router";
+import { type Mask, masksOf, type Painted } from "../mend/masks";
+import { Mend } from "../mend/mend";
 import { look } from "../studio/send";
 import type { Outfit } from "../studio/studio";
-import { Download, Enlarge } from "../ui/icons";
+import { Brush, Download, Enlarge } from "../ui/icons";
 import { Link } from "../ui/link";
 import { Picture } from "../ui/picture";
 import { ProblemText } from "../ui/problem";
@@ -29,6 +31,8 @@ export function TryonPage({ id, onOutfit }: Props) {
   const [failure, setFailure] = useState<unknown>(null);
   const [whole, setWhole] = useState(false);
   const [all, setAll] = useState(false);
+  const [mending, setMending] = useState<Mask | null>(null);
+  const [painted, setPainted] = useState<Painted>({});
 
   if (gone) return <Gone />;
   if (error !== null) return <ProblemText error={error} />;
@@ -75,12 +79,15 @@ export function TryonPage({ id, onOutfit }: Props) {
               <Picture path={tryon.artifacts.garment} alt={t.tryon.garmentAlt} width={96} className="inset" />
             )}
           </div>
-          <div className="view">{succeeded && <View tryon={tryon} whole={whole} onWhole={setWhole} />}</div>
+          <div className="view">
+            {succeeded && <View tryon={tryon} whole={whole} onWhole={setWhole} onMend={setMending} />}
+          </div>
         </div>
         <div className="facts">
           {tryon.error && <ProblemText error={new Refused(tryon.error as Refused["problem"])} />}
           {failure !== null && <ProblemText error={failure} />}
           {succeeded && <Downloads tryon={tryon} onSave={save} />}
+          <Given tryon={tryon} />
           <div className="actions">
             {!over && (
               <button
@@ -121,7 +128,18 @@ export function TryonPage({ id, onOutfit }: Props) {
           </button>
         </div>
       </div>
-      {all && <Artifacts tryon={tryon} serving={serving} onSave={save} />}
+      {all && <Artifacts tryon={tryon} serving={serving} onSave={save} onMend={setMending} />}
+      {mending && (
+        <Mend
+          tryon={tryon}
+          serving={serving}
+          mask={mending}
+          painted={painted}
+          onMask={setMending}
+          onPainted={setPainted}
+          onClose={() => setMending(null)}
+        />
+      )}
     </div>
   );
 }
@@ -153,8 +171,16 @@ function Heading({ tryon }: { tryon: Tryon }) {
   );
 }
 
-function View({ tryon, whole, onWhole }: { tryon: Tryon; whole: boolean; onWhole(whole: boolean): void }) {
-  const t = useSpeech().t.tryon;
+interface ViewProps {
+  tryon: Tryon;
+  whole: boolean;
+  onWhole(whole: boolean): void;
+  onMend(mask: Mask): void;
+}
+
+function View({ tryon, whole, onWhole, onMend }: ViewProps) {
+  const { tryon: t, mend } = useSpeech().t;
+  const [mask] = masksOf(tryon);
   const [zoomed, setZoomed] = useState(false);
   return (
     <>
@@ -172,6 +198,11 @@ function View({ tryon, whole, onWhole }: { tryon: Tryon; whole: boolean; onWhole
       <button type="button" className="button small" onClick={() => setZoomed(true)}>
         <Enlarge /> {t.zoom}
       </button>
+      {mask && (
+        <button type="button" className="button small" onClick={() => onMend(mask)}>
+          <Brush /> {mend.open}
+        </button>
+      )}
       {zoomed && (
         <Zoom
           path={tryon.artifacts[whole ? "tryon_photo" : "tryon"]}
@@ -204,6 +235,18 @@ function Downloads({ tryon, onSave }: { tryon: Tryon; onSave(path: string, name:
       })}
       {generator && <p className="provenance">{t.composed(generator)}</p>}
     </section>
+  );
+}
+
+/** What the request brought in the place of what stages would have made. */
+function Given({ tryon }: { tryon: Tryon }) {
+  const { t, language } = useSpeech();
+  const given = tryon.stages.flatMap((stage) => stage.given).map((name) => word(t.artifact, name) ?? name);
+  if (given.length === 0) return null;
+  return (
+    <p className="notice given">
+      <Brush /> {t.tryon.madeWith(new Intl.ListFormat(language).format(given))}
+    </p>
   );
 }
 

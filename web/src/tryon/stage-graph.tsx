@@ -1,7 +1,7 @@
 import type { Serving, StageRun, Tryon } from "../api/client";
 import { seconds, useSpeech, word } from "../i18n";
 import { draw } from "../lib/graph";
-import { Done, Reused } from "../ui/icons";
+import { Brush, Done, Reused } from "../ui/icons";
 import { Picture } from "../ui/picture";
 
 interface Props {
@@ -55,8 +55,8 @@ export function StageGraph({ tryon, serving }: Props) {
 
 function StageCard({ run, shows }: { run: StageRun; shows: string | undefined }) {
   const { t, language } = useSpeech();
-  const status = run.reused ? "reused" : run.status;
-  const took = run.status === "succeeded" && !run.reused && run.seconds != null;
+  const status = run.engine === "given" ? "given" : run.reused ? "reused" : run.status;
+  const took = status === "succeeded" && run.seconds != null;
   return (
     <div className="stage" data-stage={run.stage} data-status={status} title={run.engine ?? undefined}>
       <Picture path={shows} alt="" width={48} />
@@ -67,6 +67,8 @@ function StageCard({ run, shows }: { run: StageRun; shows: string | undefined })
           {status === "reused" && <Reused />}
           <span className={took ? "unseen" : ""}>{t.stageStatus[status]}</span>
           {took && seconds(run.seconds ?? 0, language)}
+          {run.given.length > 0 && <Brush />}
+          {run.given.length > 0 && status !== "given" && <span className="unseen">, {t.stageStatus.given}</span>}
         </span>
       </div>
     </div>

@@ -18,6 +18,8 @@ export const Settings = drawn(
 );
 export const Download = drawn(<path d="M12 3v12m-5-5 5 5 5-5M4 20h16" />);
 export const Enlarge = drawn(<path d="M14 4h6v6m0-6-7 7M10 20H4v-6m0 6 7-7" />);
+export const Brush = drawn(<path d="m14 4 6 6-8.500 7.500-5-5ZM6.500 12.500C3 13 5 18 3 20c4 1 8.500 0 8.500-2.500" />);
+export const Undo = drawn(<path d="M8 4 4 8l4 4M4 8h10a6 6 0 0 1 0 12H9" />);
 export const Trash = drawn(<path d="M4 7h16M9 7V4h6v3m-8 0 1 13h8l1-13" />);
 export const Close = drawn(<path d="m6 6 12 12M18 6 6 18" />);
 export const Plus = drawn(<path d="M12 5v14M5 12h14" />);

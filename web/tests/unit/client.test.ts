@@ -52,7 +52,7 @@ test("a try-on stays when a picture of it could not be deleted", async () => {
 test("pictures that the gateway no longer has are sent again, once", async () => {
   const { api, startWith } = await load();
   const chosen = { file: new Blob(["x"]), url: "blob:x", width: 1, height: 1 };
-  const start = () => startWith([chosen], ([photo = ""]) => api.start(photo, photo));
+  const start = () => startWith([chosen], ([photo = ""]) => api.start({ photo, garment: photo }));
   statuses = { "POST /v1/tryons": [404] };
   await start();
   expect(asked).toEqual(["POST /v1/images", "POST /v1/tryons", "POST /v1/images", "POST /v1/tryons"]);
