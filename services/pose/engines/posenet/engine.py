@@ -13,7 +13,7 @@ from services.pose.layouts import BODY_25, COCO_17, convert
 from services.pose.skeleton import draw_skeleton
 from stagekit.errors import NoPerson
 from stagekit.formats import pose_document
-from stagekit.weights import in_folder, weights_folder
+from stagekit.weights import folder_with, in_folder
 
 MODEL = "posenet.onnx"
 _CLEAR_PERSON = 0.4  # a second person counts as clear from this part of the first one's size
@@ -37,7 +37,7 @@ class Engine(stagekit.Engine):
         self._weights: tuple[dict[str, str], ...] = ()
 
     def load(self) -> None:
-        folder = model_folder()
+        folder = folder_with(MODEL, self.name, os.path.dirname(__file__))
         self._network = Network(os.path.join(folder, MODEL))
         self._weights = in_folder(folder, self.licence, MODEL)
 
@@ -60,12 +60,6 @@ class Engine(stagekit.Engine):
 
     def options(self) -> dict[str, Any]:
         return {"size": list(SIZE)}
-
-
-def model_folder() -> str:
-    """The engine's folder of weights if the model is there, else this folder, into which the image was built with it."""
-    given, here = weights_folder(Engine.name), os.path.dirname(__file__)
-    return next((folder for folder in (given, here) if os.path.isfile(os.path.join(folder, MODEL))), given)
 
 
 def in_picture(people: np.ndarray, picture: tuple[int, ...]) -> np.ndarray:
