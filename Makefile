@@ -115,6 +115,7 @@ bench: .venv/tools  ## Run every benchmark; the figures go to out/bench/
 	    .venv-torch2/bin/python -m bench.hr_viton --openvino --json out/bench/hr_viton.json; fi
 	@if [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
 	    .venv/bin/python -m bench.defaults --json out/bench/defaults.json; \
+	    .venv/bin/python -m bench.own_garment --json out/bench/own_garment.json; \
 	    .venv/bin/python -m bench.pose --json out/bench/pose.json; \
 	    .venv/bin/python -m bench.densepose --json out/bench/densepose.json; fi
 

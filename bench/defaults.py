@@ -151,7 +151,12 @@ def own_garment(stages: Stages, samples: Path) -> float:
 
 
 def ssim(one: np.ndarray, other: np.ndarray) -> float:
-    """Mean structural similarity of two uint8 RGB pictures of one size (Wang et al., 2004; Gaussian of 11, sigma 1.5)."""
+    """Mean structural similarity of two uint8 RGB pictures of one size."""
+    return float(ssim_map(one, other).mean())
+
+
+def ssim_map(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Structural similarity per pixel, float (H, W), of uint8 RGB pictures (Wang et al., 2004; Gaussian of 11, sigma 1.5)."""
 
     def local(values: np.ndarray) -> np.ndarray:
         return np.asarray(cv2.GaussianBlur(values, (11, 11), 1.5))
@@ -162,7 +167,8 @@ def ssim(one: np.ndarray, other: np.ndarray) -> float:
     covariance = local(a * b) - mean_a * mean_b
     light, contrast = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     above = (2 * mean_a * mean_b + light) * (2 * covariance + contrast)
-    return float((above / ((mean_a**2 + mean_b**2 + light) * (variance_a + variance_b + contrast))).mean())
+    below = (mean_a**2 + mean_b**2 + light) * (variance_a + variance_b + contrast)
+    return np.asarray((above / below).mean(axis=2))
 
 
 def seconds(samples: Path) -> dict[str, Any]:
