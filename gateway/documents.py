@@ -15,6 +15,7 @@ from gateway.pictures.images import Image
 from gateway.tryons.batches import Batch
 from gateway.tryons.comparisons import Comparison, Variant
 from gateway.tryons.orders import (
+    OUTPUTS,
     Kind,
     artifacts_of,
     begin_of,
@@ -25,15 +26,8 @@ from gateway.tryons.orders import (
     uploads_of,
     wishes_of,
 )
+from gateway.tryons.retention import Forget, expires_at
 from stagekit.licences import commercial_use, strictest
-
-OUTPUTS: dict[Kind, tuple[str, ...]] = {
-    "tryon": RESULTS,
-    "person": ("person", "parse", "pose", "densepose", "agnostic", "agnostic_mask", "parse_agnostic"),
-    "cloth": ("cloth", "cloth_mask", "category"),
-}
-"""What each kind of job is for."""
-
 
 GIVEN = "given"
 """In the place of an engine: the request brought what a stage would have made."""
@@ -207,6 +201,10 @@ class TryonDocument(BaseModel):
     started_at: datetime | None
     completed_at: datetime | None
     deadline_at: datetime | None = Field(description="If it has not ended by then, it fails with `deadline-exceeded`.")
+    expires_at: datetime | None = Field(
+        description="Forgotten then, with its pictures, or some minutes later; null while it has not ended."
+    )
+    forget: Forget | None = Field(description="`fetched`: forgotten before, as soon as its result was downloaded.")
     metrics: dict[str, float]
     trace_id: str
     webhook: WebhookDocument | None = Field(description="What became of the webhook that was asked for.")
@@ -214,9 +212,15 @@ class TryonDocument(BaseModel):
 
     @classmethod
     def of(
-        cls, job: Job, events: list[Event], graph: StageGraph, webhook: Mapping[str, Any] | None = None
+        cls,
+        job: Job,
+        events: list[Event],
+        graph: StageGraph,
+        retention_s: float,
+        webhook: Mapping[str, Any] | None = None,
     ) -> "TryonDocument":
-        """The document of a try-on as it stands. webhook: what a WebhookDocument says."""
+        """The document of a try-on as it stands. retention_s: how long the gateway keeps any; webhook: what a
+        WebhookDocument says."""
         here = address(f"/v1/tryons/{job.id}")
         addresses = {name: artifact_address(job.id, name) for name in artifacts_of(job, events)}
         trace_id = job.payload.get("trace_id", job.id.replace("-", ""))
@@ -253,6 +257,8 @@ class TryonDocument(BaseModel):
             started_at=job.started_at,
             completed_at=job.completed_at,
             deadline_at=job.deadline_at,
+            expires_at=expires_at(job, retention_s),
+            forget=job.payload.get("forget"),
             metrics=_metrics(job),
             trace_id=trace_id,
             webhook=None if webhook is None else WebhookDocument(**webhook),

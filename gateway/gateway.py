@@ -39,6 +39,9 @@ log = logging.getLogger("howsfit.gateway")
 GRACE_S = 3600.0
 """A blob that nobody holds stays so long: longer than any upload takes."""
 
+DUE_EVERY_S = 10.0
+"""How often jobs are looked for whose own time is over."""
+
 
 class Gateway:
     """One gateway: stages, jobs and storage."""
@@ -59,14 +62,17 @@ class Gateway:
         self.batches = Batches(self.database, self.images, self.tryons, self.webhooks, settings.max_batch)
         self.comparisons = Comparisons(self.database, self.tryons, self.webhooks)
         retention_s = settings.retention_s()
-        self._sweeper = Sweeper(
-            [
-                self.tryons.sweep,
-                lambda: self.batches.sweep(retention_s),
-                lambda: self.comparisons.sweep(retention_s),
-                lambda: self.images.sweep(retention_s),
-                lambda: self.cache.sweep(GRACE_S),
-            ]
+        self._sweepers = (
+            Sweeper([self.tryons.sweep_due], DUE_EVERY_S),
+            Sweeper(
+                [
+                    self.tryons.sweep,
+                    lambda: self.batches.sweep(retention_s),
+                    lambda: self.comparisons.sweep(retention_s),
+                    lambda: self.images.sweep(retention_s),
+                    lambda: self.cache.sweep(GRACE_S),
+                ]
+            ),
         )
 
     @contextlib.asynccontextmanager
@@ -76,12 +82,14 @@ class Gateway:
             self.cluster.start()
             await self.tryons.start()
             await self.webhooks.start()
-            self._sweeper.start()
+            for sweeper in self._sweepers:
+                sweeper.start()
             await self._tell_of_what_was_left()
             yield
         finally:
             self.uploads.close()
-            await self._sweeper.stop()
+            for sweeper in self._sweepers:
+                await sweeper.stop()
             await self.webhooks.stop()
             await self.tryons.stop()
             await self.cluster.close()
@@ -182,7 +190,7 @@ class Gateway:
 
     async def _document(self, job: Job, events: list[Event]) -> TryonDocument:
         webhook = await self.webhooks.of(job.id) if "webhook" in job.payload else None
-        return TryonDocument.of(job, events, self.cluster.graph, webhook)
+        return TryonDocument.of(job, events, self.cluster.graph, self.settings.retention_s(), webhook)
 
     async def _ended(self, ordered_id: str) -> Ended | None:
         """What a webhook tells of a try-on, a batch or a comparison that has ended. Raises NotFound."""

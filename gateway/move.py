@@ -30,11 +30,27 @@ from gateway.storage.database import Database, now
 from gateway.storage.holdings import blobs, references
 from gateway.tryons.batches import batches
 from gateway.tryons.comparisons import comparisons
+from gateway.tryons.retention import fetches, retentions
 from gateway.tryons.subjects import subjects
 from gateway.tryons.usage import usage
 from gateway.webhooks.delivery import webhooks
 
-OURS = (blobs, references, entries, entry_origins, told, images, keys, batches, comparisons, subjects, usage, webhooks)
+OURS = (
+    blobs,
+    references,
+    entries,
+    entry_origins,
+    told,
+    images,
+    keys,
+    batches,
+    comparisons,
+    subjects,
+    retentions,
+    fetches,
+    usage,
+    webhooks,
+)
 """What is moved, in an order in which each may refer to those before. Left out is what lives for seconds: who is alive, who is
 making what, and how many requests a key has left."""
 

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -145,6 +145,12 @@ def try_(
     dress: Annotated[
         Path | None, typer.Option("--dress", help="A dress, over which CLOTH is worn, which then is a top.")
     ] = None,
+    forget: Annotated[
+        Literal["fetched"] | None, typer.Option("--forget", help="The gateway forgets it once its picture is here.")
+    ] = None,
+    retention: Annotated[
+        float | None, typer.Option("--retention", metavar="SECONDS", help="So long the gateway keeps it at most.")
+    ] = None,
     url: Url = None,
     key: ApiKey = None,
 ) -> None:
@@ -177,7 +183,9 @@ def try_(
     garments: bytes | dict[str, bytes] = {"upper": garment, **others} if others else garment
 
     def ask(client: Client, progress: Progress) -> Awaitable[dict[str, Any]]:
-        return client.try_on(photo, garments, progress, options, artifacts, engines, commercial)
+        return client.try_on(
+            photo, garments, progress, options, artifacts, engines, commercial, retention_s=retention, forget=forget
+        )
 
     connecting = partial(connect, url, key, engines=engines)
     asyncio.run(_try(ask, connecting, picture, format_, keep, document, "tryon_photo" if in_photo else "tryon"))
@@ -201,12 +209,12 @@ async def _try(
             except TryonFailed as failure:
                 _write_json(json_file, failure.document or failure.problem)
                 raise
-            made = await client.artifact(document, wanted)
-            files.write(output, await asyncio.to_thread(files.picture_as, format_, made))
-            if keep is not None:
+            if keep is not None:  # first: with --forget nothing is there any more after the picture
                 from howsfit import kept
 
                 await asyncio.to_thread(kept.keep, await client.dataset(document), keep)
+            made = await client.artifact(document, wanted)
+            files.write(output, await asyncio.to_thread(files.picture_as, format_, made))
     _write_json(json_file, document)
     for warning in document["warnings"]:
         err.print(f"[yellow]{warning['stage']}:[/yellow] {escape(warning['detail'])}", highlight=False)

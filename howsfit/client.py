@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import quote
 
 if TYPE_CHECKING:  # it takes longer to import than the command to refuse a file
@@ -66,6 +66,8 @@ class Client:
         artifacts: Mapping[str, bytes] | None = None,
         engines: Mapping[str, str] | None = None,
         commercial: bool = False,
+        retention_s: float | None = None,
+        forget: Literal["fetched"] | None = None,
     ) -> dict[str, Any]:
         """Dress the person of `photo` in `garment`; both are picture files' bytes.
 
@@ -73,9 +75,12 @@ class Client:
         options: of engines, by stage: {"tryon": {"hem": "tucked"}}; GET /v1/stages has their schemas.
         artifacts: files in the place of what stages would make, by name: {"parse": …, "category": b'{"category": "upper"}'}.
         engines: stage -> engine, of those that GET /v1/stages lists. commercial: refuse those that may not be used so.
+        retention_s: how long the gateway keeps it after its end, in seconds. forget: "fetched", as soon as its picture was
+        downloaded; get whatever else is wanted of it before.
         Returns the try-on document. Raises TryonFailed, or httpx.TransportError when the gateway is out of reach.
         """
-        fields = _chosen(options, engines, commercial)
+        keeping = {"retention_s": retention_s, "forget": forget}
+        fields = _chosen(options, engines, commercial) | {n: str(v) for n, v in keeping.items() if v is not None}
         garments = (
             {f"garments.{category}": data for category, data in garment.items()}
             if isinstance(garment, Mapping)

@@ -320,7 +320,11 @@ class Durable:
 
     async def delete(self, job_id: str) -> None:
         """Forget a job that has ended, with its steps and events. Raises UnknownJob, WrongState."""
-        job = await self.status(job_id)
+        try:
+            job = await self.status(job_id)
+        except UnknownJob:
+            await self._in_thread(self._log.forget, job_id)  # of one whose deletion was cut off here
+            raise
         if job.state not in ENDED:
             raise WrongState(f"The job '{job_id}' is {job.state}. Cancel it first.")
         await self._in_thread(DBOS.delete_workflow, job_id)

@@ -5,6 +5,7 @@ A job's record holds digests; the images are blobs, held by the job until it is 
 
 import asyncio
 import contextlib
+import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 from gateway.cluster.watch import Cluster
-from gateway.errors import IdempotencyConflict, NotFound
+from gateway.errors import GatewayError, IdempotencyConflict, NotFound
 from gateway.jobs.durable import Durable, Steps
 from gateway.jobs.events import Event
 from gateway.jobs.job import ENDED, Job, PayloadConflict, State, UnknownJob, WrongState, cursor_key
@@ -38,12 +39,17 @@ from gateway.tryons.orders import (
     tenant_of,
     trace_of,
 )
+from gateway.tryons.retention import Due, Retentions, expires_at, forgets, picture_of, results_of
 from gateway.tryons.subjects import Subjects
 from gateway.tryons.usage import Usage
 from gateway.webhooks.delivery import Webhooks
 from stagekit.wire import Part
 
+log = logging.getLogger("howsfit.gateway")
+
 LINK_S = 900
+
+SWEPT_AT_ONCE = 100
 
 
 class Tryons:
@@ -66,6 +72,7 @@ class Tryons:
         self._holdings = holdings
         self._cache = cache
         self._subjects = Subjects(database)
+        self._retentions = Retentions(database)
         self.usage = Usage(database)
         self._durable = Durable(
             database,
@@ -113,6 +120,8 @@ class Tryons:
                 await self._webhooks.expect(job_id, order.webhook, order.owner)
             if order.reference is not None:
                 await self._subjects.note(job_id, order.owner, order.reference)
+            if order.retention_s is not None or order.forget is not None:
+                await self._retentions.note(job_id, order.retention_s or self._retention_s)
             for sent in (begin, *order.further):
                 await self._hold(sent, holder_of(job_id))
             try:
@@ -197,9 +206,8 @@ class Tryons:
         if job.state not in ENDED:
             await self._durable.cancel(tryon_id)
             await self.wait(tryon_id, 30)
-        await self._cache.forget(digests_in(job.payload))
         try:
-            await self._forget(tryon_id)
+            await self._delete_ended(job)
         except WrongState:
             raise IdempotencyConflict("The try-on runs again, or is still stopping. Try again in a moment.") from None
 
@@ -220,7 +228,7 @@ class Tryons:
         self, tryon_id: str, name: str, owner: str | None = None, sample: int = 1, garment: int | None = None
     ) -> Part:
         """sample, garment: which one's, where there are several. Raises NotFound, StorageUnavailable."""
-        return await self._store.get(await self._digest(tryon_id, name, owner, sample, garment))
+        return await self._store.get(_digest(*await self.get(tryon_id, owner), name, sample, garment))
 
     async def artifacts(self, tryon_id: str, owner: str | None = None) -> dict[str, Part]:
         """All that there are so far. Raises NotFound, StorageUnavailable."""
@@ -230,8 +238,53 @@ class Tryons:
     async def link(
         self, tryon_id: str, name: str, owner: str | None = None, sample: int = 1, garment: int | None = None
     ) -> str | None:
-        """A link to download it from the storage itself, where that gives any. Raises NotFound."""
-        return await self._store.url_for(await self._digest(tryon_id, name, owner, sample, garment), LINK_S)
+        """A link to download it from the storage itself, where that gives any, and we need not know when it was fetched.
+
+        Raises NotFound.
+        """
+        job, events = await self.get(tryon_id, owner)
+        if job.payload.get("forget") is not None:
+            return None
+        return await self._store.url_for(_digest(job, events, name, sample, garment), LINK_S)
+
+    async def results_in(self, tryon_id: str, name: str | None, sample: int = 1) -> set[str]:
+        """What of this picture fetched() is to be told once it was sent whole; nothing where the job is not to be forgotten
+        for it. Without a name: of all that preprocessing made. Raises NotFound.
+        """
+        job = await self._job(tryon_id)
+        if not forgets(job):
+            return set()
+        results = {each for result in results_of(job, await self._durable.read_events(tryon_id)) for each in result}
+        if name is None:
+            return results if kind_of(job.payload) != "tryon" else set()
+        return results & {picture_of(name, sample)}
+
+    async def fetched(self, tryon_id: str, what: set[str]) -> bool:
+        """Write down what was sent; whether nothing is left to fetch. Then forget_fetched() forgets the job, or sweep_due().
+
+        Raises StorageUnavailable.
+        """
+        try:
+            results = results_of(*await self.get(tryon_id))
+        except NotFound:  # it was forgotten meanwhile
+            return False
+        return await self._retentions.note_fetched(tryon_id, what, results)
+
+    async def forget_fetched(self, tryon_id: str) -> None:
+        """Forget one of which nothing is left to fetch."""
+        try:
+            await self.delete(tryon_id)
+        except NotFound:
+            pass  # somebody else was quicker
+        except GatewayError as error:
+            log.warning("it was fetched, and is forgotten later: %s", error, extra={"job": tryon_id})
+
+    async def sweep_due(self) -> None:
+        """Delete those whose own time is over, or whose results were fetched, and end deletions of them that were cut off."""
+        while due := await self._retentions.take(SWEPT_AT_ONCE):
+            jobs = await self._durable.find([each.job_id for each in due])
+            for each in due:
+                await self._settle(each, jobs.get(each.job_id))
 
     async def sweep(self) -> None:
         """Delete what is older than its retention, and let go of what jobs hold that never came to be."""
@@ -248,20 +301,15 @@ class Tryons:
             await self._holdings.release(holder_of(job_id))
         self._jobless = jobless
 
-    async def _digest(
-        self, tryon_id: str, name: str, owner: str | None, sample: int = 1, garment: int | None = None
-    ) -> str:
-        job, events = await self.get(tryon_id, owner)
-        worn = 1 + len(further_of(job.payload))
-        if garment is not None and not garment <= worn > 1:
-            raise NotFound(f"This try-on has no garment {garment}: it is of {worn}. Leave `garment` out.")
-        have = artifacts_of(job, events, sample, garment)
-        if name not in have:
-            what = "This try-on" if sample == 1 else f"Sample {sample} of this try-on"
-            what += f" for garment {garment}" if garment else ""
-            there = ", ".join(have) or "none"
-            raise NotFound(f"{what} has no artifact '{name}' (status {job.state}). It has: {there}.")
-        return have[name]
+    async def _settle(self, due: Due, job: Job | None) -> None:
+        if job is None:
+            if due.is_left_over():
+                await self._forget(due.job_id)
+        elif due.is_over(job, self._retention_s):
+            with contextlib.suppress(WrongState):  # it was retried just now
+                await self._delete_ended(job)
+        elif (end := expires_at(job, self._retention_s)) is not None:
+            await self._retentions.put_off(due.job_id, end)
 
     async def _hold(self, begin: Mapping[str, Blob | str], holder: str) -> None:
         known = [given for given in begin.values() if isinstance(given, str)]
@@ -303,12 +351,31 @@ class Tryons:
             end = f"{kind_of(payload)} {outcome}"
             await self.usage.note(tryon_id, tenant_of(payload), f"{datetime.now(UTC):%Y-%m}", end, seconds, events)
 
+    async def _delete_ended(self, job: Job) -> None:
+        """Raises WrongState."""
+        await self._cache.forget(digests_in(job.payload))
+        await self._forget(job.id)
+
     async def _forget(self, tryon_id: str) -> None:
         with contextlib.suppress(UnknownJob):  # somebody else was quicker
             await self._durable.delete(tryon_id)
         await self._webhooks.forget(tryon_id)
         await self._subjects.forget(tryon_id)
         await self._holdings.release(holder_of(tryon_id))
+        await self._retentions.drop(tryon_id)  # last: what is cut off before is done again
+
+
+def _digest(job: Job, events: list[Event], name: str, sample: int, garment: int | None) -> str:
+    worn = 1 + len(further_of(job.payload))
+    if garment is not None and not garment <= worn > 1:
+        raise NotFound(f"This try-on has no garment {garment}: it is of {worn}. Leave `garment` out.")
+    have = artifacts_of(job, events, sample, garment)
+    if name not in have:
+        what = "This try-on" if sample == 1 else f"Sample {sample} of this try-on"
+        what += f" for garment {garment}" if garment else ""
+        there = ", ".join(have) or "none"
+        raise NotFound(f"{what} has no artifact '{name}' (status {job.state}). It has: {there}.")
+    return have[name]
 
 
 def _page(jobs: Iterable[Job], limit: int, before: str | None, state: State | None, kind: Kind | None) -> list[Job]:

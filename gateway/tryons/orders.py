@@ -15,6 +15,13 @@ from gateway.storage.blobs import Blob
 Kind = Literal["tryon", "person", "cloth"]
 """What a job makes: a try-on, or only what there is to know of the person or of the cloth."""
 
+OUTPUTS: dict[Kind, tuple[str, ...]] = {
+    "tryon": RESULTS,
+    "person": ("person", "parse", "pose", "densepose", "agnostic", "agnostic_mask", "parse_agnostic"),
+    "cloth": ("cloth", "cloth_mask", "category"),
+}
+"""What each kind of job is for."""
+
 MAX_SAMPLES = 8
 """Of one try-on."""
 
@@ -44,6 +51,10 @@ class Order:
     """What is put on the person after the first garment: of each its `garment` and its `category`."""
     reference: str | None = None
     """Whom it is for, as the caller names them."""
+    retention_s: float | None = None
+    """How long it is kept after its end; by default as long as the gateway keeps any."""
+    forget: str | None = None
+    """When it is forgotten before: as soon as its result was `fetched`."""
     batch: str | None = None
     comparison: str | None = None
     wishes: Wishes = field(default_factory=Wishes)
@@ -63,6 +74,8 @@ class Order:
             "deadline_s": self.deadline_s,
             "webhook": self.webhook,
             "reference": self.reference,
+            "retention_s": self.retention_s,
+            "forget": self.forget,
             "batch": self.batch,
             "comparison": self.comparison,
             "options": {stage: dict(given) for stage, given in self.wishes.options.items() if given} or None,

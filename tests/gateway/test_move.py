@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.gateway.small_cluster import SmallStages, ended, garment, gateway, photo, s3_settings, wait_for
+from tests.gateway.test_chaos import rows
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.slow
@@ -27,8 +28,9 @@ def client_of(served, key):
     return httpx.Client(base_url=served.url, timeout=30, headers={"authorization": f"Bearer {key}"})
 
 
-def post(client, number):
-    return client.post("/v1/tryons", files={"photo": photo(number), "garment": garment(number)}).json()["id"]
+def post(client, number, **data):
+    files = {"photo": photo(number), "garment": garment(number)}
+    return client.post("/v1/tryons", files=files, data=data).json()["id"]
 
 
 def digest_of(folder):
@@ -68,7 +70,7 @@ def test_everything_is_there_after_the_move_and_what_was_under_way_goes_on(stage
         batch = shop.post("/v1/batches", json={"photo_ids": images[:1], "garment_ids": images[1:]}).json()
         batch_document = ended(shop, batch["tryons"][0]["tryon_id"])
         held = stages.hold("tryon")
-        under_way = post(shop, 2)
+        under_way = post(shop, 2, forget="fetched", retention_s="3600")
         wait_for(lambda: any("tryon" in run for run in stages.runs("tryon")[2:]))
         code, said = move(folder, **shared)
         assert code == 1 and "still works" in said and "Stop it" in said
@@ -88,6 +90,8 @@ def test_everything_is_there_after_the_move_and_what_was_under_way_goes_on(stage
         assert shop.get(f"/v1/batches/{batch['id']}").json()["counts"] == {"succeeded": 1}
         assert unchanging(shop.get(f"/v1/tryons/{batch_document['id']}").json()) == unchanging(batch_document)
         assert shop.get(f"/v1/images/{images[0]}").status_code == 200
+        query = "SELECT job_id, due_at > extract(epoch FROM now()) + 3000, fetched FROM howsfit_retentions"
+        assert rows(shared["HOWSFIT_DATABASE_URL"], query) == [(under_way, True, False)]
         assert ended(shop, under_way)["status"] == "succeeded"
         again = ended(shop, post(shop, 1))
         assert all(stage["reused"] for stage in again["stages"]), "what was kept for reuse came along"

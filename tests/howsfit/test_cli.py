@@ -5,9 +5,12 @@ import json
 import os
 import subprocess
 import sys
+import time
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -87,6 +90,23 @@ def test_outputs_are_what_their_endings_say_and_a_folder_gets_further_ones(tmp_p
         assert lines == ["00001_00.jpg 00002_00.jpg", "00003_00.jpg 00004_00.jpg"]
     cloth = tmp_path / "kept/test/cloth"
     assert (cloth / "00002_00.jpg").read_bytes() != (cloth / "00004_00.jpg").read_bytes()
+
+
+def test_a_gateway_forgets_what_it_is_told_to_forget_and_everything_was_written_before(tmp_path, house):
+    asked = ("--forget", "fetched", "--retention", "600", "--json", tmp_path / "t.json", "--keep", tmp_path / "kept")
+    done = howsfit("try", PERSON, TEE, "-o", tmp_path / "out.png", *asked, url=house)
+    assert done.returncode == 0, done.stderr
+    document = json.loads((tmp_path / "t.json").read_text())
+    kept = datetime.fromisoformat(document["expires_at"]) - datetime.fromisoformat(document["completed_at"])
+    assert (document["forget"], kept.total_seconds()) == ("fetched", 600)
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.size == (768, 1024)
+    assert (tmp_path / "kept/test_pairs.txt").is_file()
+    give_up = time.monotonic() + 10
+    while httpx.get(house + document["urls"]["get"]).status_code != 404:
+        assert time.monotonic() < give_up
+    done = howsfit("try", PERSON, TEE, "-o", tmp_path / "out.png", "--retention", "5", url=house)
+    assert done.returncode == 1 and "from 60 to 86400 seconds" in done.stderr.replace("\n", " ")
 
 
 REFUSED = {

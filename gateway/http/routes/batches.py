@@ -15,18 +15,22 @@ from gateway.http.routes.orders import (
     ABOUT_CATEGORY,
     ABOUT_COMMERCIAL,
     ABOUT_ENGINES,
+    ABOUT_FORGET,
     ABOUT_OPTIONS,
     ABOUT_REFERENCE,
+    ABOUT_RETENTION,
     ABOUT_WHOLE,
     IMAGE_ID,
     Category,
     EngineChoice,
     EngineOptions,
     IdempotencyKey,
+    Retention,
     given,
 )
 from gateway.paths import address
 from gateway.tryons.orders import Order, job_id_for
+from gateway.tryons.retention import Forget, check_retention
 from gateway.tryons.subjects import REFERENCE
 from stagekit.tracing import trace_id
 
@@ -50,6 +54,8 @@ class BatchRequest(Fields):
     webhook_url: str | None = Field(None, max_length=2000, description="Told at the end of each of its try-ons.")
     completed_webhook_url: str | None = Field(None, max_length=2000, description=ABOUT_WHOLE)
     reference: str | None = Field(None, pattern=REFERENCE, description=ABOUT_REFERENCE)
+    retention_s: Retention = Field(None, description=ABOUT_RETENTION)
+    forget: Forget | None = Field(None, description=ABOUT_FORGET)
     category: Category = Field(None, description=ABOUT_CATEGORY)
     options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
     engines: EngineChoice | None = Field(None, description=ABOUT_ENGINES, examples=[{"tryon": "hr_viton"}])
@@ -71,6 +77,7 @@ async def create_batch(
     idempotency_key: IdempotencyKey = None,
 ) -> BatchDocument:
     """Makes a try-on of each pair. What a person's stages make is made once and used for all garments."""
+    check_retention(wanted.retention_s, gateway.settings.retention_s())
     categories = () if wanted.category is None else (wanted.category,)
     order = Order(
         owner=caller.owner,
@@ -81,6 +88,8 @@ async def create_batch(
         webhook=wanted.webhook_url or None,
         whole_webhook=wanted.completed_webhook_url or None,
         reference=wanted.reference,
+        retention_s=wanted.retention_s,
+        forget=wanted.forget,
         wishes=Wishes(wanted.options or {}, wanted.engines or {}, bool(wanted.commercial), categories),
         quota=caller.max_jobs,
     )

@@ -29,6 +29,7 @@ from gateway.http.routes.orders import (
 )
 from gateway.paths import address
 from gateway.tryons.comparisons import MAX_VARIANTS, Variant
+from gateway.tryons.retention import check_retention
 
 router = APIRouter(prefix="/v1/comparisons", tags=["comparisons"], dependencies=[Depends(known_query_of_posts)])
 
@@ -78,6 +79,7 @@ async def create_comparison(
     sent: Annotated[ComparisonFields, Depends(body(ComparisonFields))],
 ) -> ComparisonDocument:
     """Makes a try-on of each variant. What they have in common is made once."""
+    check_retention(sent.retention_s, gateway.settings.retention_s())
     artifacts = await given(gateway, sent.artifacts, sent.category)
     begin = await pictures_of(gateway, caller, sent) | artifacts
     shared = Wishes(sent.options or {}, sent.engines or {}, bool(sent.commercial), categories_of(artifacts))
@@ -88,6 +90,8 @@ async def create_comparison(
         webhook=sent.webhook_url or None,
         whole_webhook=sent.completed_webhook_url or None,
         reference=sent.reference,
+        retention_s=sent.retention_s,
+        forget=sent.forget,
         wishes=shared,
     )
     variants = [Variant(each.engines or {}, each.options or {}, each.label) for each in sent.variants]

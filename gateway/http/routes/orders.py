@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, Query, Request, Response
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from starlette.datastructures import UploadFile
 
 from gateway.cluster.graph import UPLOADS
@@ -27,6 +27,7 @@ from gateway.pictures.uploads import blob_of
 from gateway.storage.blobs import Blob
 from gateway.tryons.orders import MAX_SAMPLES, Kind, Order, job_id_for
 from gateway.tryons.outfits import in_order
+from gateway.tryons.retention import SHORTEST_S, Forget, check_retention
 from gateway.tryons.subjects import REFERENCE
 from stagekit.kinds import CATEGORIES
 from stagekit.tracing import trace_id
@@ -94,6 +95,19 @@ ABOUT_REFERENCE = (
 )
 
 
+ABOUT_RETENTION = (
+    "Seconds for which it is kept after its end, 60 at least and at most as long as the gateway keeps any; then it is "
+    "forgotten as by DELETE."
+)
+ABOUT_FORGET = (
+    "`fetched`: forget it as soon as its result was downloaded: of each sample of a try-on either size, of preprocessing "
+    "`dataset.zip` or all of `output`. Copies with `width` do not count."
+)
+Retention = Annotated[
+    float | None, WithJsonSchema({"anyOf": [{"type": "number", "minimum": SHORTEST_S}, {"type": "null"}]})
+]
+
+
 ABOUT_WHOLE = "Told once, when all of its try-ons have ended; `webhook_url` is told of each."
 
 
@@ -108,6 +122,8 @@ class JobFields(Fields):
         None, max_length=2000, description="Told at its end, by a signed message (Standard Webhooks)."
     )
     reference: str | None = Field(None, pattern=REFERENCE, description=ABOUT_REFERENCE)
+    retention_s: Retention = Field(None, description=ABOUT_RETENTION)
+    forget: Forget | None = Field(None, description=ABOUT_FORGET)
     options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS, examples=[{"tryon": {"hem": "tucked"}}])
     engines: EngineChoice | None = Field(None, description=ABOUT_ENGINES, examples=[{"tryon": "hr_viton"}])
     commercial: bool | None = Field(None, description=ABOUT_COMMERCIAL)
@@ -283,6 +299,7 @@ async def start(
     gateway: Gateway, caller: Caller, kind: Kind, sent: JobFields, options: JobRequest, response: Response
 ) -> TryonDocument:
     """Start a job, and answer as the request prefers."""
+    check_retention(sent.retention_s, gateway.settings.retention_s())
     begin = await pictures_of(gateway, caller, sent)
     artifacts = await given(gateway, sent.artifacts, sent.category)
     begin |= artifacts
@@ -299,6 +316,8 @@ async def start(
         deadline_s=sent.deadline_s,
         webhook=sent.webhook_url or None,
         reference=sent.reference,
+        retention_s=sent.retention_s,
+        forget=sent.forget,
         wishes=Wishes(
             sent.options or {},
             sent.engines or {},

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from gateway.documents import TryonDocument, TryonList
@@ -14,6 +14,7 @@ from gateway.errors import NotFound
 from gateway.gateway import Gateway
 from gateway.http.access import Reader, Writer
 from gateway.http.bodies import body, described
+from gateway.http.fetched import answer_with
 from gateway.http.here import Here
 from gateway.http.names import known_query, known_query_of_posts
 from gateway.http.problems import refusals
@@ -24,6 +25,7 @@ from gateway.tryons import dataset
 from gateway.tryons.orders import MAX_SAMPLES, Kind
 from gateway.tryons.outfits import MAX_GARMENTS
 from gateway.tryons.subjects import REFERENCE
+from stagekit.wire import Part
 
 router = APIRouter(prefix="/v1/tryons", tags=["try-ons"], dependencies=[Depends(known_query_of_posts)])
 
@@ -142,6 +144,7 @@ async def tryon_events(
 async def get_artifact(
     gateway: Here,
     caller: Reader,
+    request: Request,
     tryon_id: Id,
     name: Name,
     width: Width = None,
@@ -155,7 +158,9 @@ async def get_artifact(
         return RedirectResponse(link)
     part = await gateway.tryons.artifact(tryon_id, name, caller.sees, sample, garment)
     part = await asyncio.to_thread(rendered, part, width, format, quality)
-    return Response(part.data, media_type=part.media_type, headers={"X-Content-Type-Options": "nosniff"})
+    is_preview = width is not None or garment is not None
+    what = set() if is_preview else await gateway.tryons.results_in(tryon_id, name, sample)
+    return answer_with(part, gateway.tryons, request, tryon_id, what)
 
 
 @router.get(
@@ -164,9 +169,11 @@ async def get_artifact(
     response_class=Response,
     responses=ZIP | refusals(404, 503),
 )
-async def get_dataset(gateway: Here, caller: Reader, tryon_id: Id) -> Response:
+async def get_dataset(gateway: Here, caller: Reader, request: Request, tryon_id: Id) -> Response:
     parts = await gateway.tryons.artifacts(tryon_id, caller.sees)
-    return Response(await asyncio.to_thread(dataset.export, parts), media_type="application/zip")
+    archive = Part(await asyncio.to_thread(dataset.export, parts), "application/zip")
+    what = await gateway.tryons.results_in(tryon_id, name=None)
+    return answer_with(archive, gateway.tryons, request, tryon_id, what)
 
 
 async def _event_stream(gateway: Gateway, tryon_id: str, after: int) -> AsyncIterator[str]:

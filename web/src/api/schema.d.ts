@@ -682,6 +682,11 @@ export interface components {
                 [key: string]: string;
             } | null;
             /**
+             * Forget
+             * @description `fetched`: forget it as soon as its result was downloaded: of each sample of a try-on either size, of preprocessing `dataset.zip` or all of `output`. Copies with `width` do not count.
+             */
+            forget?: "fetched" | null;
+            /**
              * Garment Ids
              * @description Garments: ids from POST /v1/images.
              */
@@ -716,6 +721,11 @@ export interface components {
              * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
              */
             reference?: string | null;
+            /**
+             * Retention S
+             * @description Seconds for which it is kept after its end, 60 at least and at most as long as the gateway keeps any; then it is forgotten as by DELETE.
+             */
+            retention_s?: number | null;
             /**
              * Webhook Url
              * @description Told at the end of each of its try-ons.
@@ -1376,6 +1386,16 @@ export interface components {
             error: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Expires At
+             * @description Forgotten then, with its pictures, or some minutes later; null while it has not ended.
+             */
+            expires_at: string | null;
+            /**
+             * Forget
+             * @description `fetched`: forgotten before, as soon as its result was downloaded.
+             */
+            forget: "fetched" | null;
             /**
              * Garments
              * @description Where several were asked for, in the order in which they are put on. `stages` and `artifacts` are those of the first, and of the result.
@@ -2055,6 +2075,11 @@ export interface operations {
                         [key: string]: string;
                     } | null;
                     /**
+                     * Forget
+                     * @description `fetched`: forget it as soon as its result was downloaded: of each sample of a try-on either size, of preprocessing `dataset.zip` or all of `output`. Copies with `width` do not count.
+                     */
+                    forget?: "fetched" | null;
+                    /**
                      * Garment
                      * @description The file in base64, as a data: URL, or its https address.
                      */
@@ -2099,6 +2124,11 @@ export interface operations {
                      * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
                      */
                     reference?: string | null;
+                    /**
+                     * Retention S
+                     * @description Seconds for which it is kept after its end, 60 at least and at most as long as the gateway keeps any; then it is forgotten as by DELETE.
+                     */
+                    retention_s?: number | null;
                     /**
                      * Variants
                      * @description Each a try-on with engines and options of its own. In a form: as JSON.
@@ -2181,6 +2211,11 @@ export interface operations {
                         [key: string]: string;
                     } | null;
                     /**
+                     * Forget
+                     * @description `fetched`: forget it as soon as its result was downloaded: of each sample of a try-on either size, of preprocessing `dataset.zip` or all of `output`. Copies with `width` do not count.
+                     */
+                    forget?: "fetched" | null;
+                    /**
                      * Garment
                      * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
                      */
@@ -2225,6 +2260,11 @@ export interface operations {
                      * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
                      */
                     reference?: string | null;
+                    /**
+                     * Retention S
+                     * @description Seconds for which it is kept after its end, 60 at least and at most as long as the gateway keeps any; then it is forgotten as by DELETE.
+                     */
+                    retention_s?: number | null;
                     /**
                      * Variants
                      * @description Each a try-on with engines and options of its own. In a form: as JSON.
@@ -3389,6 +3429,11 @@ export interface operations {
                         [key: string]: string;
                     } | null;
                     /**
+                     * Forget
+                     * @description `fetched`: forget it as soon as its result was downloaded: of each sample of a try-on either size, of preprocessing `dataset.zip` or all of `output`. Copies with `width` do not count.
+                     */
+                    forget?: "fetched" | null;
+                    /**
                      * Garment
                      * @description The file in base64, as a data: URL, or its https address.
                      */
@@ -3424,6 +3469,11 @@ export interface operations {
                      */
                     reference?: string | null;
                     /**
+                     * Retention S
+                     * @description Seconds for which it is kept after its end, 60 at least and at most as long as the gateway keeps any; then it is forgotten as by DELETE.
+                     */
+                    retention_s?: number | null;
+                    /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
                      */
@@ -3455,6 +3505,11 @@ export interface operations {
                     engines?: {
                         [key: string]: string;
                     } | null;
+                    /**
+                     * Forget
+                     * @description `fetched`: forget it as soon as its result was downloaded: of each sample of a try-on either size, of preprocessing `dataset.zip` or all of `output`. Copies with `width` do not count.
+                     */
+                    forget?: "fetched" | null;
                     /**
                      * Garment
                      * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
@@ -3490,6 +3545,11 @@ export interface operations {
                      * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
                      */
                     reference?: string | null;
+                    /**
+                     * Retention S
+                     * @description Seconds for which it is kept after its end, 60 at least and at most as long as the gateway keeps any; then it is forgotten as by DELETE.
+                     */
+                    retention_s?: number | null;
                     /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
@@ -3661,6 +3721,11 @@ export interface operations {
                         [key: string]: string;
                     } | null;
                     /**
+                     * Forget
+                     * @description `fetched`: forget it as soon as its result was downloaded: of each sample of a try-on either size, of preprocessing `dataset.zip` or all of `output`. Copies with `width` do not count.
+                     */
+                    forget?: "fetched" | null;
+                    /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
                      * @example {
@@ -3696,6 +3761,11 @@ export interface operations {
                      */
                     reference?: string | null;
                     /**
+                     * Retention S
+                     * @description Seconds for which it is kept after its end, 60 at least and at most as long as the gateway keeps any; then it is forgotten as by DELETE.
+                     */
+                    retention_s?: number | null;
+                    /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
                      */
@@ -3727,6 +3797,11 @@ export interface operations {
                     engines?: {
                         [key: string]: string;
                     } | null;
+                    /**
+                     * Forget
+                     * @description `fetched`: forget it as soon as its result was downloaded: of each sample of a try-on either size, of preprocessing `dataset.zip` or all of `output`. Copies with `width` do not count.
+                     */
+                    forget?: "fetched" | null;
                     /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
@@ -3762,6 +3837,11 @@ export interface operations {
                      * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
                      */
                     reference?: string | null;
+                    /**
+                     * Retention S
+                     * @description Seconds for which it is kept after its end, 60 at least and at most as long as the gateway keeps any; then it is forgotten as by DELETE.
+                     */
+                    retention_s?: number | null;
                     /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
@@ -4130,6 +4210,11 @@ export interface operations {
                         [key: string]: string;
                     } | null;
                     /**
+                     * Forget
+                     * @description `fetched`: forget it as soon as its result was downloaded: of each sample of a try-on either size, of preprocessing `dataset.zip` or all of `output`. Copies with `width` do not count.
+                     */
+                    forget?: "fetched" | null;
+                    /**
                      * Garment
                      * @description The file in base64, as a data: URL, or its https address.
                      */
@@ -4193,6 +4278,11 @@ export interface operations {
                      */
                     reference?: string | null;
                     /**
+                     * Retention S
+                     * @description Seconds for which it is kept after its end, 60 at least and at most as long as the gateway keeps any; then it is forgotten as by DELETE.
+                     */
+                    retention_s?: number | null;
+                    /**
                      * Samples
                      * @description How many results, each with the next seed of the generator, which must have an option `seed`.
                      */
@@ -4229,6 +4319,11 @@ export interface operations {
                     engines?: {
                         [key: string]: string;
                     } | null;
+                    /**
+                     * Forget
+                     * @description `fetched`: forget it as soon as its result was downloaded: of each sample of a try-on either size, of preprocessing `dataset.zip` or all of `output`. Copies with `width` do not count.
+                     */
+                    forget?: "fetched" | null;
                     /**
                      * Garment
                      * @description The file: JPEG, PNG, WebP, AVIF or HEIC.
@@ -4274,6 +4369,11 @@ export interface operations {
                      * @description Your own id of the shopper or the order: jobs are listed by it, and forgotten by DELETE /v1/subjects/{reference}.
                      */
                     reference?: string | null;
+                    /**
+                     * Retention S
+                     * @description Seconds for which it is kept after its end, 60 at least and at most as long as the gateway keeps any; then it is forgotten as by DELETE.
+                     */
+                    retention_s?: number | null;
                     /**
                      * Samples
                      * @description How many results, each with the next seed of the generator, which must have an option `seed`.

@@ -206,6 +206,7 @@ function View({ tryon, whole, onWhole, onMend }: ViewProps) {
       {zoomed && (
         <Zoom
           path={tryon.artifacts[whole ? "tryon_photo" : "tryon"]}
+          preview={tryon.forget !== null}
           alt={t.afterAlt}
           onClose={() => setZoomed(false)}
         />

@@ -6,8 +6,19 @@ import { Picture } from "../ui/picture";
 
 const STEPS = [1, 1.5, 2, 3, 4];
 
+/** Of previews the largest, in pixels of the page. */
+const PREVIEW = 512;
+
+interface Props {
+  path: string | undefined;
+  /** Instead of the file, whose try-on is forgotten once it was fetched: it is for whoever saves it. */
+  preview?: boolean;
+  alt: string;
+  onClose(): void;
+}
+
 /** A picture on the whole screen, larger if wanted; it is moved by scrolling, or by dragging with the mouse. */
-export function Zoom({ path, alt, onClose }: { path: string | undefined; alt: string; onClose(): void }) {
+export function Zoom({ path, preview, alt, onClose }: Props) {
   const t = useText().tryon;
   const [step, setStep] = useState(0);
   const pane = useRef<HTMLDivElement>(null);
@@ -44,7 +55,7 @@ export function Zoom({ path, alt, onClose }: { path: string | undefined; alt: st
           className="sheet"
           style={{ width: `${(STEPS[step] ?? 1) * 100}%`, height: `${(STEPS[step] ?? 1) * 100}%` }}
         >
-          <Picture path={path} alt={alt} />
+          <Picture path={path} alt={alt} {...(preview && { width: PREVIEW })} />
         </div>
       </div>
       <div className="bar">

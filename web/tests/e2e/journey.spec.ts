@@ -87,6 +87,30 @@ test("a picture is pasted where the focus is", async ({ page }) => {
   await expect(page.getByRole("img", { name: "The chosen garment" })).toBeVisible();
 });
 
+test("looking at a picture that is forgotten once it is fetched leaves it there for whoever saves it", async ({
+  page,
+  request,
+}) => {
+  const file = (path: string) => ({ name: "picture.jpg", mimeType: "image/jpeg", buffer: readFileSync(path) });
+  const answer = await request.post("/v1/tryons", {
+    multipart: { photo: file(PERSON), garment: file(GARMENT), forget: "fetched" },
+    headers: { Prefer: "wait=60" },
+  });
+  const { id, status } = await answer.json();
+  expect(status).toBe("succeeded");
+  await page.goto("/gallery");
+  await page.locator(`a[href="/tryons/${id}"]`).click();
+  await page.getByText("Whole photo", { exact: true }).click();
+  await page.getByRole("button", { name: "Enlarge" }).click();
+  await expect(page.getByRole("dialog").getByRole("img")).toBeVisible();
+  await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "See every stage" }).click();
+  await expect(page.locator(".artifacts img")).toHaveCount(13);
+  await page.reload();
+  expect(await saved(page, "Save the whole photo")).toEqual(pngOf(512, 512));
+  await expect.poll(async () => (await request.get(`/v1/tryons/${id}`)).status()).toBe(404);
+});
+
 async function drop(target: import("@playwright/test").Locator, file: string): Promise<void> {
   const dataTransfer = await target.page().evaluateHandle(
     (content) => {
