@@ -3,9 +3,11 @@
     python -m bench.cloth_mask [--engine grabcut] [--samples FOLDER] [--sheet out/cloth_mask.png] [--json FILE]
 
 Groups: the data set's own garments and masks; the same in grey and in white, and before dark backdrops; drawn tops with straps,
-armholes and slits (bench/garment_pictures.py says how they are made). The goal for each is a mean of 0.97 and a worst of 0.93.
-On the sheet red is garment that was missed, blue is backdrop that was taken; worst first. Without the sample photographs only
-the drawn ones are measured. Exits with 1 when a goal is missed.
+armholes and slits (bench/garment_pictures.py says how they are made); the data set's on five busy grounds (bench/grounds.py). The
+goal for each is a mean of 0.97 and a worst of 0.93, of the data set 0.98 and 0.95, on the busy grounds 0.97 and 0.90. The even and
+the odd of each group, by name, are told apart, too: an engine that was fitted to the one is judged by the other. On the sheet red
+is garment that was missed, blue is backdrop that was taken; worst first. Without the sample photographs only the drawn ones are
+measured. Exits with 1 when a goal is missed.
 """
 
 import argparse
@@ -22,11 +24,14 @@ from PIL import Image, ImageDraw
 
 import stagekit
 from bench.garment_pictures import Picture, data_set, drawn, recoloured
+from bench.grounds import GROUNDS, on_grounds
 from services.cloth_mask.stage import STAGE
 from stagekit.errors import GarmentNotFound
 from stagekit.stage import make_engine
 
-MEAN, WORST = 0.97, 0.93
+GOAL = (0.97, 0.93)
+"""Mean and worst of a group that has no goal of its own."""
+GOALS = {"data set": (0.98, 0.95)} | {ground: (0.97, 0.90) for ground in GROUNDS}
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", Path(__file__).resolve().parents[2] / "shared" / "samples"))
 CELL = (144, 192)
 COLUMNS = 12
@@ -41,13 +46,15 @@ def main() -> int:
     arguments = parser.parse_args()
     engine = make_engine(STAGE, arguments.engine)
     engine.load()
-    pictures = [*data_set(arguments.samples), *recoloured(arguments.samples), *drawn()]
+    samples = arguments.samples
+    pictures = [*data_set(samples), *recoloured(samples), *drawn(), *on_grounds(samples)]
     rows = [score(engine, picture) for picture in pictures]
     groups = summary(rows)
-    print(f"{'':16}{'pictures':>10}{'mean IoU':>10}{'worst':>8}{'ms':>8}   worst picture")
+    print(f"{'':16}{'pictures':>10}{'mean IoU':>10}{'even':>8}{'odd':>8}{'worst':>8}{'ms':>8}   worst picture")
     for name, group in groups.items():
-        figures = f"{group['pictures']:>10}{group['mean']:>10.4f}{group['worst']:>8.4f}{group['ms']:>8.0f}"
-        print(f"{name:16}{figures}   {group['which']}")
+        even, odd = group["halves"]
+        means = f"{group['pictures']:>10}{group['mean']:>10.4f}{even:>8.4f}{odd:>8.4f}"
+        print(f"{name:16}{means}{group['worst']:>8.4f}{group['ms']:>8.0f}   {group['which']}")
     sheet(pictures, rows, arguments.sheet)
     print(arguments.sheet)
     if arguments.json:
@@ -57,7 +64,7 @@ def main() -> int:
             "pictures": [{k: v for k, v in row.items() if k != "mask"} for row in rows],
         }
         arguments.json.write_text(json.dumps(figures, indent=1))
-    return int(any(group["mean"] < MEAN or group["worst"] < WORST for group in groups.values()))
+    return int(any(missed(name, group) for name, group in groups.items()))
 
 
 def score(engine: stagekit.Engine, picture: Picture) -> dict[str, Any]:
@@ -72,15 +79,24 @@ def score(engine: stagekit.Engine, picture: Picture) -> dict[str, Any]:
     return {"group": picture.group, "name": picture.name, "iou": iou, "ms": ms, "mask": mask}
 
 
+def missed(name: str, group: dict[str, Any]) -> bool:
+    """Whether a group's figures are below its goal."""
+    mean, worst = GOALS.get(name, GOAL)
+    return bool(group["mean"] < mean or group["worst"] < worst)
+
+
 def summary(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Per group: mean and worst IoU, the worst picture's name, median milliseconds."""
+    """Per group: mean and worst IoU, the means of its even and odd half, the worst picture's name, median milliseconds."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(row["group"], []).append(row)
+    for members in groups.values():
+        members.sort(key=lambda row: str(row["name"]))
     return {
         name: {
             "pictures": len(members),
             "mean": statistics.mean(row["iou"] for row in members),
+            "halves": [statistics.mean(row["iou"] for row in members[first::2]) for first in (0, 1)],
             "worst": min(row["iou"] for row in members),
             "which": min(members, key=lambda row: row["iou"])["name"],
             "ms": statistics.median(row["ms"] for row in members),
