@@ -138,8 +138,11 @@ clean:  ## Remove what make made
 	rm -rf .venv .venv-py36 .venv-torch1 .venv-torch2 .venv-garment out web/node_modules web/dist web/test-results
 
 # What runs.
-.venv/ready: requirements/run.txt pyproject.toml scripts/make-venv.sh
+MODELS := $(wildcard services/*/engines/*/models.sha256)
+
+.venv/ready: requirements/run.txt pyproject.toml scripts/make-venv.sh scripts/add-models.sh $(MODELS)
 	scripts/make-venv.sh 3.11 .venv requirements/run.txt
+	scripts/add-models.sh .venv $(dir $(MODELS))
 	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -29,7 +29,7 @@ from PIL import Image, ImageDraw
 import stagekit
 from bench.tryon import gateway, measure
 from services.agnostic.engines.viton_hd.engine import Engine as VitonHd
-from services.cloth_mask.engines.grabcut.engine import Engine as Grabcut
+from services.cloth_mask.engines.cutout.engine import Engine as Cutout
 from services.densepose.engines.skeleton.engine import Engine as Skeleton
 from services.human_parse.engines.posecut.engine import Engine as Posecut
 from services.pose.engines.blazepose.engine import Engine as Blazepose
@@ -84,7 +84,7 @@ class Stages:
 
     def __init__(self) -> None:
         self._person = Framing(), Blazepose(), Posecut(), Skeleton(), VitonHd()
-        self._mask, self._tryon = Grabcut(), Tps()
+        self._mask, self._tryon = Cutout(), Tps()
         for engine in (*self._person, self._mask, self._tryon):
             engine.load()
 

@@ -1,6 +1,6 @@
 """How well a cloth mask engine finds white garments on grounds that are almost as bright, drawn so that the outline is known.
 
-    python -m bench.white_garments [--engine grabcut] [--count 120] [--first 0] [--sheet out/white_garments.png]
+    python -m bench.white_garments [--engine cutout] [--count 120] [--first 0] [--sheet out/white_garments.png]
 
 Each top differs from its ground by 2 to 12 grey levels, or by its shading alone, and has folds, hems, a collar or the inside
 of its back, mostly a print; the light falls from one side, so the rim on that side may show nothing; the ground is lit

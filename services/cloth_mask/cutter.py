@@ -28,7 +28,7 @@ class Cutter(stagekit.Engine):
 
     inputs = ("garment",)
 
-    def find(self, garment: np.ndarray) -> np.ndarray:
+    def find(self, garment: np.ndarray, warn: stagekit.Warn) -> np.ndarray:
         """Which pixels are garment. garment: uint8 RGB (H, W, 3) of any size, without transparency; gives bool (H, W)."""
         raise NotImplementedError
 
@@ -45,7 +45,7 @@ class Cutter(stagekit.Engine):
             garment, mask = cut_out(garment, keep_size=right_size)
             mask = _without_hanger(garment, mask)
         else:
-            garment, mask = self._find_on_ground(garment, transparency)
+            garment, mask = self._find_on_ground(garment, transparency, warn)
         if not mask.any():
             raise GarmentNotFound(
                 "No garment stands out from the background of this picture. Send one garment, laid flat or hung, "
@@ -59,15 +59,17 @@ class Cutter(stagekit.Engine):
             cloth, mask = frame(garment, mask)
         return {"cloth": cloth, "cloth_mask": np.where(mask, 255, 0).astype(np.uint8)}
 
-    def _find_on_ground(self, garment: np.ndarray, transparency: str) -> tuple[np.ndarray, np.ndarray]:
+    def _find_on_ground(
+        self, garment: np.ndarray, transparency: str, warn: stagekit.Warn
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The picture without its alpha, and what `find` finds in it."""
         if garment.shape[2] == 3:
-            return garment, self.find(garment)
+            return garment, self.find(garment, warn)
         if transparency != FRAMED:
             garment = on_white(garment)
-            return garment, self.find(garment)
+            return garment, self.find(garment, warn)
         garment, within = without_clear(garment)
-        found = self.find(garment) & within
+        found = self.find(garment, warn) & within
         # A plain rectangle that nothing stands out from is the garment itself.
         return garment, found if found.any() else within
 

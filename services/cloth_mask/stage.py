@@ -7,7 +7,7 @@ STAGE = Stage(
     name="cloth_mask",
     inputs={"garment": "picture"},
     outputs={"cloth": "image", "cloth_mask": "mask"},
-    default_engine="grabcut",
+    default_engine="cutout",
     check=warn_of_doubts,
     cut_out=("garment",),
 )

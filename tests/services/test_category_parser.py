@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from services.category.engines.parser.engine import Engine
-from services.cloth_mask.engines.grabcut.engine import Engine as Cutter
+from services.cloth_mask.engines.cutout.engine import Engine as Cutter
 from stagekit.artifacts import decode
 from stagekit.images import Limits
 from tests.servers import ROOT

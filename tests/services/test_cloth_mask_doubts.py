@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.cloth_mask.engines.grabcut.engine import Engine
+from services.cloth_mask.engines.cutout.engine import Engine
 from services.cloth_mask.stage import STAGE
 from tests.services.outlines import BOOT, OTHERS, SHOE, TOPS, drawn, filled
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from services.cloth_mask.cutter import Cutter
-from services.cloth_mask.engines.grabcut.engine import Engine
+from services.cloth_mask.engines.cutout.engine import Engine
 from services.cloth_mask.stage import STAGE
 from stagekit.artifacts import decode
 from stagekit.errors import GarmentNotFound
@@ -26,7 +26,7 @@ class Blind(Cutter):
 
     name = "blind"
 
-    def find(self, garment):
+    def find(self, garment, warn):
         assert garment.shape[2] == 3, "engines see no alpha"
         return np.zeros(garment.shape[:2], bool)
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import torch
 
+import stagekit
 from services.cloth_mask.cutter import Cutter
 from services.cloth_mask.engines.carvekit.networks import Cutout
 from services.cloth_mask.engines.carvekit.region import garment_region
@@ -47,7 +48,7 @@ class Engine(Cutter):
         self._cut_out = Cutout(self._settings.carvekit_model, self._settings.carvekit_matting)
         self._weights = weights
 
-    def find(self, garment: np.ndarray) -> np.ndarray:
+    def find(self, garment: np.ndarray, warn: stagekit.Warn) -> np.ndarray:
         scale = min(1.0, _MOST / max(garment.shape[:2]))
         small = cv2.resize(garment, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else garment
         alpha = self._cut_out(small)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from services.cloth_mask.engines.grabcut.engine import Engine
+from services.cloth_mask.engines.cutout.engine import Engine
 from services.cloth_mask.stage import STAGE
 from stagekit.errors import GarmentNotFound
 

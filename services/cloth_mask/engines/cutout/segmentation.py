@@ -1,10 +1,12 @@
-"""Which pixels of a garment picture are garment."""
+"""Which pixels of a garment picture are garment: what has not the colour of its ground."""
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from services.cloth_mask.engines.grabcut.background import Background, fit_background, length, to_lab
-from services.cloth_mask.engines.grabcut.outline import better_outline, find_edges
+from services.cloth_mask.engines.cutout.background import Background, fit_background, length, to_lab
+from services.cloth_mask.engines.cutout.outline import better_outline, find_edges
 from services.cloth_mask.hanger import garment_top
 
 WORK_SIDE = 512
@@ -19,12 +21,27 @@ _EDGE_REACH = 7  # pixels that a shadow is wide at most
 _EDGE_GAIN = 6  # grey levels per Lab unit: the watershed counts whole levels
 
 
-def garment_mask(rgb: np.ndarray) -> np.ndarray:
-    """Find the garment. rgb: uint8 (H, W, 3); gives bool (H, W), all False where nothing stands out."""
+class View(NamedTuple):
+    """A picture as it is looked at."""
+
+    small: np.ndarray
+    """uint8 RGB (h, w, 3), WORK_SIDE pixels high or wide, or less."""
+    lab: np.ndarray
+    """float32 (h, w, 3)."""
+    background: Background
+
+
+def view(rgb: np.ndarray) -> View:
+    """rgb: uint8 (H, W, 3)."""
     scale = min(1.0, WORK_SIDE / max(rgb.shape[:2]))
     small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else rgb
     lab = to_lab(small)
-    background = fit_background(lab)
+    return View(small, lab, fit_background(lab))
+
+
+def garment_mask(rgb: np.ndarray, seen: View) -> np.ndarray:
+    """Find the garment. rgb: uint8 (H, W, 3), and its view; gives bool (H, W), all False where nothing stands out."""
+    small, lab, background = seen
     distance = background.distance(lab)
     mask = _by_colour(rgb, small, lab, background, distance)
     if np.median(background.colour[:, :, 0]) < _BRIGHT:
@@ -34,7 +51,7 @@ def garment_mask(rgb: np.ndarray) -> np.ndarray:
     if inside is None or inside.mean() < _MIN_AREA:
         return mask
     inside[: garment_top(inside, lab)] = False
-    return _largest(_enlarged(inside, rgb.shape[0], rgb.shape[1]))
+    return largest(_enlarged(inside, rgb.shape[0], rgb.shape[1]))
 
 
 def _by_colour(
@@ -43,7 +60,7 @@ def _by_colour(
     """What differs from the backdrop in colour. Bool (H, W) of `rgb`; the others are `small`'s."""
     weak = _weak(background)
     body = _enclosed(_evidence(lab, distance, weak))
-    body = _largest(_without_real_holes(body, distance, weak))
+    body = largest(_without_real_holes(body, distance, weak))
     if body.mean() < _MIN_AREA:
         return np.zeros(rgb.shape[:2], bool)
     faint = np.median(distance[body]) < 6 * weak
@@ -73,7 +90,7 @@ def _evidence(lab: np.ndarray, distance: np.ndarray, weak: float) -> np.ndarray:
     strong = np.zeros(count, bool)
     strong[np.unique(labels[sign > 2.5])] = True
     strong[0] = False
-    return cv2.morphologyEx(strong[labels].astype(np.uint8), cv2.MORPH_CLOSE, _disc(2)) > 0
+    return cv2.morphologyEx(strong[labels].astype(np.uint8), cv2.MORPH_CLOSE, disc(2)) > 0
 
 
 def _enclosed(evidence: np.ndarray) -> np.ndarray:
@@ -86,7 +103,7 @@ def _enclosed(evidence: np.ndarray) -> np.ndarray:
 def _without_real_holes(body: np.ndarray, distance: np.ndarray, weak: float) -> np.ndarray:
     """Open armholes and straps: flat patches of backdrop near the outline. A white print in mid-garment is none."""
     flat = (cv2.blur(distance, (5, 5)) < 0.7 * weak) & body
-    flat = cv2.morphologyEx(flat.astype(np.uint8), cv2.MORPH_OPEN, _disc(2))
+    flat = cv2.morphologyEx(flat.astype(np.uint8), cv2.MORPH_OPEN, disc(2))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(flat, connectivity=4)
     to_outside = cv2.distanceTransform(np.pad(body, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
     columns = np.flatnonzero(body.any(axis=0))
@@ -96,9 +113,9 @@ def _without_real_holes(body: np.ndarray, distance: np.ndarray, weak: float) -> 
         area = stats[label, cv2.CC_STAT_AREA]
         hole = labels == label
         if 0.0003 * body.size < area < 0.12 * body.sum() and to_outside[hole].min() < near:
-            opened = cv2.dilate(hole.astype(np.uint8), _disc(2))
+            opened = cv2.dilate(hole.astype(np.uint8), disc(2))
             # The cloth around a hole stands out; where white cloth turns to the white of the backdrop nothing does.
-            around = cv2.dilate(opened, _disc(3)).astype(bool) & (opened == 0)
+            around = cv2.dilate(opened, disc(3)).astype(bool) & (opened == 0)
             if np.median(distance[around]) > 2 * weak:
                 body &= opened == 0
     return body
@@ -110,7 +127,7 @@ def _cut_shadow(rgb: np.ndarray, body: np.ndarray, distance: np.ndarray, weak: f
     size = (max(1, round(body.shape[1] * scale)), max(1, round(body.shape[0] * scale)))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     inside = cv2.resize(body.astype(np.uint8), size, interpolation=cv2.INTER_AREA)
-    core, reach = cv2.erode(inside, _disc(4)), cv2.dilate(inside, _disc(2))
+    core, reach = cv2.erode(inside, disc(4)), cv2.dilate(inside, disc(2))
     marks = np.where(inside > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     marks[core > 0] = cv2.GC_FGD
     marks[reach == 0] = cv2.GC_BGD
@@ -121,7 +138,7 @@ def _cut_shadow(rgb: np.ndarray, body: np.ndarray, distance: np.ndarray, weak: f
     cut = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
     cut = cv2.resize(cut, body.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0.5
     # only a faint difference may be shadow: what stands out strongly stays, be it a strap or a lace edge
-    return _largest(body & (cut | (distance > 8 * weak) | _thin(body)))
+    return largest(body & (cut | (distance > 8 * weak) | _thin(body)))
 
 
 def _to_edge(lab: np.ndarray, body: np.ndarray) -> np.ndarray:
@@ -134,19 +151,19 @@ def _to_edge(lab: np.ndarray, body: np.ndarray) -> np.ndarray:
     levels = np.clip(128 + _EDGE_GAIN * (smooth - np.median(smooth, axis=(0, 1))), 0, 255).astype(np.uint8)
     inside = body.astype(np.uint8)
     marks = np.zeros(body.shape, np.int32)
-    marks[cv2.dilate(inside, _disc(2)) == 0] = 1
-    marks[(cv2.erode(inside, _disc(_EDGE_REACH)) > 0) | _thin(body)] = 2
+    marks[cv2.dilate(inside, disc(2)) == 0] = 1
+    marks[(cv2.erode(inside, disc(_EDGE_REACH)) > 0) | _thin(body)] = 2
     if set(np.unique(marks)) != {0, 1, 2}:
         return body
     cv2.watershed(levels, marks)
-    found = cv2.dilate((marks == 2).astype(np.uint8), _disc(1)) > 0  # the line between both is garment
-    return _largest(found & body)
+    found = cv2.dilate((marks == 2).astype(np.uint8), disc(1)) > 0  # the line between both is garment
+    return largest(found & body)
 
 
 def _thin(body: np.ndarray) -> np.ndarray:
     """Straps and the like; not the corners of the outline."""
     radius = max(2, body.shape[1] // 40)
-    thin = body & (cv2.morphologyEx(body.astype(np.uint8), cv2.MORPH_OPEN, _disc(radius)) == 0)
+    thin = body & (cv2.morphologyEx(body.astype(np.uint8), cv2.MORPH_OPEN, disc(radius)) == 0)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(thin.astype(np.uint8), connectivity=8)
     long = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) > 4 * radius
     long[0] = False
@@ -155,7 +172,7 @@ def _thin(body: np.ndarray) -> np.ndarray:
 
 def _typical_distance(distance: np.ndarray, body: np.ndarray) -> np.ndarray:
     """How far the garment near each place lies from the backdrop at the least: local mean less its spread."""
-    core = cv2.erode(body.astype(np.uint8), _disc(3)).astype(np.float32)
+    core = cv2.erode(body.astype(np.uint8), disc(3)).astype(np.float32)
     size = (2 * (body.shape[1] // 16) + 1,) * 2
     weight = cv2.blur(core, size) + 1e-3
     mean = cv2.blur(distance * core, size) / weight
@@ -182,7 +199,7 @@ def _trim(body: np.ndarray, distance: np.ndarray, shade: np.ndarray) -> np.ndarr
     reached = np.pad((~body | faint).astype(np.uint8), 1, constant_values=1)
     cv2.floodFill(reached, None, (0, 0), 2)
     kept = (reached[1:-1, 1:-1] != 2).astype(np.uint8)
-    return _largest(cv2.morphologyEx(kept, cv2.MORPH_CLOSE, _disc(1)) > 0) & body
+    return largest(cv2.morphologyEx(kept, cv2.MORPH_CLOSE, disc(1)) > 0) & body
 
 
 def _refine(rgb: np.ndarray, body: np.ndarray, background: Background, distance: np.ndarray) -> np.ndarray:
@@ -202,14 +219,14 @@ def _refine(rgb: np.ndarray, body: np.ndarray, background: Background, distance:
         away = length(lab - background.colour[nearest])
         share = away / np.maximum(_typical_distance(distance, body)[nearest], 1)
         soft[rows, columns] = np.clip(0.5 * soft[rows, columns] + 0.5 * np.clip(share, 0, 1), 0, 1)
-    return _largest(_smooth(soft > 0.5, max(1.0, 0.8 * scale)))
+    return largest(_smooth(soft > 0.5, max(1.0, 0.8 * scale)))
 
 
 def _smooth(mask: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma) > 0.5
 
 
-def _largest(mask: np.ndarray) -> np.ndarray:
+def largest(mask: np.ndarray) -> np.ndarray:
     """The largest connected region."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count < 2:
@@ -219,5 +236,5 @@ def _largest(mask: np.ndarray) -> np.ndarray:
     return labels == areas.argmax()
 
 
-def _disc(radius: int) -> np.ndarray:
+def disc(radius: int) -> np.ndarray:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))

@@ -1,1 +1,0 @@
-"""Garment cut-out with OpenCV: background model, evidence map and GrabCut."""
