@@ -1,7 +1,7 @@
 """Is it cut out well, does it lie straight, and is nobody in it? Measures of the cut-out garment, whichever engine made it.
 Runs on Python 3.6 too.
 
-The limits for the cut itself lie between the samples' masks, published ones and grabcut's, and spoilt ones: shifted, grown,
+The limits for the cut itself lie between the samples' masks, published ones and cutout's, and spoilt ones: shifted, grown,
 eaten by holes, cut off half way, with a blob of backdrop.
 """
 

@@ -1,4 +1,4 @@
-"""The grabcut engine against drawn garments and against the published masks of VITON-HD."""
+"""The cutout engine against drawn garments and against the published masks of VITON-HD."""
 
 import os
 from pathlib import Path
