@@ -56,7 +56,7 @@ class Gateway:
         self.uploads = Uploads(settings)
         holdings = Holdings(self.database, chosen_store(settings))
         self.cache = StageCache(self.database, holdings, max_bytes=int(settings.cache_gb * 1e9))
-        self.webhooks = Webhooks(settings, self.database, self.metrics, ended=self._ended)
+        self.webhooks = Webhooks(settings, self.database, self.metrics, ended=self._ended, standing=self._standing)
         self.tryons = Tryons(settings, self.cluster, self.database, holdings, self.cache, self.metrics, self.webhooks)
         self.images = Images(self.database, holdings, self.cache)
         self.batches = Batches(self.database, self.images, self.tryons, self.webhooks, settings.max_batch)
@@ -191,6 +191,16 @@ class Gateway:
     async def _document(self, job: Job, events: list[Event]) -> TryonDocument:
         webhook = await self.webhooks.of(job.id) if "webhook" in job.payload else None
         return TryonDocument.of(job, events, self.cluster.graph, self.settings.retention_s(), webhook)
+
+    async def _standing(self, ordered_id: str) -> dict[str, Any]:
+        """The document of a try-on, a batch or a comparison as it stands. Raises NotFound."""
+        with below(self.settings.base_path):  # whatever request this came from
+            with contextlib.suppress(NotFound):
+                return (await self.document(ordered_id)).model_dump(mode="json")
+            with contextlib.suppress(NotFound):
+                return (await self.batch_document(await self.batches.get(ordered_id))).model_dump(mode="json")
+            comparison = await self.comparisons.get(ordered_id)
+            return (await self.comparison_document(comparison)).model_dump(mode="json")
 
     async def _ended(self, ordered_id: str) -> Ended | None:
         """What a webhook tells of a try-on, a batch or a comparison that has ended. Raises NotFound."""

@@ -34,6 +34,7 @@ from gateway.tryons.retention import fetches, retentions
 from gateway.tryons.subjects import subjects
 from gateway.tryons.usage import usage
 from gateway.webhooks.delivery import webhooks
+from gateway.webhooks.news import table as news
 
 OURS = (
     blobs,
@@ -50,6 +51,7 @@ OURS = (
     fetches,
     usage,
     webhooks,
+    news,
 )
 """What is moved, in an order in which each may refer to those before. Left out is what lives for seconds: who is alive, who is
 making what, and how many requests a key has left."""

@@ -61,7 +61,7 @@ def _at(place: Sequence[Any]) -> str:
 
 def _sentence(error: Mapping[str, Any]) -> str:
     kind, place = error["type"], error["loc"]
-    if kind == "unknown_field":
+    if kind in ("unknown_field", "nobody_told"):
         return str(error["ctx"]["said"])
     if kind == "json_invalid":
         return f"The body is no JSON: {error['ctx']['error']} at character {place[-1]}."

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Float, MetaData, Table, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Float, MetaData, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.expression import FunctionElement
 
 from gateway.storage.blobs import StorageFull, StorageUnavailable
@@ -72,12 +73,13 @@ class Database:
             raise ValueError(f"A database of kind '{address.get_backend_name()}' cannot be used: sqlite or postgresql.")
 
     async def create_tables(self) -> None:
-        """Make those that are missing. Raises StorageUnavailable."""
+        """Make those that are missing, and the columns that those of an earlier version lack. Raises StorageUnavailable."""
 
         def create(connection: Connection) -> None:
             if not self.is_sqlite:  # two gateways that start at once would collide in PostgreSQL's catalogue
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CREATION_LOCK})
             metadata.create_all(connection)
+            _add_columns(connection)
 
         await self.transact(create)
 
@@ -124,6 +126,18 @@ class Database:
             "The database does not answer. Try again; if it stays so, check that it runs and can be reached.",
             retry_after_s=10,
         )
+
+
+def _add_columns(connection: Connection) -> None:
+    """A column that came later may be NULL or has a default of the server's: rows that are there get it, and gateways of the
+    earlier version, of which some may run on for a while, go on writing rows without it."""
+    there = inspect(connection)
+    for table in metadata.sorted_tables:
+        names = {column["name"] for column in there.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in names:
+                told = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {told}")
 
 
 def _prepare_sqlite(engine: Engine) -> None:

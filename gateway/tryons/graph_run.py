@@ -23,6 +23,8 @@ from gateway.storage.cache import StageCache
 from gateway.storage.holdings import Holdings
 from gateway.tryons.orders import begin_of, further_of, holder_of, tenant_of, trace_of, wishes_of
 from gateway.tryons.patience import patiently
+from gateway.tryons.progress import Progress
+from gateway.webhooks.delivery import Webhooks
 from stagekit.errors import BadOption
 from stagekit.wire import Part
 
@@ -42,6 +44,7 @@ class Means:
     cluster: Cluster
     holdings: Holdings
     cache: StageCache
+    webhooks: Webhooks
     retry_s: float
     """How long a stage or a store that is out of reach is waited for."""
 
@@ -54,6 +57,7 @@ class GraphRun:
         self._id = tryon_id
         self._payload = payload
         self._steps = steps
+        self._progress = Progress(means.webhooks, means.retry_s, tryon_id, payload, steps.attempt)
         self._begin = begin_of(payload)
         self._further = further_of(payload)
         self._no_store: bool = payload["no_store"]
@@ -75,8 +79,9 @@ class GraphRun:
     async def run(self) -> dict[str, str]:
         """Make the first sample, of which old requests want no other, then the further ones, each from the generator on.
 
-        Returns artifact name -> digest, of the first. Raises JobFailed, or a group of exceptions with one.
+        Returns artifact name -> digest, of the first. Raises JobFailed, StorageUnavailable, or a group of exceptions with one.
         """
+        await self._progress.started()
         try:
             wishes = wishes_of(self._payload)
             plan = await self._means.cluster.wait_for_plan(self._means.retry_s, self._begin, wishes)
@@ -287,7 +292,10 @@ class GraphRun:
     async def _call(self, client: StageClient, parts: Mapping[str, Part], options: Mapping[str, Any]) -> Run:
         trace_id = trace_of(self._id, self._payload)
         about = {"job": self._id, "stage": client.name, "trace": trace_id}
-        return await patiently(lambda: client.run(parts, trace_id, options), self._means.retry_s, client.start_s, about)
+        again = functools.partial(self._progress.stage_retried, self._about(client.name))
+        return await patiently(
+            lambda: client.run(parts, trace_id, options), self._means.retry_s, client.start_s, about, again
+        )
 
     # Images
 

@@ -83,7 +83,7 @@ class Tryons:
             about=lambda job_id, payload: {"trace": trace_of(job_id, payload)},
         )
         self.admission = Admission(cluster, cache, self._durable, settings.max_waiting)
-        self._means = Means(cluster, holdings, cache, settings.stage_retry_s)
+        self._means = Means(cluster, holdings, cache, webhooks, settings.stage_retry_s)
         self._started = False
         self._jobless: set[str] = set()
 
@@ -117,7 +117,7 @@ class Tryons:
             await self.admission.check_stages(digests, order, kind)
         async with contextlib.nullcontext() if order.together else self.admission.room(order):
             if order.webhook is not None:
-                await self._webhooks.expect(job_id, order.webhook, order.owner)
+                await self._webhooks.expect(job_id, order.webhook, order.owner, order.webhook_events)
             if order.reference is not None:
                 await self._subjects.note(job_id, order.owner, order.reference)
             if order.retention_s is not None or order.forget is not None:

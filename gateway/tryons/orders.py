@@ -11,6 +11,7 @@ from gateway.cluster.plan import Wishes
 from gateway.jobs.events import Event
 from gateway.jobs.job import Job
 from gateway.storage.blobs import Blob
+from gateway.webhooks.news import AT_THE_END, WebhookEvent
 
 Kind = Literal["tryon", "person", "cloth"]
 """What a job makes: a try-on, or only what there is to know of the person or of the cloth."""
@@ -47,6 +48,8 @@ class Order:
     webhook: str | None = None
     whole_webhook: str | None = None
     """Told when all that was ordered together has ended."""
+    webhook_events: tuple[WebhookEvent, ...] = AT_THE_END
+    """What both are told of."""
     further: tuple[Mapping[str, Blob | str], ...] = ()
     """What is put on the person after the first garment: of each its `garment` and its `category`."""
     reference: str | None = None
@@ -73,6 +76,7 @@ class Order:
             "priority": self.priority or None,
             "deadline_s": self.deadline_s,
             "webhook": self.webhook,
+            "webhook_events": list(self.webhook_events) if self.webhook_events != AT_THE_END else None,
             "reference": self.reference,
             "retention_s": self.retention_s,
             "forget": self.forget,

@@ -19,7 +19,11 @@ MOST_HANG_UPS = 4
 
 
 async def patiently(
-    work: Callable[[], Awaitable[T]], for_s: float, start_s: float = 0.0, about: Mapping[str, str] | None = None
+    work: Callable[[], Awaitable[T]],
+    for_s: float,
+    start_s: float = 0.0,
+    about: Mapping[str, str] | None = None,
+    again: Callable[[StageRefused | StageUnreachable], Awaitable[None]] | None = None,
 ) -> T:
     """work(), again while a stage is overloaded, or a stage or the storage is out of reach, for at most `for_s` seconds;
     once where that is 0.
@@ -27,6 +31,7 @@ async def patiently(
     start_s: how long a start of the stage may take; if that is longer, so long it is waited for when it is away or starting,
     counted from when that was found out. The last attempt is made at the very end of the time.
     about: for the log, fields of the lines that tell of further attempts.
+    again: told what was wrong with a stage before it is tried again.
     Raises what the last attempt raised; any other error at once.
     """
     began = time.monotonic()
@@ -50,6 +55,8 @@ async def patiently(
                 raise
             pause_s = min(pause_s, left_s)
             log.info("trying again in %.1f s: %s", pause_s, error, extra=about)
+            if again is not None and not isinstance(error, StorageUnavailable):
+                await again(error)
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 

@@ -141,7 +141,7 @@ class Bundles(ABC, Generic[B]):
         """
         async with self._tryons.admission.room(order, len(wanted)):
             if order.whole_webhook is not None:
-                await self._webhooks.expect(bundle_id, order.whole_webhook, order.owner)
+                await self._webhooks.expect(bundle_id, order.whole_webhook, order.owner, order.webhook_events)
             for each in wanted:
                 await self._tryons.create(each.begin, each.order, "tryon")
         # Last: who asks again after a crash in between makes the missing ones, and those that are there are the same.

@@ -4,6 +4,9 @@ The body is {"type": "tryon.succeeded", "timestamp": when it ended, "data": its 
 any 2xx; otherwise it is repeated up to five times. Receivers may get the same message twice, for one, when the gateway is
 killed just after sending: it has the same webhook-id then, by which they must tell. A job that is retried and ends again makes
 a new message.
+
+Who wants to is told of what happens before, too (news.py). One gateway at a time sends the messages of a job, in order. One
+that failed does not hold up those behind it: it is sent again before the next of them, until one that is newer has arrived.
 """
 
 import asyncio
@@ -16,7 +19,7 @@ import random
 import ssl
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,6 +27,7 @@ from typing import Any, Literal, TypedDict, cast
 
 import httpx
 from sqlalchemy import Column, Connection, Float, Integer, Row, String, Table, Text, and_, delete, or_, select, update
+from sqlalchemy.sql import ColumnElement
 
 from gateway.errors import GatewayError, IdempotencyConflict, NotFound, WebhookRefused
 from gateway.metrics import Metrics
@@ -31,6 +35,7 @@ from gateway.outgoing.addresses import WEBHOOKS, Addresses, Destination
 from gateway.outgoing.calling import calling
 from gateway.settings import Settings
 from gateway.storage.database import Database, metadata, now
+from gateway.webhooks.news import AT_THE_END, EVENTS, News, NewsLog, Noted, WebhookEvent
 from gateway.webhooks.signing import Signer
 
 log = logging.getLogger("howsfit.gateway")
@@ -50,6 +55,8 @@ webhooks = Table(
     # When somebody must look at it; while one does: when another takes over. NULL: nothing is left to do.
     Column("due_at", Float, index=True),
     Column("claim", String(32)),
+    # Of which events it is told, separated by commas.
+    Column("events", String(60), nullable=False, server_default=",".join(AT_THE_END)),
 )
 
 RETRIES_S = (5.0, 30.0, 120.0, 600.0, 1800.0)
@@ -65,6 +72,9 @@ LONGEST_LOOK_S = 10.0
 
 WOKEN_LOOK_S, WOKEN_S = 0.2, 10.0
 """wake() may come a moment before the job's end is written down."""
+
+NEWS_WOKEN_S = 1.0
+"""News are written down before; but the job may just be looked after."""
 
 UNKNOWN_S = 600.0
 """So long a job may be unknown: it is expected before it is enqueued."""
@@ -93,6 +103,32 @@ class Ended:
     """What JSON can say."""
 
 
+@dataclass(frozen=True)
+class _Message:
+    """What a receiver is told."""
+
+    id: str
+    type: str
+    at: datetime
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """Of an attempt to deliver a message."""
+
+    state: State
+    error: str | None
+    pause_s: float
+    """Until the next attempt, if there is one."""
+    unwanted: bool
+    """The receiver wants no more."""
+
+
+class _TakenOver(Exception):
+    """The webhook is no longer this gateway's to look after: it was forgotten, is expected again, or was taken over."""
+
+
 class Delivery(TypedDict):
     """What became of a webhook so far, for the document of its job."""
 
@@ -112,20 +148,24 @@ class Webhooks:
         metrics: Metrics,
         *,
         ended: Callable[[str], Awaitable[Ended | None]],
+        standing: Callable[[str], Awaitable[dict[str, Any]]],
         retries_s: tuple[float, ...] = RETRIES_S,
         timeout_s: float = TIMEOUT_S,
         lease_s: float = LEASE_S,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """ended: how a job ended; None while it is under way; raises NotFound when there is no such job. tls: default: the
-        usual authorities, or those of SSL_CERT_FILE. Raises ValueError for settings that cannot be used.
+        """ended: how a job ended; None while it is under way. standing: its document as it stands. Both raise NotFound when
+        there is no such job. tls: default: the usual authorities, or those of SSL_CERT_FILE. Raises ValueError for settings
+        that cannot be used.
         """
         secret = settings.webhook_secret
         self._signer = Signer(secret.get_secret_value() if secret else "")
         self._addresses = Addresses(settings.webhook_allow, WEBHOOKS)
         self._database = database
         self._metrics = metrics
+        self._news_log = NewsLog(database)
         self._ended = ended
+        self._standing = standing
         self._retries_s = retries_s
         self._timeout_s = timeout_s
         self._lease_s = lease_s
@@ -158,22 +198,27 @@ class Webhooks:
         self._need_secret()
         return self._signer.secret_for(owner)
 
-    async def expect(self, job_id: str, url: str, owner: str) -> None:
-        """A message shall go to the URL when the job has ended. Call it before the job is enqueued, so that none is missed.
+    async def expect(self, job_id: str, url: str, owner: str, events: Collection[WebhookEvent] = AT_THE_END) -> None:
+        """Messages shall go to the URL: when the job has ended, or of these events. Call it before the job is enqueued, so that
+        none is missed.
 
-        Nothing happens if it is expected there already. Raises WebhookRefused, IdempotencyConflict, StorageUnavailable.
+        Nothing happens if they are expected there already. Raises WebhookRefused, IdempotencyConflict, StorageUnavailable.
         """
         self._need_secret()
         url = str((await self._addresses.check(url)).url)
-        row = {"job_id": job_id, "owner": owner, "url": url, **_waiting()}
+        wanted = url, ",".join(event for event in EVENTS if event in events)
+        row = {"job_id": job_id, "owner": owner, "url": url, "events": wanted[1], **_waiting()}
 
-        def write(connection: Connection) -> str:
+        def write(connection: Connection) -> tuple[str, str]:
             connection.execute(self._database.insert(webhooks).values(row).on_conflict_do_nothing())
-            return str(connection.execute(select(webhooks.c.url).where(webhooks.c.job_id == job_id)).scalar_one())
+            there = select(webhooks.c.url, webhooks.c.events).where(webhooks.c.job_id == job_id)
+            found = connection.execute(there).one()
+            return found.url, found.events
 
-        if await self._database.transact(write) != url:
+        if await self._database.transact(write) != wanted:
             raise IdempotencyConflict(
-                f"'{job_id}' has a webhook to another address already. Use a new Idempotency-Key for another webhook."
+                f"'{job_id}' has another webhook already: another address, or other events. Use a new Idempotency-Key for "
+                "another one."
             )
 
     async def expect_again(self, job_id: str) -> None:
@@ -186,13 +231,38 @@ class Webhooks:
             return
         last = await self._ended(job_id)
         values = _waiting() | ({"ended_at": _iso(last.at)} if last else {})
-        again = update(webhooks).where(webhooks.c.job_id == job_id).values(values)
-        await self._database.transact(lambda c: c.execute(again))
 
-    def wake(self, job_id: str) -> None:
-        """A hint: this job ended just now, so its message need not wait for the next look. Call it in the event loop."""
+        def write(connection: Connection) -> None:
+            connection.execute(update(webhooks).where(webhooks.c.job_id == job_id).values(values))
+            self._news_log.all_done(connection, job_id)
+
+        await self._database.transact(write)
+
+    async def note(self, job_id: str, news: News) -> None:
+        """Something happened before the job's end: whoever wants to is told of it. Noted twice, it is told once. Nothing
+        happens when nobody wants to, or the end is told already. Raises StorageUnavailable.
+        """
+        waiting = select(webhooks.c.events).where(webhooks.c.job_id == job_id, webhooks.c.state == "waiting")
+
+        def wanted(connection: Connection) -> bool:
+            events = connection.execute(waiting).scalar() or ""
+            return news.event in events.split(",") and not self._news_log.has(connection, job_id, news)
+
+        if not await self._database.transact(wanted):
+            return
+        data = None
+        with contextlib.suppress(NotFound):  # what is ordered together is written down after the first of it may begin
+            data = await self._standing(job_id)
+        await self._database.transact(lambda c: self._news_log.note(c, job_id, news, data, waiting.exists()))
+        self.wake(job_id, NEWS_WOKEN_S)
+
+    def wake(self, job_id: str, for_s: float = WOKEN_S) -> None:
+        """A hint: this job ended just now, so its message need not wait for the next look. Call it in the event loop.
+
+        for_s: how long to look for it.
+        """
         if self._deliverer is not None:
-            self._woken[job_id] = time.monotonic() + WOKEN_S
+            self._woken[job_id] = max(self._woken.get(job_id, 0.0), time.monotonic() + for_s)
             self._news.set()
 
     async def of(self, job_id: str) -> Delivery | None:
@@ -203,7 +273,12 @@ class Webhooks:
 
     async def forget(self, job_id: str) -> None:
         """The job is deleted: no message goes out any more. Raises StorageUnavailable."""
-        await self._database.transact(lambda c: c.execute(delete(webhooks).where(webhooks.c.job_id == job_id)))
+
+        def write(connection: Connection) -> None:
+            connection.execute(delete(webhooks).where(webhooks.c.job_id == job_id))
+            self._news_log.forget(connection, job_id)
+
+        await self._database.transact(write)
 
     def _need_secret(self) -> None:
         if not self._signer:
@@ -259,44 +334,108 @@ class Webhooks:
     async def _look_after(self, row: Row[Any]) -> None:
         try:
             values = await self._next(row)
-            # Unless it was taken over, expected again, or forgotten in between.
-            still = webhooks.c.job_id == row.job_id, webhooks.c.claim == row.claim
-            change = update(webhooks).where(*still).values(values | {"claim": None})
-            await self._database.transact(lambda c: c.execute(change if values else delete(webhooks).where(*still)))
+            change = update(webhooks).where(*_still(row)).values(values | {"claim": None})
+            gone = delete(webhooks).where(*_still(row))
+            await self._database.transact(lambda c: c.execute(change if values else gone))
+        except _TakenOver:
+            log.info("webhook is looked after elsewhere", extra={"job": row.job_id})
         except GatewayError as error:
             log.warning("webhook is tried again in %.0f s: %s", self._lease_s, error, extra={"job": row.job_id})
         except Exception:
             log.exception("webhook failed, trying again in %.0f s", self._lease_s, extra={"job": row.job_id})
 
     async def _next(self, row: Row[Any]) -> dict[str, Any]:
-        """Send the message if the job has ended. Returns what to write down; nothing when the job is gone."""
+        """Send what is to be told now. Returns what to write down; nothing when the job is gone."""
         age_s = row.now - row.expected_at
-        later = {"due_at": now() + min(max(age_s / 10, LOOK_S), LONGEST_LOOK_S)}
+        look_s = min(max(age_s / 10, LOOK_S), LONGEST_LOOK_S)
         try:
             end = await self._ended(row.job_id)
         except NotFound:
-            return later if age_s < UNKNOWN_S else {}
-        if end is None or (row.state == "waiting" and row.ended_at == _iso(end.at)):  # that one is told already
-            return later
-        self._woken.pop(row.job_id, None)
+            return {"due_at": now() + look_s} if age_s < UNKNOWN_S else {}
+        if end is not None and row.state == "waiting" and row.ended_at == _iso(end.at):
+            end = None  # that one is told already
+        if end is not None:
+            self._woken.pop(row.job_id, None)
+        pending = await self._pending(row.job_id)
+        last = None
+        if end is not None or any(each.due_in_s <= 0 for each in pending):
+            last = await self._tell_news(row, pending)
+            pending = await self._pending(row.job_id)
+        if last is not None and last.unwanted:
+            return {"state": "given-up", "last_error": last.error, "due_at": None}
+        if end is not None and "ended" in row.events.split(","):
+            if last is not None:
+                await self._renew(row)
+            return await self._tell_end(row, end)
+        said = {} if last is None else {"last_error": last.error}
+        soonest_s = max(min((each.due_in_s for each in pending), default=look_s), 0.0)
+        if end is None:
+            return said | {"due_at": now() + min(look_s, soonest_s)}
+        # It was to be told only of what came before.
+        state: State = "retrying" if pending else "delivered" if last is None else last.state
+        return said | {"state": state, "ended_at": _iso(end.at), "due_at": now() + soonest_s if pending else None}
+
+    async def _tell_news(self, row: Row[Any], pending: Sequence[Noted]) -> _Outcome | None:
+        """Send each once more, in order. Returns what became of the last one that was sent."""
+        outcome = None
+        for number, noted in enumerate(pending, 1):
+            if outcome is not None:
+                await self._renew(row)
+            data = await self._standing(row.job_id) if noted.data is None else noted.data
+            message = _Message(_message_id(row.job_id, f"{noted.type} {noted.which}"), noted.type, noted.at, data)
+            outcome = await self._send(row, message, noted.attempts + 1)
+            if outcome.unwanted:
+                change = functools.partial(self._news_log.all_done, job_id=row.job_id)
+            elif outcome.state == "delivered":  # those before it would come too late
+                change = functools.partial(self._news_log.done, job_id=row.job_id, told=pending[:number])
+            elif outcome.state == "given-up":
+                change = functools.partial(self._news_log.done, job_id=row.job_id, told=[noted])
+            else:
+                change = functools.partial(
+                    self._news_log.put_off, job_id=row.job_id, noted=noted, pause_s=outcome.pause_s
+                )
+            await self._database.transact(change)
+            if outcome.unwanted:
+                break
+        return outcome
+
+    async def _tell_end(self, row: Row[Any], end: Ended) -> dict[str, Any]:
+        """Send it once. Returns what to write down."""
         attempts = row.attempts + 1 if row.ended_at == _iso(end.at) else 1
-        error, retry_after_s = await self._attempt(row, end)
+        message = _Message(_message_id(row.job_id, _iso(end.at)), end.type, end.at, end.document)
+        outcome = await self._send(row, message, attempts)
+        values = {"state": outcome.state, "attempts": attempts, "last_error": outcome.error, "ended_at": _iso(end.at)}
+        if outcome.state == "retrying":
+            return values | {"due_at": now() + outcome.pause_s}
+        await self._database.transact(lambda c: self._news_log.all_done(c, row.job_id))
+        return values | {"due_at": None}
+
+    async def _pending(self, job_id: str) -> list[Noted]:
+        return await self._database.transact(lambda c: self._news_log.pending(c, job_id))
+
+    async def _renew(self, row: Row[Any]) -> None:
+        """Before a further message: the lease begins anew. Raises _TakenOver."""
+        renewed = update(webhooks).where(*_still(row)).values(due_at=now() + self._lease_s)
+        if not await self._database.transact(lambda c: c.execute(renewed).rowcount):
+            raise _TakenOver
+
+    async def _send(self, row: Row[Any], message: _Message, attempts: int) -> _Outcome:
+        """Send it once, and count it. attempts: with this one."""
+        error, retry_after_s = await self._attempt(row, message)
         state: State = "delivered" if error is None else "retrying"
         if error is not None and (retry_after_s is None or attempts > len(self._retries_s)):
             state = "given-up"
         self._metrics.observe_webhook(state)
-        values = {"state": state, "attempts": attempts, "last_error": error, "ended_at": _iso(end.at), "due_at": None}
-        if state == "retrying":
-            pause_s = self._retries_s[attempts - 1] * random.uniform(0.8, 1.2)
-            values["due_at"] = now() + max(pause_s, retry_after_s or 0.0)
-        log.info("webhook %s %s", state, error or "", extra={"job": row.job_id, "attempt": attempts})
-        return values
+        log.info("webhook %s %s %s", message.type, state, error or "", extra={"job": row.job_id, "attempt": attempts})
+        pause_s = self._retries_s[attempts - 1] * random.uniform(0.8, 1.2) if state == "retrying" else 0.0
+        unwanted = error is not None and retry_after_s is None
+        return _Outcome(state, error, max(pause_s, retry_after_s or 0.0), unwanted)
 
-    async def _attempt(self, row: Row[Any], end: Ended) -> tuple[str | None, float | None]:
+    async def _attempt(self, row: Row[Any], message: _Message) -> tuple[str | None, float | None]:
         """Send it once. Returns what was wrong, or None, and how long to wait before the next attempt, or None for never."""
-        event = {"type": end.type, "timestamp": _iso(end.at), "data": end.document}
+        event = {"type": message.type, "timestamp": _iso(message.at), "data": message.data}
         body = json.dumps(event, separators=(",", ":")).encode()
-        headers = self._signer.headers(row.owner, _message_id(row.job_id, end), int(time.time()), body)
+        headers = self._signer.headers(row.owner, message.id, int(time.time()), body)
         try:
             async with asyncio.timeout(self._timeout_s):
                 destination = await self._addresses.check(row.url)
@@ -331,9 +470,14 @@ def _waiting() -> dict[str, Any]:
     return values | {"due_at": now() + LOOK_S, "claim": None}
 
 
-def _message_id(job_id: str, end: Ended) -> str:
-    """The same for every attempt to tell of this end, whoever makes it."""
-    return "msg_" + hashlib.sha256(f"{job_id} {_iso(end.at)}".encode()).hexdigest()[:32]
+def _still(row: Row[Any]) -> tuple[ColumnElement[bool], ...]:
+    """Unless it was taken over, expected again, or forgotten in between."""
+    return webhooks.c.job_id == row.job_id, webhooks.c.claim == row.claim
+
+
+def _message_id(job_id: str, what: str) -> str:
+    """The same for every attempt to tell of this, whoever makes it. what: the time of an end, or which news."""
+    return "msg_" + hashlib.sha256(f"{job_id} {what}".encode()).hexdigest()[:32]
 
 
 def _iso(at: datetime) -> str:

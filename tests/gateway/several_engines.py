@@ -51,8 +51,9 @@ class Lacking(SmallEngine):
 
 
 @contextlib.asynccontextmanager
-async def served(folder, generators=(Other, Lacking), stages=STAGES, engine=SmallEngine):
-    """A client of the gateway, once it is ready. generators: beside its own one, which is an `engine` as all stages have."""
+async def served(folder, generators=(Other, Lacking), stages=STAGES, engine=SmallEngine, **more):
+    """A client of the gateway, once it is ready. generators: beside its own one, which is an `engine` as all stages have.
+    more: settings."""
     apps = {name: create_stage_app(stage, engine(stage)) for name, stage in stages.items()}
     others = {other.name: create_stage_app(stages["tryon"], other(stages["tryon"])) for other in generators}
     settings = Settings(
@@ -60,6 +61,7 @@ async def served(folder, generators=(Other, Lacking), stages=STAGES, engine=Smal
         stages={name: f"inproc://{name}" for name in stages},
         engines={"tryon": {name: f"inproc://tryon.{name}" for name in others}},
         web_dir=folder / "none",
+        **more,
     )
     app = create_app(settings, apps | {f"tryon.{name}": other for name, other in others.items()})
     transport = httpx.ASGITransport(app=app)

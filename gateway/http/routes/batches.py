@@ -9,7 +9,7 @@ from gateway.cluster.plan import Wishes
 from gateway.documents import BatchDocument
 from gateway.http.access import Reader, Writer
 from gateway.http.here import Here
-from gateway.http.names import Fields, known_query_of_posts
+from gateway.http.names import known_query_of_posts
 from gateway.http.problems import refusals
 from gateway.http.routes.orders import (
     ABOUT_CATEGORY,
@@ -24,6 +24,7 @@ from gateway.http.routes.orders import (
     Category,
     EngineChoice,
     EngineOptions,
+    HookedFields,
     IdempotencyKey,
     Retention,
     given,
@@ -40,7 +41,7 @@ BatchId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 ImageIds = Annotated[list[Annotated[str, Field(pattern=IMAGE_ID)]], Field(min_length=1, max_length=1000)]
 
 
-class BatchRequest(Fields):
+class BatchRequest(HookedFields):
     """What to make."""
 
     model_config = ConfigDict(
@@ -87,6 +88,7 @@ async def create_batch(
         deadline_s=wanted.deadline_s,
         webhook=wanted.webhook_url or None,
         whole_webhook=wanted.completed_webhook_url or None,
+        webhook_events=wanted.events,
         reference=wanted.reference,
         retention_s=wanted.retention_s,
         forget=wanted.forget,

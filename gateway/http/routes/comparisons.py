@@ -89,6 +89,7 @@ async def create_comparison(
         deadline_s=sent.deadline_s,
         webhook=sent.webhook_url or None,
         whole_webhook=sent.completed_webhook_url or None,
+        webhook_events=sent.events,
         reference=sent.reference,
         retention_s=sent.retention_s,
         forget=sent.forget,

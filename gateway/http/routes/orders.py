@@ -4,10 +4,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Depends, Header, Query, Request, Response
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 from starlette.datastructures import UploadFile
 
 from gateway.cluster.graph import UPLOADS
@@ -29,6 +30,7 @@ from gateway.tryons.orders import MAX_SAMPLES, Kind, Order, job_id_for
 from gateway.tryons.outfits import in_order
 from gateway.tryons.retention import SHORTEST_S, Forget, check_retention
 from gateway.tryons.subjects import REFERENCE
+from gateway.webhooks.news import AT_THE_END, EVENTS, WebhookEvent
 from stagekit.kinds import CATEGORIES
 from stagekit.tracing import trace_id
 
@@ -111,15 +113,58 @@ Retention = Annotated[
 ABOUT_WHOLE = "Told once, when all of its try-ons have ended; `webhook_url` is told of each."
 
 
-class JobFields(Fields):
+def listed(value: Any) -> Any:
+    """A field of a form is text: names separated by commas."""
+    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+
+
+WebhookEvents = Annotated[
+    list[WebhookEvent],
+    BeforeValidator(listed),
+    Field(min_length=1, max_length=len(EVENTS)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "items": {"enum": [*EVENTS]}, "minItems": 1, "maxItems": len(EVENTS)},
+                {"type": "string", "pattern": "^({0})(,({0})){{0,2}}$".format("|".join(EVENTS))},
+            ]
+        }
+    ),
+]
+
+
+class HookedFields(Fields):
+    """Who is told of it, and of what."""
+
+    webhook_url: str | None = Field(
+        None, max_length=2000, description="Told at its end, by a signed message (Standard Webhooks)."
+    )
+    webhook_events: WebhookEvents | None = Field(
+        None,
+        description="What webhooks are told of: that it `started`, that a stage is tried again (`stage_retried`), that it "
+        "`ended`. Default: `ended` alone. A list; in a form with commas between.",
+        examples=[["started", "ended"]],
+    )
+
+    @model_validator(mode="after")
+    def _somebody_is_told(self) -> Self:
+        if self.webhook_events and not (self.webhook_url or getattr(self, "completed_webhook_url", None)):
+            said = "'webhook_events' says what a webhook is told of, and there is none: send 'webhook_url' with it."
+            raise PydanticCustomError("nobody_told", "{said}", {"said": said})
+        return self
+
+    @property
+    def events(self) -> tuple[WebhookEvent, ...]:
+        """What webhooks are told of."""
+        return tuple(event for event in EVENTS if event in self.webhook_events) if self.webhook_events else AT_THE_END
+
+
+class JobFields(HookedFields):
     """How a job is to be run."""
 
     priority: int = Field(0, ge=-100, le=100, description="Higher ones start sooner, equal ones in turn.")
     deadline_s: float | None = Field(
         None, gt=0, le=86400, description="Seconds after which it fails if it has not ended."
-    )
-    webhook_url: str | None = Field(
-        None, max_length=2000, description="Told at its end, by a signed message (Standard Webhooks)."
     )
     reference: str | None = Field(None, pattern=REFERENCE, description=ABOUT_REFERENCE)
     retention_s: Retention = Field(None, description=ABOUT_RETENTION)
@@ -315,6 +360,7 @@ async def start(
         priority=sent.priority,
         deadline_s=sent.deadline_s,
         webhook=sent.webhook_url or None,
+        webhook_events=sent.events,
         reference=sent.reference,
         retention_s=sent.retention_s,
         forget=sent.forget,

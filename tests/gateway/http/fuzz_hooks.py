@@ -31,6 +31,8 @@ def flatmap_body(context, body):
         for name in ("artifacts", "engines", "options", "category", "samples", "webhook_url"):
             if name in mended and dice > 3:  # of which hardly any fits to what runs here
                 del mended[name]
+        if "webhook_url" not in mended:
+            mended.pop("webhook_events", None)
         if "variants" in mended and dice > 3:
             mended["variants"] = [{}, {"label": "가", "options": {"tryon": {"hem": "tucked"}}}]
         for name in ("photo_ids", "garment_ids"):

@@ -134,3 +134,20 @@ def test_patience_ends(clock):
     with pytest.raises(StorageUnavailable):
         asyncio.run(patiently(work, 0.4))
     assert len(left) == 6 and clock.now == 0.4
+
+
+def test_who_asks_hears_what_was_wrong_with_a_stage_before_it_is_tried_again():
+    heard = []
+
+    async def again(error):
+        heard.append(error)
+
+    busy, gone = refused("overloaded"), StageUnreachable("gone", "away")
+    work, left = attempts(busy, StorageUnavailable("away"), gone, "done")
+    assert asyncio.run(patiently(work, 5, again=again)) == "done" and left == []
+    assert heard == [busy, gone], "of a store nobody hears, nor of success"
+    with pytest.raises(StageRefused):
+        asyncio.run(patiently(attempts(refused("no-person"))[0], 5, again=again))
+    with pytest.raises(StageUnreachable):
+        asyncio.run(patiently(attempts(gone)[0], 0, again=again))
+    assert len(heard) == 2, "it was not tried again"

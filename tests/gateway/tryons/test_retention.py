@@ -105,8 +105,8 @@ def test_only_what_was_asked_for_is_over():
     assert fetched.is_over(job(forget="fetched"), DAY_S) and not seen.is_over(job(forget="fetched"), DAY_S)
     assert not fetched.is_over(job(), DAY_S), "a later job of the same id, which asks for nothing"
     assert not fetched.is_over(job("failed", forget="fetched"), DAY_S)
-    assert seen.is_over(job(created_s=100, completed_s=90, retention_s=60.0), DAY_S)
-    assert not seen.is_over(job(created_s=100, completed_s=0, retention_s=60.0), DAY_S)
+    assert seen.is_over(job(created_s=9000, completed_s=7000, retention_s=6000.0), DAY_S)
+    assert not seen.is_over(job(created_s=9000, completed_s=1000, retention_s=6000.0), DAY_S)
     assert not seen.is_over(job("processing", created_s=100, retention_s=60.0), DAY_S)
     assert not seen.is_left_over() and Due("a", False, retention.ANSWERED_S + 1).is_left_over()
 

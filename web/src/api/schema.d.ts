@@ -727,6 +727,15 @@ export interface components {
              */
             retention_s?: number | null;
             /**
+             * Webhook Events
+             * @description What webhooks are told of: that it `started`, that a stage is tried again (`stage_retried`), that it `ended`. Default: `ended` alone. A list; in a form with commas between.
+             * @example [
+             *       "started",
+             *       "ended"
+             *     ]
+             */
+            webhook_events?: ("started" | "stage_retried" | "ended")[] | string | null;
+            /**
              * Webhook Url
              * @description Told at the end of each of its try-ons.
              */
@@ -2174,6 +2183,15 @@ export interface operations {
                         } | null;
                     }[];
                     /**
+                     * Webhook Events
+                     * @description What webhooks are told of: that it `started`, that a stage is tried again (`stage_retried`), that it `ended`. Default: `ended` alone. A list; in a form with commas between.
+                     * @example [
+                     *       "started",
+                     *       "ended"
+                     *     ]
+                     */
+                    webhook_events?: ("started" | "stage_retried" | "ended")[] | string | null;
+                    /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
                      */
@@ -2309,6 +2327,15 @@ export interface operations {
                             };
                         } | null;
                     }[];
+                    /**
+                     * Webhook Events
+                     * @description What webhooks are told of: that it `started`, that a stage is tried again (`stage_retried`), that it `ended`. Default: `ended` alone. A list; in a form with commas between.
+                     * @example [
+                     *       "started",
+                     *       "ended"
+                     *     ]
+                     */
+                    webhook_events?: ("started" | "stage_retried" | "ended")[] | string | null;
                     /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
@@ -3474,6 +3501,15 @@ export interface operations {
                      */
                     retention_s?: number | null;
                     /**
+                     * Webhook Events
+                     * @description What webhooks are told of: that it `started`, that a stage is tried again (`stage_retried`), that it `ended`. Default: `ended` alone. A list; in a form with commas between.
+                     * @example [
+                     *       "started",
+                     *       "ended"
+                     *     ]
+                     */
+                    webhook_events?: ("started" | "stage_retried" | "ended")[] | string | null;
+                    /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
                      */
@@ -3550,6 +3586,15 @@ export interface operations {
                      * @description Seconds for which it is kept after its end, 60 at least and at most as long as the gateway keeps any; then it is forgotten as by DELETE.
                      */
                     retention_s?: number | null;
+                    /**
+                     * Webhook Events
+                     * @description What webhooks are told of: that it `started`, that a stage is tried again (`stage_retried`), that it `ended`. Default: `ended` alone. A list; in a form with commas between.
+                     * @example [
+                     *       "started",
+                     *       "ended"
+                     *     ]
+                     */
+                    webhook_events?: ("started" | "stage_retried" | "ended")[] | string | null;
                     /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
@@ -3766,6 +3811,15 @@ export interface operations {
                      */
                     retention_s?: number | null;
                     /**
+                     * Webhook Events
+                     * @description What webhooks are told of: that it `started`, that a stage is tried again (`stage_retried`), that it `ended`. Default: `ended` alone. A list; in a form with commas between.
+                     * @example [
+                     *       "started",
+                     *       "ended"
+                     *     ]
+                     */
+                    webhook_events?: ("started" | "stage_retried" | "ended")[] | string | null;
+                    /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
                      */
@@ -3842,6 +3896,15 @@ export interface operations {
                      * @description Seconds for which it is kept after its end, 60 at least and at most as long as the gateway keeps any; then it is forgotten as by DELETE.
                      */
                     retention_s?: number | null;
+                    /**
+                     * Webhook Events
+                     * @description What webhooks are told of: that it `started`, that a stage is tried again (`stage_retried`), that it `ended`. Default: `ended` alone. A list; in a form with commas between.
+                     * @example [
+                     *       "started",
+                     *       "ended"
+                     *     ]
+                     */
+                    webhook_events?: ("started" | "stage_retried" | "ended")[] | string | null;
                     /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
@@ -4288,6 +4351,15 @@ export interface operations {
                      */
                     samples?: number | null;
                     /**
+                     * Webhook Events
+                     * @description What webhooks are told of: that it `started`, that a stage is tried again (`stage_retried`), that it `ended`. Default: `ended` alone. A list; in a form with commas between.
+                     * @example [
+                     *       "started",
+                     *       "ended"
+                     *     ]
+                     */
+                    webhook_events?: ("started" | "stage_retried" | "ended")[] | string | null;
+                    /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
                      */
@@ -4379,6 +4451,15 @@ export interface operations {
                      * @description How many results, each with the next seed of the generator, which must have an option `seed`.
                      */
                     samples?: number | null;
+                    /**
+                     * Webhook Events
+                     * @description What webhooks are told of: that it `started`, that a stage is tried again (`stage_retried`), that it `ended`. Default: `ended` alone. A list; in a form with commas between.
+                     * @example [
+                     *       "started",
+                     *       "ended"
+                     *     ]
+                     */
+                    webhook_events?: ("started" | "stage_retried" | "ended")[] | string | null;
                     /**
                      * Webhook Url
                      * @description Told at its end, by a signed message (Standard Webhooks).
