@@ -20,7 +20,7 @@ export type Problem = Pick<Schemas["ProblemDocument"], "status"> & {
 
 type TryonFields = paths["/v1/tryons"]["post"]["requestBody"]["content"]["application/json"];
 /** How the stages are to work for a try-on. */
-export type Wishes = Pick<TryonFields, "options" | "engines" | "commercial" | "category">;
+export type Wishes = Pick<TryonFields, "options" | "engines" | "commercial" | "category" | "samples">;
 
 /** The gateway said no, and why. */
 export class Refused extends Error {

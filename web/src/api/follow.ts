@@ -4,7 +4,15 @@ import { messages } from "./sse";
 
 /** What the gateway tells of a stage that begins or ends. */
 export type StageEvent = Pick<StageRun, "stage" | "status"> &
-  Partial<StageRun> & { outputs?: Record<string, string>; warnings?: Warning[]; error?: unknown };
+  Partial<StageRun> & {
+    outputs?: Record<string, string>;
+    warnings?: Warning[];
+    error?: unknown;
+    /** Of the generator, where there are several samples. */
+    seed?: number;
+    /** From the second one on. */
+    sample?: number;
+  };
 
 export interface Listener {
   stage(event: StageEvent): void;

@@ -113,7 +113,7 @@ export function NewBatch({ person: first }: { person: Chosen | null }) {
                   className="sample"
                   onClick={async () => add([await (await fetch(url)).blob()])}
                 >
-                  <img src={thumb} alt={t.samples[name]} width={56} height={56} />
+                  <img src={thumb} alt={t.samplePictures[name]} width={56} height={56} />
                 </button>
               ))}
             </fieldset>

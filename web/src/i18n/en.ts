@@ -37,6 +37,8 @@ export const en = {
       "bad-option": "The engine does not take this.",
       "bad-engine": "This engine is not to be had any more.",
     },
+    samples: "How many pictures",
+    samplesHelp: "Each begins with another seed, so each comes out a little different, and takes its own time.",
     byDefault: "(default)",
     bounds: (least: number, most: number) => `From ${least} to ${most}.`,
   },
@@ -70,7 +72,7 @@ export const en = {
     change: "Change",
     remove: "Remove",
   },
-  samples: { person: "Sample portrait", tee: "T-shirt", jumper: "Striped jumper", top: "Sleeveless top" },
+  samplePictures: { person: "Sample portrait", tee: "T-shirt", jumper: "Striped jumper", top: "Sleeveless top" },
   complaint: {
     "not-a-picture": "This is no picture that can be read. JPEG, PNG, WebP, HEIC and AVIF work.",
     heic: "This HEIC or AVIF picture could not be opened. Please choose a JPEG copy. On an iPhone: Settings, Camera, Formats, “Most Compatible”; or send a screenshot of the photo.",
@@ -125,6 +127,12 @@ export const en = {
     madeWith: (given: string) => `Made with your own: ${given}`,
     composed: (engine: string) =>
       `Composed by software (${engine}), not photographed. The file says so in its metadata.`,
+  },
+  samples: {
+    choose: "Which of the pictures",
+    one: (n: number, all: number) => `Picture ${n} of ${all}`,
+    seed: (seed: number) => `seed ${seed}`,
+    progress: (made: number, all: number) => `${made} of ${count(all, "picture", "pictures")} made`,
   },
   stageStatus: {
     waiting: "waits",

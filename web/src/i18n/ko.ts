@@ -37,6 +37,8 @@ export const ko: Dictionary = {
       "bad-option": "엔진이 이 값을 받지 않습니다.",
       "bad-engine": "이 엔진은 더 이상 사용할 수 없습니다.",
     },
+    samples: "그림 수",
+    samplesHelp: "시드가 달라 조금씩 다른 그림이 나오며, 장수만큼 시간이 더 걸립니다.",
     byDefault: "(기본값)",
     bounds: (least, most) => `${least}부터 ${most}까지.`,
   },
@@ -74,7 +76,7 @@ export const ko: Dictionary = {
     change: "바꾸기",
     remove: "빼기",
   },
-  samples: { person: "예시 인물", tee: "티셔츠", jumper: "줄무늬 니트", top: "민소매" },
+  samplePictures: { person: "예시 인물", tee: "티셔츠", jumper: "줄무늬 니트", top: "민소매" },
   complaint: {
     "not-a-picture": "읽을 수 없는 파일입니다. JPEG, PNG, WebP, HEIC, AVIF 사진을 골라 주세요.",
     heic: "이 HEIC 또는 AVIF 사진을 열 수 없습니다. JPEG 사본을 골라 주세요. 아이폰이라면 설정 > 카메라 > 포맷에서 “높은 호환성”을 고르거나, 사진을 캡처해서 보내 주세요.",
@@ -129,6 +131,12 @@ export const ko: Dictionary = {
     madeWith: (given) => `직접 준 것으로 만들었습니다: ${given}`,
     composed: (engine: string) =>
       `촬영한 사진이 아니라 소프트웨어(${engine})로 합성한 사진입니다. 파일의 메타데이터에도 그렇게 적혀 있습니다.`,
+  },
+  samples: {
+    choose: "볼 그림 고르기",
+    one: (n, all) => `그림 ${all}장 중 ${n}번째`,
+    seed: (seed) => `시드 ${seed}`,
+    progress: (made, all) => `그림 ${all}장 중 ${made}장 완성`,
   },
   stageStatus: {
     waiting: "대기",

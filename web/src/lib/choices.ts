@@ -12,9 +12,14 @@ export interface Choices {
   engines: Record<string, string>;
   /** Stage, option, value, where it is another than the default. */
   options: Record<string, Record<string, OptionValue>>;
+  /** How many results, each with another seed. */
+  samples: number;
 }
 
-export const NOTHING_CHOSEN: Choices = { category: "", commercial: false, engines: {}, options: {} };
+export const NOTHING_CHOSEN: Choices = { category: "", commercial: false, engines: {}, options: {}, samples: 1 };
+
+/** More would be a long wait, and too much to choose from; the gateway makes up to 8. */
+const MOST_SAMPLES = 4;
 
 /** One option as JSON Schema, as far as engines declare them. */
 export interface OptionSchema {
@@ -51,7 +56,19 @@ export function standing(choices: Choices, serving: Serving[]): Choices {
   }
   const there = ({ stage, engines }: Serving) => engines.some(({ engine }) => engine === choices.engines[stage]);
   const engines = serving.filter(there).map(({ stage }) => [stage, choices.engines[stage] ?? ""]);
-  return { ...choices, engines: Object.fromEntries(engines), options };
+  const still = { ...choices, engines: Object.fromEntries(engines), options };
+  return { ...still, samples: Math.min(choices.samples, mostSamples(serving, still)) };
+}
+
+const generatorOf = (serving: Serving[]) => serving.find(({ outputs }) => "tryon" in outputs);
+
+/** How many samples the generator can make that differ: one where it has no seed. */
+export function mostSamples(serving: Serving[], choices: Choices): number {
+  const generator = generatorOf(serving);
+  const engine = generator && engineOf(generator, choices);
+  const [, seed] = (engine && optionsOf(engine).find(([name]) => name === "seed")) ?? [];
+  if (seed?.type !== "integer" || seed.enum || seed.minimum === undefined || seed.maximum === undefined) return 1;
+  return Math.min(MOST_SAMPLES, seed.maximum - seed.minimum + 1);
 }
 
 /** The engines among which there is a choice: none while all but one could not start. */
@@ -97,25 +114,26 @@ function changed<T>(all: Record<string, T>, name: string, value: T | undefined):
 
 /** Whether the generator dresses people in the garment that was named. */
 export function dresses(serving: Serving[], choices: Choices): boolean {
-  const generator = serving.find(({ outputs }) => "tryon" in outputs);
+  const generator = generatorOf(serving);
   const engine = generator && engineOf(generator, choices);
   return !choices.category || !engine || engine.categories.includes(choices.category);
 }
 
 /** What is sent of it: only what was changed. */
-export function wishesOf({ category, commercial, engines, options }: Choices): Wishes {
+export function wishesOf({ category, commercial, engines, options, samples }: Choices): Wishes {
   return {
     ...(category && { category: category as NonNullable<Wishes["category"]> }),
     ...(commercial && { commercial }),
     ...(Object.keys(engines).length > 0 && { engines }),
     ...(Object.keys(options).length > 0 && { options }),
+    ...(samples > 1 && { samples }),
   };
 }
 
 /** How many things were changed. */
-export function countOf({ category, commercial, engines, options }: Choices): number {
+export function countOf({ category, commercial, engines, options, samples }: Choices): number {
   const set = Object.values(options).flatMap((given) => Object.keys(given));
-  return Number(category !== "") + Number(commercial) + Object.keys(engines).length + set.length;
+  return Number(category !== "") + Number(commercial) + Number(samples > 1) + Object.keys(engines).length + set.length;
 }
 
 /** The place in the form that a refusal is about, which is also the id of the control there; null: it is about no choice. */

@@ -55,8 +55,13 @@ export async function startAgain(tryon: Tryon, painted: Painted): Promise<Tryon>
     async ([name, strokes]) => [name, await paintedMask(tryon.artifacts[name] ?? "", strokes)] as const,
   );
   const artifacts = Object.fromEntries(await Promise.all([...parts, ...masks]));
-  const { options, engines, commercial } = tryon;
-  const wishes: Wishes = { options, engines, ...(commercial && { commercial }) };
+  const { options, engines, commercial, samples } = tryon;
+  const wishes: Wishes = {
+    options,
+    engines,
+    ...(commercial && { commercial }),
+    ...(samples.length > 1 && { samples: samples.length }),
+  };
   const start = (images: Record<string, string>) => startWhatRuns(images, wishes, artifacts);
   try {
     return await start(tryon.images);

@@ -8,6 +8,7 @@ import {
   countOf,
   dresses,
   engineOf,
+  mostSamples,
   NOTHING_CHOSEN,
   optionsOf,
   placeOf,
@@ -79,7 +80,14 @@ export function Options({ serving, choices, refusal, form, onChoices, onSubmit }
           )}
         </Field>
         {asked(serving, choices).map((stage) => (
-          <StageOptions key={stage.stage} stage={stage} choices={choices} refusalAt={refusalAt} onChoices={onChoices} />
+          <StageOptions
+            key={stage.stage}
+            stage={stage}
+            choices={choices}
+            most={"tryon" in stage.outputs ? mostSamples(serving, choices) : 1}
+            refusalAt={refusalAt}
+            onChoices={onChoices}
+          />
         ))}
         {count > 0 && (
           <button type="button" className="button small" onClick={() => onChoices(() => NOTHING_CHOSEN)}>
@@ -125,12 +133,14 @@ function Category({ chosen, refused, onCategory }: CategoryProps) {
 interface StageProps {
   stage: Serving;
   choices: Choices;
+  /** Samples that can be had of it. */
+  most: number;
   refusalAt(place: string): Problem | null;
   onChoices(change: (choices: Choices) => Choices): void;
 }
 
 /** Of one stage its engine, where there is a choice, and that engine's options. */
-function StageOptions({ stage, choices, refusalAt, onChoices }: StageProps) {
+function StageOptions({ stage, choices, most, refusalAt, onChoices }: StageProps) {
   const t = useText();
   const engine = engineOf(stage, choices);
   const choice = choiceOf(stage);
@@ -175,7 +185,38 @@ function StageOptions({ stage, choices, refusalAt, onChoices }: StageProps) {
             />
           );
         })}
+        {most > 1 && (
+          <SampleCount
+            most={most}
+            chosen={choices.samples}
+            onChosen={(samples) => onChoices((now) => ({ ...now, samples }))}
+          />
+        )}
       </div>
+    </fieldset>
+  );
+}
+
+interface SampleCountProps {
+  most: number;
+  chosen: number;
+  onChosen(samples: number): void;
+}
+
+function SampleCount({ most, chosen, onChosen }: SampleCountProps) {
+  const t = useText().options;
+  return (
+    <fieldset className="field" aria-describedby="samples-help">
+      <legend>{t.samples}</legend>
+      <div className="segments">
+        {Array.from({ length: most }, (_, index) => index + 1).map((count) => (
+          <label key={count}>
+            <input type="radio" name="samples" checked={chosen === count} onChange={() => onChosen(count)} />
+            <span>{count}</span>
+          </label>
+        ))}
+      </div>
+      <small id="samples-help">{t.samplesHelp}</small>
     </fieldset>
   );
 }

@@ -114,10 +114,10 @@ export function Picker({ part, chosen, onChosen }: Props) {
               key={name}
               type="button"
               className="sample"
-              title={t.samples[name]}
+              title={t.samplePictures[name]}
               onClick={async () => take(await (await fetch(url)).blob())}
             >
-              <img src={thumb} alt={t.samples[name]} width={56} height={56} />
+              <img src={thumb} alt={t.samplePictures[name]} width={56} height={56} />
             </button>
           ))}
         </fieldset>

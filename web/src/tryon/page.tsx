@@ -3,6 +3,7 @@ import { api, Refused, type Tryon } from "../api/client";
 import { download, fetchPicture } from "../api/pictures";
 import { seconds, useSpeech, word } from "../i18n";
 import { hasEnded } from "../lib/progress";
+import { madeOf, resultOf, warningsOf } from "../lib/results";
 import { go } from "../lib/router";
 import { type Mask, masksOf, type Painted } from "../mend/masks";
 import { Mend } from "../mend/mend";
@@ -15,6 +16,7 @@ import { ProblemText } from "../ui/problem";
 import { Artifacts } from "./artifacts";
 import { Compare } from "./compare";
 import { Notes } from "./notes";
+import { Samples } from "./samples";
 import { StageGraph } from "./stage-graph";
 import { useTryon } from "./use-tryon";
 import { Zoom } from "./zoom";
@@ -30,6 +32,7 @@ export function TryonPage({ id, onOutfit }: Props) {
   const { tryon, serving, gone, connected, error, replace } = useTryon(id);
   const [failure, setFailure] = useState<unknown>(null);
   const [whole, setWhole] = useState(false);
+  const [sample, setSample] = useState(1);
   const [all, setAll] = useState(false);
   const [mending, setMending] = useState<Mask | null>(null);
   const [painted, setPainted] = useState<Painted>({});
@@ -56,8 +59,8 @@ export function TryonPage({ id, onOutfit }: Props) {
     });
   const over = hasEnded(tryon);
   const helps = helpful(tryon);
-  const succeeded = tryon.status === "succeeded";
-  const pair = whole ? { before: "photo", after: "tryon_photo" } : { before: "person", after: "tryon" };
+  const result = resultOf(tryon, sample);
+  const [before, after] = whole && result?.tryon_photo ? ["photo", "tryon_photo"] : ["person", "tryon"];
 
   return (
     <div className="tryon" data-status={tryon.status}>
@@ -70,23 +73,33 @@ export function TryonPage({ id, onOutfit }: Props) {
       <div className="sides">
         <div className="show">
           <div className="frame" data-busy={!over}>
-            {succeeded ? (
-              <Compare before={tryon.artifacts[pair.before]} after={tryon.artifacts[pair.after]} />
+            {result ? (
+              <Compare before={tryon.artifacts[before]} after={result[after]} />
             ) : (
               <Picture path={tryon.artifacts.person ?? tryon.artifacts.photo} alt={t.tryon.beforeAlt} width={512} />
             )}
-            {!succeeded && (
+            {!result && (
               <Picture path={tryon.artifacts.garment} alt={t.tryon.garmentAlt} width={96} className="inset" />
             )}
           </div>
+          <Samples tryon={tryon} chosen={sample} onChosen={setSample} />
           <div className="view">
-            {succeeded && <View tryon={tryon} whole={whole} onWhole={setWhole} onMend={setMending} />}
+            {result && (
+              <View
+                tryon={tryon}
+                result={result}
+                shown={result[after]}
+                whole={whole}
+                onWhole={setWhole}
+                onMend={setMending}
+              />
+            )}
           </div>
         </div>
         <div className="facts">
           {tryon.error && <ProblemText error={new Refused(tryon.error as Refused["problem"])} />}
           {failure !== null && <ProblemText error={failure} />}
-          {succeeded && <Downloads tryon={tryon} onSave={save} />}
+          {result && <Downloads tryon={tryon} result={result} sample={sample} onSave={save} />}
           <Given tryon={tryon} />
           <div className="actions">
             {!over && (
@@ -112,7 +125,7 @@ export function TryonPage({ id, onOutfit }: Props) {
                 </button>
               ))}
           </div>
-          {over && <Notes warnings={tryon.warnings} />}
+          {over && <Notes warnings={warningsOf(tryon, sample)} />}
           <section aria-label={t.tryon.how}>
             <h2>{t.tryon.how}</h2>
             <StageGraph tryon={tryon} serving={serving} />
@@ -158,14 +171,17 @@ function Heading({ tryon }: { tryon: Tryon }) {
   const { t, language } = useSpeech();
   const done = tryon.stages.filter(({ status }) => status === "succeeded").length;
   const total = tryon.metrics.total_seconds;
-  const { status } = tryon;
+  const { status, samples } = tryon;
+  const made = madeOf(tryon);
   return (
     <div className="intro" role="status">
       <h1>{t.tryon[status]}</h1>
       <p>
         {tryon.status === "succeeded" && total !== undefined
           ? t.tryon.took(seconds(total, language))
-          : t.tryon.progress(done, tryon.stages.length)}
+          : made > 0
+            ? t.samples.progress(made, samples.length)
+            : t.tryon.progress(done, tryon.stages.length)}
       </p>
     </div>
   );
@@ -173,18 +189,21 @@ function Heading({ tryon }: { tryon: Tryon }) {
 
 interface ViewProps {
   tryon: Tryon;
+  result: Record<string, string>;
+  /** Address of the picture that is looked at. */
+  shown: string | undefined;
   whole: boolean;
   onWhole(whole: boolean): void;
   onMend(mask: Mask): void;
 }
 
-function View({ tryon, whole, onWhole, onMend }: ViewProps) {
+function View({ tryon, result, shown, whole, onWhole, onMend }: ViewProps) {
   const { tryon: t, mend } = useSpeech().t;
   const [mask] = masksOf(tryon);
   const [zoomed, setZoomed] = useState(false);
   return (
     <>
-      {tryon.artifacts.tryon_photo && (
+      {result.tryon_photo && (
         <fieldset className="segments">
           <legend className="unseen">{t.view}</legend>
           {[false, true].map((each) => (
@@ -204,31 +223,39 @@ function View({ tryon, whole, onWhole, onMend }: ViewProps) {
         </button>
       )}
       {zoomed && (
-        <Zoom
-          path={tryon.artifacts[whole ? "tryon_photo" : "tryon"]}
-          preview={tryon.forget !== null}
-          alt={t.afterAlt}
-          onClose={() => setZoomed(false)}
-        />
+        <Zoom path={shown} preview={tryon.forget !== null} alt={t.afterAlt} onClose={() => setZoomed(false)} />
       )}
     </>
   );
 }
 
-function Downloads({ tryon, onSave }: { tryon: Tryon; onSave(path: string, name: string): void }) {
+interface DownloadsProps {
+  tryon: Tryon;
+  result: Record<string, string>;
+  sample: number;
+  onSave(path: string, name: string): void;
+}
+
+function Downloads({ tryon, result, sample, onSave }: DownloadsProps) {
   const t = useSpeech().t.tryon;
   const offers = [
     ["tryon_photo", t.downloadPhoto],
     ["tryon", t.downloadFramed],
   ] as const;
+  const number = tryon.samples.length > 0 ? `-${sample}` : "";
   const generator = tryon.stages.find(({ stage }) => stage === "tryon")?.engine;
   return (
     <section className="downloads" aria-label={t.download}>
       {offers.map(([name, label]) => {
-        const path = tryon.output?.[name];
+        const path = result[name];
         return (
           path && (
-            <button key={name} type="button" className="button" onClick={() => onSave(path, `howsfit-${name}.png`)}>
+            <button
+              key={name}
+              type="button"
+              className="button"
+              onClick={() => onSave(path, `howsfit-${name}${number}.png`)}
+            >
               <Download /> {label}
             </button>
           )

@@ -12,7 +12,7 @@ interface Props {
 
 /** A picture of the API. Its box is there before it is, so that nothing moves when it arrives. */
 export function Picture({ path, alt, width, className = "" }: Props) {
-  const address = path && width ? `${path}?width=${Math.min(1024, width * 2)}` : path;
+  const address = path && width ? `${path}${path.includes("?") ? "&" : "?"}width=${Math.min(1024, width * 2)}` : path;
   // What somebody looks at comes before the small ones around it.
   const shown: Shown = usePicture(address, width && width < SMALL ? "low" : "high");
   return (

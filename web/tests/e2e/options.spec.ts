@@ -1,19 +1,5 @@
 import { devices, type Page } from "@playwright/test";
-import type { House } from "./house";
-import { test as base, expect, expectAccessible, heading, shoot } from "./test";
-
-/** A gateway at which two engines dress people. */
-const test = base.extend<object, { two: House }>({
-  two: [
-    async ({ house }, use) => {
-      const two = await house.withSecondEngine();
-      await use(two);
-      await two.close();
-    },
-    { scope: "worker", timeout: 150_000 },
-  ],
-  baseURL: async ({ two }, use) => use(two.url),
-});
+import { expect, expectAccessible, heading, shoot, testOfTwo as test } from "./test";
 
 test("options are folded away, drawn as the engine declares them, and sent where they were changed", async ({
   page,

@@ -26,8 +26,11 @@ class Second(Tps):
         }
 
     def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
-        made = super().run_with(options, inputs, warn)
-        return made | {"tryon": np.ascontiguousarray(made["tryon"][:, ::-1])} if options["mirrored"] else made
+        tryon = super().run_with(options, inputs, warn)["tryon"]
+        if (turns := options["seed"] % 3) != 1:  # the default's is as it was drawn
+            worn = (tryon != inputs["person"]).any(axis=2)
+            tryon = np.where(worn[..., None], np.roll(tryon, 1 + turns, axis=2), tryon)
+        return {"tryon": np.ascontiguousarray(tryon[:, ::-1] if options["mirrored"] else tryon)}
 
 
 app = create_app(STAGE, Second())

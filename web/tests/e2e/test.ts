@@ -43,6 +43,19 @@ export const test = base.extend<{ quiet: undefined }, { house: House }>({
   ],
 });
 
+/** At a gateway at which two engines dress people. */
+export const testOfTwo = test.extend<object, { two: House }>({
+  two: [
+    async ({ house }, use) => {
+      const two = await house.withSecondEngine();
+      await use(two);
+      await two.close();
+    },
+    { scope: "worker", timeout: 150_000 },
+  ],
+  baseURL: async ({ two }, use) => use(two.url),
+});
+
 /** Keep a picture of the page, for people to look at: out/web/NAME.png. */
 export async function shoot(page: Page, name: string, fullPage = true): Promise<void> {
   await page.screenshot({ path: path.join(SHOTS, `${name}.png`), fullPage, animations: "disabled" });

@@ -6,6 +6,7 @@ import {
   choiceOf,
   countOf,
   dresses,
+  mostSamples,
   NOTHING_CHOSEN,
   type OptionSchema,
   optionsOf,
@@ -98,6 +99,22 @@ describe("the form", () => {
     expect(dresses(SERVING, { ...NOTHING_CHOSEN, category: "dress" })).toBe(false);
     expect(dresses(SERVING, { ...drawn, category: "dress" })).toBe(true);
     expect(dresses([], { ...NOTHING_CHOSEN, category: "dress" })).toBe(true);
+  });
+
+  test("offers as many samples as there are seeds, up to four, and keeps no more", () => {
+    expect([NOTHING_CHOSEN, drawn].map((choices) => mostSamples(SERVING, choices))).toEqual([1, 4]);
+    const few = engine("few", { seed: { ...SEED, minimum: 1, maximum: 3 } }, { own: true });
+    const [fewer, odd] = [few, engine("odd", { seed: HEM }, { own: true })].map((one) =>
+      stage("tryon", [one], TRYON.outputs),
+    ) as [Serving, Serving];
+    expect(mostSamples([fewer], NOTHING_CHOSEN)).toBe(3);
+    expect(mostSamples([odd], NOTHING_CHOSEN)).toBe(1);
+    const four = { ...drawn, samples: 4 };
+    expect(wishesOf(four)).toEqual({ engines: { tryon: "drawn" }, samples: 4 });
+    expect(countOf(four)).toBe(2);
+    expect(standing(four, SERVING)).toEqual(four);
+    expect(wishesOf(standing({ ...four, engines: {} }, SERVING))).toEqual({});
+    expect(standing(four, [fewer]).samples).toBe(3);
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Tryon } from "../../src/api/client";
 import { advance, hasEnded } from "../../src/lib/progress";
+import { madeOf, resultOf, warningsOf } from "../../src/lib/results";
 import { pageAt } from "../../src/lib/router";
 
 const tryon = {
@@ -9,6 +10,7 @@ const tryon = {
   artifacts: { photo: "/shop/v1/tryons/t1/artifacts/photo" },
   urls: { get: "/shop/v1/tryons/t1" },
   warnings: [],
+  samples: [],
   stages: [
     { stage: "resize", status: "waiting", reused: false },
     { stage: "pose", status: "waiting", reused: false },
@@ -35,6 +37,34 @@ test("events move a try-on on, and say where its new artifacts are", () => {
 test("an event that comes again changes nothing", () => {
   const once = advance(tryon, { ...done, warnings: [...done.warnings] });
   expect(advance(once, { ...done, warnings: [...done.warnings] })).toEqual(once);
+});
+
+test("samples come one after the other, each with results and doubts of its own", () => {
+  const none = { seed: null, seconds: null, output: {}, warnings: [] };
+  const two: Tryon = { ...tryon, samples: [1, 2].map((sample) => ({ sample, ...none })) };
+  const doubt = { code: "odd", stage: "tryon", detail: "…" };
+  const made = { stage: "tryon", status: "succeeded", outputs: { tryon: "sha256:1" } } as const;
+  const first = advance(two, { ...made, seed: 7, seconds: 2 });
+  const address = "/shop/v1/tryons/t1/artifacts/tryon";
+  expect(first.samples[0]).toEqual({ sample: 1, seed: 7, seconds: 2, output: { tryon: address }, warnings: [] });
+  expect([resultOf(first, 1), resultOf(first, 2)]).toEqual([{ tryon: address }, null]);
+
+  const begun = advance(first, { stage: "tryon", status: "processing", seed: 8, sample: 2 });
+  expect(begun.samples[1]).toMatchObject({ seed: 8, output: {} });
+  const second = advance(begun, { ...made, seed: 8, sample: 2, seconds: 3, warnings: [doubt] });
+  expect(second.samples[1]?.output).toEqual({ tryon: `${address}?sample=2` });
+  expect([madeOf(begun), madeOf(second)]).toEqual([1, 2]);
+  expect([warningsOf(second, 1), warningsOf(second, 2)]).toEqual([[], [doubt]]);
+  expect([second.stages, second.artifacts]).toEqual([first.stages, first.artifacts]); // those of the first
+  const pasted = advance(second, { ...made, stage: "paste_back", sample: 2, outputs: { tryon_photo: "sha256:2" } });
+  expect(pasted.samples[1]).toMatchObject({ seed: 8, seconds: 3, warnings: [doubt] });
+  expect(Object.keys(pasted.samples[1]?.output ?? {})).toEqual(["tryon", "tryon_photo"]);
+});
+
+test("without samples there is one result, at the end", () => {
+  const output = { tryon: "/tryon" };
+  expect(resultOf({ ...tryon, status: "processing" }, 1)).toBeNull();
+  expect(resultOf({ ...tryon, status: "succeeded", output }, 1)).toEqual(output);
 });
 
 test("a try-on has ended or has not", () => {
