@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.people import known_people, overlaps, summary
 from stagekit.errors import IncompletePose, NoPerson
 from stagekit.formats import BODY_25, CIHP, HEIGHT, WIDTH, keypoints, pose_document
 
@@ -18,9 +19,10 @@ from services.human_parse.engines.posecut.body import Grid, read_body
 from services.human_parse.engines.posecut.borders import alike_maxima, change_gain
 from services.human_parse.engines.posecut.engine import Engine
 from services.human_parse.engines.posecut.filters import GuidedFilter, colour_bins, colour_density, to_lab
-from services.human_parse.engines.posecut.finish import enlarge, is_skirt, parse_of, remove_speckles
-from services.human_parse.engines.posecut.priors import ARM, FACE, LEG, LOWER, UPPER
+from services.human_parse.engines.posecut.finish import enlarge, parse_of, remove_speckles, toes_to_shoes
+from services.human_parse.engines.posecut.priors import ARM, FACE, LEG, LOWER, SHOE, UPPER
 from services.human_parse.engines.posecut.silhouette import keep_first_person
+from services.pose.engines.blazepose.engine import Engine as Blazepose
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", ROOT / ".." / "shared" / "samples"))
@@ -80,6 +82,24 @@ def test_agrees_with_the_data_set(parses):
     assert np.mean(list(means.values())) >= 0.83, means
     assert min(scores["upper_clothes"]) >= 0.9 and min(scores["pants"]) >= 0.9, scores
     assert min(min(values) for values in scores.values()) >= 0.58, scores
+
+
+@pytest.fixture(scope="module")
+def in_skirts(engine):
+    """Person -> label -> IoU, of those outlined by hand, held back or not; dresses and skirts among them."""
+    pose = Blazepose()
+    pose.load()
+    people = [person for person in known_people(SAMPLES) if person.group != "data set"]
+    return {person.name: overlaps(run(engine, {"person": person.photo, **pose.run({"person": person.photo}, print)}),
+                                  person.truth) for person in people}  # fmt: skip
+
+
+@needs_samples
+def test_agrees_with_people_outlined_by_hand(in_skirts):
+    means = summary(in_skirts)["labels"]
+    assert min(means["skirt"], means["dress"]) >= 0.7, means
+    assert min(means[f"{side}_{limb}"] for side in ("left", "right") for limb in ("arm", "leg")) >= 0.8, means
+    assert means["upper_clothes"] >= 0.92 and summary(in_skirts)["mean"] >= 0.75, means
 
 
 @needs_samples
@@ -194,21 +214,43 @@ def test_others_are_background():
     assert kept[400, 384] == 1 and kept[400, 684] == 0
 
 
+def in_a_skirt():
+    """Parts of somebody in a top, a skirt and bare legs, and colours to go with them."""
+    parts = np.full((HEIGHT, WIDTH), -1)
+    parts[300:560, 300:470], parts[560:700, 280:490] = UPPER, LOWER
+    parts[700:1000, 300:350] = parts[700:1000, 420:470] = LEG
+    return parts, np.select([parts == UPPER, parts == LOWER], [10, 20_000], 30_000)
+
+
 def test_skirt_trousers_and_shorts():
     body, grid = body_of(STANDING), Grid.of(WIDTH, HEIGHT)
-    skirt = np.full((HEIGHT, WIDTH), -1)
-    skirt[300:560, 300:470], skirt[560:700, 280:490] = UPPER, LOWER
-    skirt[700:1000, 300:350] = skirt[700:1000, 420:470] = LEG
+    skirt, colours = in_a_skirt()
     shorts = skirt.copy()
     shorts[620:700, 370:400] = -1
     trousers = np.where(skirt == LEG, LOWER, skirt)
-    assert is_skirt(skirt, body, grid) and not is_skirt(shorts, body, grid) and not is_skirt(trousers, body, grid)
-    parse = parse_of(skirt, body, grid)
-    assert (
-        parse[650, 384] == CIHP["skirt"]
-        and parse[900, 325] == CIHP["right_leg"]
-        and parse[900, 440] == CIHP["left_leg"]
-    )
+    for parts, label in ((skirt, "skirt"), (shorts, "pants"), (trousers, "pants")):
+        assert parse_of(parts, colours, body, grid)[570, 384] == CIHP[label]
+    parse = parse_of(skirt, colours, body, grid)
+    assert parse[900, 325] == CIHP["right_leg"] and parse[900, 440] == CIHP["left_leg"]
+
+
+def test_a_skirt_of_the_tops_cloth_is_a_dress():
+    body, grid = body_of(STANDING), Grid.of(WIDTH, HEIGHT)
+    skirt, colours = in_a_skirt()
+    parse = parse_of(skirt, np.where(skirt == LOWER, 10, colours), body, grid)
+    assert parse[400, 384] == parse[650, 384] == CIHP["dress"]
+    trousers = np.where(skirt == LEG, LOWER, skirt)
+    parse = parse_of(trousers, np.where(trousers == LOWER, 10, colours), body, grid)
+    assert parse[400, 384] == CIHP["upper_clothes"] and parse[650, 384] == CIHP["pants"]
+
+
+def test_toes_in_a_sandal_are_shoe_and_bare_feet_are_not():
+    parts = np.full((100, 40), -1)
+    parts[:80, 10:20], parts[80:85, 10:20], parts[85:90, 10:20] = LEG, SHOE, LEG
+    below = np.broadcast_to(np.arange(100)[:, None] > 60, parts.shape)
+    assert (toes_to_shoes(parts, below)[80:90, 10:20] == SHOE).all()
+    barefoot = np.where(parts == SHOE, LEG, parts)
+    assert np.array_equal(toes_to_shoes(barefoot, below), barefoot)
 
 
 def test_specks_go_to_what_surrounds_them():

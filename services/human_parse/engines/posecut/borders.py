@@ -1,10 +1,11 @@
-"""Find where garments end: one cuff per arm and one hem, each the best change point of a profile along the body."""
+"""Find where garments end: a cuff per arm, the hem, an end on each leg; each is the best change point of a profile along the
+body."""
 
 import cv2
 import numpy as np
 
-from services.human_parse.engines.posecut.body import SIDES, Side
-from services.human_parse.engines.posecut.priors import ARM, LOWER, UPPER, Borders, Places
+from services.human_parse.engines.posecut.body import Side
+from services.human_parse.engines.posecut.priors import ARM, LEG, LOWER, UPPER, Borders, Places
 
 _STEPS_PER_JOINT = 12
 _HEM_STEP = 0.02
@@ -29,23 +30,31 @@ def _usual_hem(places: Places) -> float:
 def find_borders(places: Places, colour_scores: np.ndarray, person: np.ndarray, lightness: np.ndarray) -> Borders:
     """colour_scores: (8, h, w) log density of each pixel's colour in each part. lightness: (h, w) L of Lab."""
     hem = _find_hem(places, colour_scores, person, lightness)
-    return Borders(hem, 0.06, _find_cuffs(places, colour_scores, person))
+    open_to = (person > 0.5) & (places.hand < 0.5)
+    cuffs = _find_ends(colour_scores[ARM] - colour_scores[UPPER], places.arms, places.arm_positions, open_to)
+    ends = _find_ends(colour_scores[LEG] - colour_scores[LOWER], places.legs, places.leg_positions, open_to)
+    cuffs = {side: position or _SLEEVELESS for side, position in cuffs.items()}
+    return Borders(hem, 0.06, cuffs, ends)
 
 
-def _find_cuffs(places: Places, colour_scores: np.ndarray, person: np.ndarray) -> dict[Side, float]:
-    """Where cloth turns to skin along each arm; sleeves are mostly alike, so the clearer arm helps the other."""
+def _find_ends(
+    skin_odds: np.ndarray, limbs: dict[Side, np.ndarray], positions: dict[Side, np.ndarray], open_to: np.ndarray
+) -> dict[Side, float]:
+    """Where cloth turns to skin along each limb; clothes are mostly alike on both sides, so the clearer one helps the other.
+
+    skin_odds: (h, w) log odds of skin against cloth. open_to: (h, w) bool, what may be looked at.
+    """
+    skin_odds = np.clip(skin_odds, -3, 3)
     gains = {}
-    skin_odds = np.clip(colour_scores[ARM] - colour_scores[UPPER], -3, 3)
-    for side in SIDES:
-        near = (places.arms[side] > 0.9) & (person > 0.5) & (places.hand < 0.5)
-        bones = len(places.body.arm(side)) - 1
-        if bones > 0 and near.any():
-            position = places.arm_positions[side][near] * _STEPS_PER_JOINT
-            gains[side] = change_gain(_profile(position, skin_odds[near], bones * _STEPS_PER_JOINT))
+    for side, limb in limbs.items():
+        near = (limb > 0.9) & open_to & (positions[side] < 2)
+        if near.any():
+            position = positions[side][near] * _STEPS_PER_JOINT
+            gains[side] = change_gain(_profile(position, skin_odds[near], 2 * _STEPS_PER_JOINT))
     best = [int(gain.argmax()) for gain in gains.values()]
     if len(gains) == 2:
         best = alike_maxima(*gains.values())
-    return {side: k / _STEPS_PER_JOINT if k else _SLEEVELESS for side, k in zip(gains, best, strict=True)}
+    return {side: k / _STEPS_PER_JOINT for side, k in zip(gains, best, strict=True)}
 
 
 def change_gain(profile: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""From part probabilities to a parse: CIHP ids, left and right, trousers or skirt, no speckles."""
+"""From part probabilities to a parse: CIHP ids, left and right, no speckles."""
 
 from itertools import pairwise
 
@@ -7,17 +7,12 @@ import numpy as np
 
 from services.human_parse.engines.posecut.body import Body, Grid
 from services.human_parse.engines.posecut.priors import ARM, FACE, HAIR, LEG, LOWER, NECK, SHOE, UPPER
+from services.human_parse.engines.posecut.worn import label_below
 from stagekit.formats import CIHP
 
-_IDS = {HAIR: "hair", FACE: "face", NECK: "neck", UPPER: "upper_clothes", LOWER: "pants"}
+_IDS = {HAIR: "hair", FACE: "face", NECK: "neck", UPPER: "upper_clothes"}
 _CONTOUR_BLUR = 2.0  # pixels of the working size
 _SPECKLE = 0.0008  # of the picture's area
-_BELOW_HIPS = 0.15  # shoulder widths
-_SEAT = 0.35  # shoulder widths below the hips, where any garment still hangs
-_LIKE_SKIN = 6.0  # squared Mahalanobis distance
-_LEEWAY = (14.0, 3.0, 4.0)  # Lab units by which legs may differ from face and arms
-_LEAST_SKIN = 100  # pixels of the working size
-_LEAST_LEG = 0.002  # of the picture's area
 
 
 def clear_brows(parts: np.ndarray, face: np.ndarray, half_width: float) -> np.ndarray:
@@ -32,41 +27,28 @@ def clear_brows(parts: np.ndarray, face: np.ndarray, half_width: float) -> np.nd
     return np.where(hair & ~thick & face, FACE, parts)
 
 
-def bare_legs(parts: np.ndarray, lab: np.ndarray, body: Body, grid: Grid) -> np.ndarray:
-    """Give what has the colour of the person's skin, and hangs below the hips, from the lower garment to the legs.
+def toes_to_shoes(parts: np.ndarray, beyond_ankles: np.ndarray) -> np.ndarray:
+    """Give bare skin of the feet that a shoe parts from the legs to the shoe.
 
-    parts: (h, w) of `priors`; lab: float32 (h, w, 3), L 0..100. Where that begins right at the hips, it is a garment of the
-    skin's colour, and none.
+    beyond_ankles: (h, w) bool.
     """
-    below = (parts == LOWER) & (grid.y > body.hip[1] + _BELOW_HIPS * body.scale)
-    skin = np.zeros(parts.shape, bool)
-    for part in (FACE, ARM):
-        seen = cv2.erode((parts == part).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-        if seen.sum() >= _LEAST_SKIN:
-            colours = lab[seen]
-            spread = colours.var(axis=0) + np.square(_LEEWAY)
-            skin |= (np.square(lab - np.median(colours, axis=0)) / spread).sum(axis=2) < _LIKE_SKIN
-    seat = below & (grid.y < body.hip[1] + _SEAT * body.scale)
-    if skin[seat].sum() > 0.5 * seat.sum():
-        return parts
-    found = cv2.morphologyEx((below & skin).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
-    _, pieces, facts, _ = cv2.connectedComponentsWithStats(found, connectivity=4)
-    large = 1 + np.flatnonzero(facts[1:, cv2.CC_STAT_AREA] > _LEAST_LEG * parts.size)
-    return np.where(np.isin(pieces, large), LEG, parts)
+    _, pieces = cv2.connectedComponents((parts == LEG).astype(np.uint8), connectivity=4)
+    on_legs = np.unique(pieces[~beyond_ankles])
+    return np.where((parts == LEG) & ~np.isin(pieces, on_legs) & (parts == SHOE).any(), SHOE, parts)
 
 
-def parse_of(parts: np.ndarray, body: Body, grid: Grid) -> np.ndarray:
-    """parts: (h, w) int, -1 background or a part of `priors`. Returns (h, w) uint8 CIHP ids."""
+def parse_of(parts: np.ndarray, bins: np.ndarray, body: Body, grid: Grid) -> np.ndarray:
+    """parts: (h, w) int, -1 background or a part of `priors`; bins: of `colour_bins`. Returns (h, w) uint8 CIHP ids."""
     parts = remove_speckles(parts)
     parse = np.zeros(parts.shape, np.uint8)
     for part, name in _IDS.items():
         parse[parts == part] = CIHP[name]
-    if is_skirt(parts, body, grid):
-        parse[parts == LOWER] = CIHP["skirt"]
     nearer_left = {
         "arm": _nearer_left(body.arm("left"), body.arm("right"), grid),
         "leg": _nearer_left(body.leg("left"), body.leg("right"), grid),
     }
+    below = label_below(parts, bins, nearer_left["leg"], body)
+    parse[np.isin(parts, (UPPER, LOWER) if below == "dress" else (LOWER,))] = CIHP[below]
     for part, name, by in ((ARM, "arm", "arm"), (LEG, "leg", "leg"), (SHOE, "shoe", "leg")):
         side = majority_by_blob(parts == part, nearer_left[by])
         parse[(parts == part) & side] = CIHP["left_" + name]
@@ -94,23 +76,6 @@ def _give_away(parts: np.ndarray, island: np.ndarray, stats: np.ndarray) -> None
     if ring.any():
         values, counts = np.unique(parts[window][ring], return_counts=True)
         parts[window][here] = values[counts.argmax()]
-
-
-def is_skirt(parts: np.ndarray, body: Body, grid: Grid) -> bool:
-    """Bare legs below a lower garment that does not part between them: a skirt. Anything else: trousers or shorts."""
-    lower, legs = parts == LOWER, parts == LEG
-    if legs.sum() < 0.15 * max(int(lower.sum()), 1):
-        return False
-    left, right = body.get("left_knee"), body.get("right_knee")
-    if left is None or right is None:
-        return True
-    middle = (left + right) / 2
-    rows = np.flatnonzero(lower.any(1))
-    hem = int(rows.max()) - 4
-    start, end = body.hip, middle
-    t = np.clip((hem - start[1]) / max(end[1] - start[1], 1e-6), 0, 1)
-    x = int(np.clip(start[0] + t * (end[0] - start[0]), 0, parts.shape[1] - 1))
-    return bool(lower[max(hem - 6, 0) : hem + 1, x].mean() > 0.5)
 
 
 def _nearer_left(left: list[np.ndarray], right: list[np.ndarray], grid: Grid) -> np.ndarray:

@@ -14,6 +14,8 @@ HAIR, FACE, NECK, UPPER, LOWER, ARM, LEG, SHOE = range(8)
 PARTS = 8
 
 _OFF = 0.004  # nothing is impossible
+_ARM_RADII, _LEG_RADII = (0.19, 0.17, 0.13), (0.34, 0.26, 0.22, 0.18)  # of the region, in shoulder widths
+_THIGH, _SHIN, _FOOT = 1.12, 1.05, 0.35  # lengths in shoulder widths, of legs that the picture cuts off
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Borders:
 
     cuffs: dict[Side, float] = field(default_factory=dict)
     """Where each sleeve ends: 0 at the shoulder, 1 at the elbow, 2 at the wrist. Absent: unknown."""
+
+    ends: dict[Side, float] = field(default_factory=dict)
+    """Where the lower garment ends on each leg: 0 at the hip, 1 at the knee, 2 at the ankle. Absent: unknown."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ class Places:
 
     `torso_x`, `torso_y`: +-1 at the shoulders' width, 0 on the shoulder line and 1 on the hip line.
     `face_x`, `face_y`: +-1 at the cheeks, 0 at the chin and 1 at the forehead's top.
-    `arms`: per side, nearness 0..1 to the arm's bones; `arm_positions`: 0 shoulder, 1 elbow, 2 wrist.
+    `arms`, `legs`: per side, nearness 0..1 to the limb's bones; `arm_positions`: 0 shoulder, 1 elbow, 2 wrist;
+    `leg_positions`: 0 hip, 1 knee, 2 ankle, 3 toes. Those that the picture cuts off are guessed.
     """
 
     def __init__(self, body: Body, head: Head, hands: list[np.ndarray], grid: Grid) -> None:
@@ -90,11 +96,14 @@ class Places:
         self.face = cv2.GaussianBlur(self.face, (0, 0), 0.05 * head.half_width + 0.5) * head.faces_camera
         self.arms: dict[Side, np.ndarray] = {}
         self.arm_positions: dict[Side, np.ndarray] = {}
+        self.legs: dict[Side, np.ndarray] = {}
+        self.leg_positions: dict[Side, np.ndarray] = {}
         for side in SIDES:
-            self.arms[side], self.arm_positions[side] = _arm_corridor(body.arm(side), body.scale, grid)
+            self.arms[side], self.arm_positions[side] = _corridor(body.arm(side), _ARM_RADII, body.scale, grid)
+            self.legs[side], self.leg_positions[side] = _corridor(_whole_leg(body, side), _LEG_RADII, body.scale, grid)
         self.hand = _hand_region(body, hands, grid)
         self._skin_parts = self._head_priors()
-        self._feet = self._foot_regions()
+        self._feet, self.toes = self._foot_regions()
 
     def priors(self, borders: Borders) -> np.ndarray:
         """(8, h, w) float32, summing to 1 per pixel: how likely each part is at each place of the silhouette."""
@@ -108,9 +117,10 @@ class Places:
         priors[UPPER] = np.maximum.reduce([body_cloth, 0.6 * sleeve, 0.2 * throat]) * (1 - 0.97 * above_chin)
         priors[LOWER] = np.maximum(0.9 * below * (1 - 0.6 * sleeve) * (1 - 0.8 * self.hand), _OFF / 4)
         priors[ARM] = np.maximum(0.5 * bare, 0.97 * self.hand) * (1 - 0.95 * above_chin * (1 - self.hand))
-        priors[LEG] = 0.25 * np.clip((self.torso_y - 1.3) / 0.6, 0, 1)
+        legs, bare_below = self._bare_legs(borders)
+        priors[LEG] = np.maximum(legs, _OFF)
         priors[SHOE] = 0.9 * self._feet
-        priors[LOWER] *= 1 - 0.7 * self._feet
+        priors[LOWER] *= (1 - 0.7 * self._feet) * (1 - 0.98 * bare_below)
         priors = np.maximum(priors, _OFF / 4)
         return np.asarray(priors / priors.sum(0))
 
@@ -126,6 +136,19 @@ class Places:
             sleeve = np.maximum(sleeve, self.arms[side] * (0.04 + 0.96 * covered))
             bare = np.maximum(bare, self.arms[side] * (0.1 + 0.9 * naked))
         return sleeve * (1 - 0.97 * self.hand), bare
+
+    def _bare_legs(self, borders: Borders) -> tuple[np.ndarray, np.ndarray]:
+        """How likely bare legs are, and the share 0..1 of being below the lower garment's end; nowhere until it is known."""
+        legs = np.zeros(self.grid.x.shape, np.float32)
+        below = np.full(self.grid.x.shape, np.float32(borders.ends.keys() >= set(SIDES)))
+        for side in SIDES:
+            position = self.leg_positions[side]
+            naked = 0.25 * np.clip((position - 0.3) / 0.5, 0, 1)
+            if side in borders.ends:
+                naked = 1 / (1 + np.exp(-np.clip((position - borders.ends[side]) / 0.06, -8, 8)))
+                below = np.minimum(below, naked)
+            legs = np.maximum(legs, 0.9 * naked * self.legs[side])
+        return legs, below
 
     def _head_priors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Hair, face, neck, and the nearness to the throat."""
@@ -147,31 +170,42 @@ class Places:
         neck = np.maximum.reduce([0.8 * throat, 0.45 * chest, 0.15 * midriff]) * np.where(beside_neck, 0.2, 1)
         return np.maximum(hair, _OFF), np.maximum(face, _OFF), np.maximum(neck, _OFF), throat
 
-    def _foot_regions(self) -> np.ndarray:
-        """0..1: around the feet that the picture shows."""
+    def _foot_regions(self) -> tuple[np.ndarray, np.ndarray]:
+        """0..1: around the feet that the picture shows; bool: around the toes, which a shoe covers if anything."""
         feet = np.zeros(self.grid.x.shape, np.float32)
+        toes = np.zeros(self.grid.x.shape, bool)
         s = self.body.scale
         for side in SIDES:
             ankle = self.body.get(f"{side}_ankle")
             if ankle is None:
                 continue
-            ends = [self.body.joints[f"{side}_{name}"] for name in ("big_toe", "heel")
-                    if f"{side}_{name}" in self.body.joints] or [ankle + (0.0, 0.35 * s)]  # fmt: skip
-            for end in ends:
-                start = ankle + 0.55 * (end - ankle)
-                feet = np.maximum(feet, inside(self.grid.capsule(start, end, 0.11 * s, 0.16 * s)))
-        return feet
+            end = _whole_leg(self.body, side)[3]
+            start = ankle + 0.55 * (end - ankle)
+            feet = np.maximum(feet, inside(self.grid.capsule(start, end, 0.14 * s, 0.2 * s)))
+            toes |= self.grid.distance(end, end)[0] < 0.12 * s
+        return feet, toes
 
 
-def _arm_corridor(arm: list[np.ndarray], scale: float, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """Nearness 0..1 to the bones, and the position along them: 0 shoulder, 1 elbow, 2 wrist."""
+def _whole_leg(body: Body, side: Side) -> list[np.ndarray]:
+    """Hip, knee, ankle and the foot's end; those that are missing are guessed from the others, straight on."""
+    leg = body.leg(side) or [body.hip]
+    toe = body.get(f"{side}_big_toe")
+    for length in (_THIGH, _SHIN)[len(leg) - 1 :]:
+        way = leg[-1] - leg[-2] if len(leg) > 1 else np.array([0.0, 1.0])
+        leg.append(leg[-1] + length * body.scale * way / max(float(np.linalg.norm(way)), 1e-6))
+    return [*leg, leg[2] + (0.0, _FOOT * body.scale) if toe is None else toe]
+
+
+def _corridor(
+    limb: list[np.ndarray], radii: tuple[float, ...], scale: float, grid: Grid
+) -> tuple[np.ndarray, np.ndarray]:
+    """Nearness 0..1 to the bones, and the position along them: 0, 1, 2 ... at their joints. radii: at these, in `scale`."""
     corridor = np.zeros(grid.x.shape, np.float32)
     position = np.zeros(grid.x.shape, np.float32)
     nearest = np.full(grid.x.shape, np.inf, np.float32)
-    radii = (0.19 * scale, 0.17 * scale, 0.13 * scale)
-    for k, (start, end) in enumerate(pairwise(arm)):
+    for k, (start, end) in enumerate(pairwise(limb)):
         distance, t = grid.distance(start, end)
-        corridor = np.maximum(corridor, inside(distance / (radii[k] + (radii[k + 1] - radii[k]) * t)))
+        corridor = np.maximum(corridor, inside(distance / (scale * (radii[k] + (radii[k + 1] - radii[k]) * t))))
         position = np.where(distance < nearest, k + t, position)
         nearest = np.minimum(nearest, distance)
     return corridor, position

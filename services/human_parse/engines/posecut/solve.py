@@ -21,8 +21,9 @@ _ROUNDS = 4
 _COLOUR_WEIGHT = 0.8
 _NEIGHBOUR_WEIGHT = 2.5
 _LEAST_SCORE = -6.0
-# Skin elsewhere is lit otherwise than the face: standard deviations of L, a, b to allow for it.
-_SKIN_LEEWAY = (14.0, 3.0, 4.0)
+# Skin elsewhere is lit otherwise than the face, which changes its lightness most: standard deviations of L, a, b.
+_SKIN_LEEWAY = (28.0, 4.0, 5.0)
+_LEAST_SKIN = 30  # pixels
 
 
 def solve_parts(lab: np.ndarray, places: Places, person: np.ndarray, smooth: GuidedFilter) -> np.ndarray:
@@ -54,16 +55,20 @@ def _seeds(priors: np.ndarray, places: Places) -> np.ndarray:
     sure = np.where(priors > 0.6, priors, 0.0)
     trunk = np.abs(places.torso_x) < 0.9
     sure[UPPER] *= trunk & (places.torso_y > 0.12) & (places.torso_y < 0.55)
-    sure[LOWER] *= places.torso_y > 1.05
+    thigh = np.minimum(places.leg_positions["left"], places.leg_positions["right"])
+    sure[LOWER] *= (places.torso_y > 1.05) & (thigh < 0.4)
+    sure[SHOE] *= places.toes
     return np.asarray(sure)
 
 
 def _skin_likeness(lab: np.ndarray, places: Places, person: np.ndarray) -> np.ndarray:
-    """(h, w) log factor, 0 for colours that the face's skin may have in other light, down to -6."""
+    """(h, w) log factor, 0 for colours that the skin of the face, else of the hands, may have in other light, down to -6."""
     cheeks = (places.face > 0.9) & (places.face_y < 0.6) & (person > 0.3)
-    if cheeks.sum() < 30:
+    hands = (places.hand > 0.9) & (person > 0.8)
+    seen = cheeks if cheeks.sum() >= _LEAST_SKIN else hands
+    if seen.sum() < _LEAST_SKIN:
         return np.zeros(lab.shape[:2], np.float32)
-    colours = lab[cheeks]
+    colours = lab[seen]
     middle = np.median(colours, axis=0)
     covariance = np.cov(colours[np.abs(colours - middle).sum(1) < 40].T) + np.diag(np.square(_SKIN_LEEWAY))
     off = lab - middle
@@ -78,8 +83,11 @@ def _colour_scores(bins: np.ndarray, belief: np.ndarray, skin_like: np.ndarray) 
     skin = 0.5 * colour_density(bins, face, (2.0, 1.0)) + 0.5 * colour_density(bins, elsewhere, (2.0, 1.0))
     densities = np.empty((PARTS, skin.size))
     densities[[FACE, NECK, ARM, LEG]] = skin
-    for part in (HAIR, UPPER, LOWER, SHOE):
+    for part in (HAIR, UPPER, LOWER):
         densities[part] = colour_density(bins, belief[part])
+    densities[SHOE] = colour_density(
+        bins, belief[SHOE] * (1 - np.exp(skin_like))
+    )  # a foot's place tells skin from shoe badly
     log = np.log(densities).astype(np.float32)
     scores = (log - log.max(0))[:, bins]
     scores[[NECK, ARM, LEG]] += skin_like

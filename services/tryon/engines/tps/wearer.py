@@ -12,9 +12,13 @@ from services.tryon.engines.tps.erase import Undressed, erase_top
 from services.tryon.engines.tps.garment import LEFT, RIGHT
 from services.tryon.engines.tps.light import light_on
 from services.tryon.engines.tps.lower import read_leg
+from stagekit.formats import CIHP
 
 _WAIST = 0.35
 """Of trousers and skirts above the hip joints, in shoulder distances, where the photo does not show it."""
+
+_DRESS_PARTS = 0.1
+"""Above the hip joints, in shoulder distances, where a dress is parted into a top and a skirt."""
 
 _LONGEST = 0.45
 """How far below the hips a top may reach."""
@@ -27,7 +31,7 @@ class Wearer:
     photo: np.ndarray
     """uint8 RGB (1024, 768, 3)."""
     parse: np.ndarray
-    """uint8 (1024, 768): CIHP ids."""
+    """uint8 (1024, 768): CIHP ids; a worn dress is skirt from the hips on, which stays below a new top."""
     points: np.ndarray
     """(25, 3) BODY_25."""
     body: Body
@@ -56,6 +60,7 @@ def read_wearer(photo: np.ndarray, parse: np.ndarray, points: np.ndarray) -> Wea
     photo = photo.copy()  # a wearer is kept, and the caller may go on with his array
     parse = with_overlooked_top(photo, without_mistaken_head(photo, parse))
     body = read_body(points, parse)
+    parse = _with_skirt(parse, body)
     arms = soft(_bare_arms(parse, body))
     undressed = erase_top(photo, parse, body)
     return Wearer(
@@ -73,6 +78,11 @@ def read_wearer(photo: np.ndarray, parse: np.ndarray, points: np.ndarray) -> Wea
         behind=np.clip(soft(grow(parse > 0, -1)) - arms, 0, 1),
         old_hem=_old_hem(parse, body),
     )
+
+
+def _with_skirt(parse: np.ndarray, body: Body) -> np.ndarray:
+    below = np.arange(parse.shape[0])[:, None] > body.hip[1] - _DRESS_PARTS * body.unit
+    return np.where((parse == CIHP["dress"]) & below, np.uint8(CIHP["skirt"]), parse)
 
 
 @dataclass(frozen=True)
@@ -110,7 +120,7 @@ def read_place(wearer: Wearer) -> Place:
         waist = min(waist, first) if first > body.middle[1] + 0.4 * (body.hip[1] - body.middle[1]) else waist
     hanging = top & (rows > body.hip[1] + _LONGEST * body.unit)
     if hanging[:, columns].any():  # a dress, or as long as one: it ends at the hips then
-        hanging = top & (rows > body.hip[1] - 0.1 * body.unit)
+        hanging = top & (rows > body.hip[1] - _DRESS_PARTS * body.unit)
     before = labelled(parse, ARMS + HEAD + SHOES)
     legs = tuple(read_leg(wearer.points, body, side) for side in (LEFT, RIGHT))
     return Place(legs, waist, lower | hanging, (top & ~hanging) | before, before)
