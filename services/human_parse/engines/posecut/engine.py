@@ -34,17 +34,16 @@ class Engine(stagekit.Engine):
     """person, pose -> parse.
 
     `parse` is (1024, 768) uint8 with CIHP ids 0..19 for the first person of the pose; everybody else is background. In
-    use are background, hair, upper_clothes, pants, neck (all bare skin of the trunk), skirt, face, arms, legs and
-    shoes. What the data set tells apart further is folded in: hats are hair, dresses are upper_clothes down to the
-    waist and skirt or pants below, coats and scarfs are upper_clothes, gloves and sunglasses arm and face.
+    use are background, hair, upper_clothes, dress, pants, neck (all bare skin of the trunk), skirt, face, arms, legs
+    and shoes. What the data set tells apart further is folded in: hats are hair, coats and scarfs are upper_clothes,
+    gloves and sunglasses arm and face.
 
     Steps: MediaPipe finds the person's silhouette, the outline of the face and the hands; the silhouette's edge is
     corrected by local colours; each part gets a place prior from the pose; colours of hair, skin and both garments are
-    learnt from the photo in turns with the labelling; cuffs and hem are the best change points along arms and trunk;
-    bare legs are what has the skin's colour below the hips;
-    contours are smoothed and enlarged. Rules: a bare-legged person whose lower garment does not part between the
-    legs wears a skirt; where the picture ends near the hips everything below the neck is upper_clothes unless its
-    colours change.
+    learnt from the photo in turns with the labelling; cuffs, hem and the lower garment's ends are the best change
+    points along arms, trunk and legs; contours are smoothed and enlarged. Rules: what does not part between bare legs
+    is a skirt, or a dress where top and skirt have the same colours; where the picture ends near the hips everything
+    below the neck is upper_clothes unless its colours change.
 
     Warns: face-not-found. Raises NoPerson where the pose lists nobody, IncompletePose without both shoulders.
     """
