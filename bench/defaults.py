@@ -100,6 +100,11 @@ class Stages:
             found.update(engine.run(found, warn))
         return found
 
+    def agnostic(self, person: stagekit.Artifacts, category: str) -> np.ndarray:
+        """uint8 RGB, for a garment of that category. Raises StageError."""
+        *_, agnostic = self._person
+        return np.asarray(agnostic.run({**person, "category": category}, ignore)["agnostic"])
+
     def garment(self, picture: np.ndarray, warn: stagekit.Warn) -> stagekit.Artifacts:
         """cloth and cloth_mask. Raises StageError."""
         return self._mask.run({"garment": picture}, warn)

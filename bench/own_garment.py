@@ -2,11 +2,11 @@
 
     python -m bench.own_garment [--samples FOLDER] [--half even|odd] [-o out/own_garment.png] [--json FILE]
 
-The one pair of the data set, and pairs of our own making: the top that a person of `people` wears is cut out of her photo along
-the parse, cleared of what is narrower than a finger (rims of arms that the parse gives to the top) and laid on white, a little
-turned and as large as a product picture has it. Arms and hair before it leave their hole. `!` marks a label where
-the agnostic is nearer. The even and the odd of `people`, by name, are told apart: only the even ones were looked at while `tps`
-was made.
+The one pair of the data set, and pairs of our own making: the top or dress that a person of `people` wears is cut out of her
+photo along the parse, cleared of what is narrower than a finger (rims of arms that the parse gives to the top) and laid on
+white, a little turned and as large as a product picture has it. Arms and hair before it leave their hole. `!` marks a label
+where the agnostic is nearer. The even and the odd of `people`, by name, are told apart: `tps` was made with a look at the even
+ones only. So are dresses, by what the parse takes for one.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def main() -> None:
     arguments = parser.parse_args()
     stages, rows = Stages(), []
     for name, half, photo, garment in pairs(stages, arguments.samples):
-        if arguments.half in (None, half):
+        if arguments.half in (None, half.split(",")[0]):
             rows.append(measured(stages, name, half, photo, garment))
             show(rows[-1])
     for half in sorted({row.half for row in rows}):
@@ -71,7 +71,7 @@ def main() -> None:
         figures = np.array([(row.tryon, row.agnostic) for row in of_half])
         (mean, agnostic), worst = figures.mean(axis=0), min(of_half, key=lambda row: row.tryon)
         print(
-            f"{half:5} mean {mean:.3f} (goal {GOAL}), of the agnostic {agnostic:.3f}; worst {worst.tryon:.3f}, {worst.name}"
+            f"{half:11} mean {mean:.3f} (goal {GOAL}), of the agnostic {agnostic:.3f}; worst {worst.tryon:.3f}, {worst.name}"
         )
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.vstack([row.picture for row in rows])).save(arguments.output)
@@ -88,7 +88,13 @@ def pairs(stages: Stages, samples: Path) -> Iterator[tuple[str, str, stagekit.Ar
     for number, path in enumerate(sorted((samples / "people").iterdir())):
         person = stages.person(read(path), ignore)
         cloth, mask = laid_flat(person["person"], person["parse"], number)
-        yield path.stem, ("even", "odd")[number % 2], person, {"cloth": cloth, "cloth_mask": mask}
+        half = ("even", "odd")[number % 2]
+        garment: stagekit.Artifacts = {"cloth": cloth, "cloth_mask": mask}
+        if (person["parse"] == CIHP["dress"]).any():
+            half += ", dress"
+            garment["category"] = "dress"
+            person["agnostic"] = stages.agnostic(person, "dress")
+        yield path.stem, half, person, garment
 
 
 def laid_flat(photo: np.ndarray, parse: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -128,7 +134,7 @@ def show(row: Row) -> None:
     parts = "  ".join(
         f"{part} {ours:.2f}/{grey:.2f}{'!' if ours < grey else ''}" for part, (ours, grey) in row.parts.items()
     )
-    print(f"{row.name:10} {row.half:5} {row.tryon:.3f}/{row.agnostic:.3f}  {parts}")
+    print(f"{row.name:10} {row.half:11} {row.tryon:.3f}/{row.agnostic:.3f}  {parts}")
 
 
 if __name__ == "__main__":
