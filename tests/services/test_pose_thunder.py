@@ -80,12 +80,13 @@ def test_hips_that_the_picture_shows_are_where_thunder_sees_them():
     ("hip_y", "found"),
     [
         (700, SHOULDERS | {"left_hip": (438, 650, 0.8), "right_hip": (322, 656, 0.4)}),
-        (700, SHOULDERS | {"left_hip": (438, 980, 0.8), "right_hip": (322, 980, 0.8)}),
+        (700, SHOULDERS | {"left_hip": (438, 720, 0.8), "right_hip": (322, 720, 0.8)}),
+        (1000, SHOULDERS | {"left_hip": (438, 980, 0.8), "right_hip": (322, 980, 0.8)}),
         (1100, SHOULDERS | {"left_hip": (438, 900, 0.8), "right_hip": (322, 900, 0.8)}),
         (700, {"left_shoulder": (600, 310, 0.9), "right_shoulder": (410, 310, 0.9), "left_hip": (560, 650, 0.8),
                "right_hip": (450, 650, 0.8)}),
     ],
-    ids=["unsure", "at the edge, where it puts what is cut off", "outside for BlazePose", "somebody else"],
+    ids=["unsure", "lower", "at the edge, where it puts what is cut off", "outside for BlazePose", "somebody else"],
 )  # fmt: skip
 def test_else_they_stay(hip_y, found):
     joints, landmarks = person(hip_y)

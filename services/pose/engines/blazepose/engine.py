@@ -63,7 +63,7 @@ class Engine(stagekit.Engine):
     the run warns, because a generator trained on front views has not seen backs.
 
     Where MoveNet Thunder's model is there (`make models`; the engine's image has it), hips that the picture shows are where
-    that network sees them: BlazePose's lie lower than OpenPose's under skirts and long tops.
+    that network sees them if it sees them higher: BlazePose's lie lower than OpenPose's under skirts and long tops.
 
     With HOWSFIT_POSE_HANDS=1 the document has the fingers of each hand that is found at a detected wrist; hidden ones, in a
     pocket for instance, as estimated.
