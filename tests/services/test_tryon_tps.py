@@ -11,12 +11,14 @@ import pytest
 from PIL import Image
 
 from garment_parser.parser import GarmentParser
+from services.tryon.engines.tps.body import read_body
 from services.tryon.engines.tps.engine import Engine
+from services.tryon.engines.tps.erase import erase_top
 from services.tryon.engines.tps.garment import read_garment
 from services.tryon.engines.tps.light import light_on
 from services.tryon.engines.tps.spline import fit_spline, warp
 from stagekit.errors import GarmentNotFound, IncompletePose, NoPerson
-from stagekit.formats import BODY_25, CIHP, pose_document
+from stagekit.formats import BODY_25, CIHP, keypoints, pose_document
 from tests.services.outlines import OTHERS, SHOE, TOPS, drawn, filled
 
 SAMPLES = Path(os.environ.get("HOWSFIT_SAMPLES", Path(__file__).resolve().parents[2] / ".." / "shared" / "samples"))
@@ -236,6 +238,20 @@ def test_tucked_leaves_the_trousers_in_front(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("HOWSFIT_TRYON_HEM", "high")
     with pytest.raises(ValueError, match="HOWSFIT_TRYON_HEM must be hanging or tucked"):
         Engine()
+
+
+def test_trousers_drawn_on_upwards_keep_their_weave_and_colour() -> None:
+    person = drawn_person()
+    below = slice(640, 1024), slice(310, 460)
+    stripes = np.where(np.arange(150) // 4 % 2, 12, -12)[None, :, None]
+    person["person"][below] = np.clip(person["person"][below].astype(int) + stripes, 0, 255)
+    person["person"][640:652, 310:460] //= 2  # the shadow of the worn top's hem
+    photo, parse = person["person"], person["parse"]
+    body = read_body(keypoints(person["pose"])[0], parse)
+    drawn_on = erase_top(photo, parse, body).under(np.zeros(parse.shape, bool), np.array([[0.0, 560], [767.0, 560]]))
+    made = drawn_on[590:625, 340:430].astype(float)
+    assert made.std(axis=1).mean() > 6, "the stripes go on"
+    assert np.abs(made.mean(axis=(0, 1)) - TROUSERS).max() < 12, "in the light, not in the hem's shadow"
 
 
 def test_a_cropped_jumper_has_its_armpits_above_the_hem() -> None:

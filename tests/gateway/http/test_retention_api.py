@@ -237,7 +237,7 @@ def test_one_that_failed_is_kept_for_a_retry(tmp_path):
             options = {"tryon": {"seed": 13}}
             document = (await start(client, engines={"tryon": "other"}, options=options, **FETCHED)).json()
             assert document["status"] == "failed"
-            assert (await client.get(document["artifacts"]["agnostic"])).status_code == 200
+            assert (await client.get(document["artifacts"]["person"])).status_code == 200
             await asyncio.sleep(0.3)
             assert await document_of(client, document["id"]) is not None
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from services.tryon.engines.tps.body import ARMS, HEAD, LEGS, LOWER, NECK, UPPER, Arm, Body
-from services.tryon.engines.tps.curves import box_around, grow, labelled, lay, polygon_mask
+from services.tryon.engines.tps.curves import Box, box_around, grow, labelled, lay, polygon_mask
 from services.tryon.engines.tps.skin import Layer, Tones, arm_skin, fill_smoothly, read_tones, trunk_skin
 from stagekit.formats import CIHP
 
@@ -16,6 +16,15 @@ _SKIN = (CIHP["face"], NECK, CIHP["left_arm"], CIHP["right_arm"])
 
 _LAP = 10
 """Rows by which trousers go on under the new hem."""
+
+_SHADED = 16
+"""Rows of trousers below a hem that lie in its shadow."""
+
+_FOLD = 5
+"""Pixels: what is finer is the weave and small folds of a cloth."""
+
+_DEEPEST = 24.0
+"""Grey levels of the deepest fold."""
 
 
 @dataclass(frozen=True)
@@ -156,12 +165,14 @@ def _paint(canvas: np.ndarray, layer: Layer, hidden: np.ndarray) -> None:
 
 
 def _trousers(photo: np.ndarray, parse: np.ndarray, area: np.ndarray, body: Body) -> Layer | None:
-    """Trousers drawn on upwards with the colour just below the old hem."""
+    """Trousers drawn on upwards with the colour below the shadow of the old hem."""
     lower = labelled(parse, LOWER)
     if lower.sum() < 500:
         return None
     sample = grow(lower, -3)
-    band = sample & (np.arange(parse.shape[0])[:, None] < sample.argmax(axis=0) + 30)
+    from_top = np.arange(parse.shape[0])[:, None] - sample.argmax(axis=0)
+    band = sample & (from_top >= _SHADED) & (from_top < 60)
+    band = band if band.any() else sample
     small = cv2.resize(photo.astype(np.float32), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     seen = cv2.resize(band.astype(np.float32), small.shape[1::-1], interpolation=cv2.INTER_AREA) > 0.6
     top = body.middle[1] + 0.72 * (body.hip[1] - body.middle[1])
@@ -170,7 +181,21 @@ def _trousers(photo: np.ndarray, parse: np.ndarray, area: np.ndarray, body: Body
         return None
     box = box_around(area, 8)
     colour = cv2.resize(fill_smoothly(small, seen), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)[box]
-    return Layer(box, colour, area[box], lower[box])
+    return Layer(box, colour + _weave(photo, sample, box), area[box], lower[box])
+
+
+def _weave(photo: np.ndarray, sample: np.ndarray, box: Box) -> np.ndarray:
+    """The fine detail of the trousers in a box, mirrored upwards over where they begin: float32 RGB (h, w, 3), 0 on average.
+
+    sample: bool, the trousers.
+    """
+    fine = photo.astype(np.float32) - cv2.GaussianBlur(photo.astype(np.float32), (0, 0), _FOLD)
+    fine = np.clip(fine, -_DEEPEST, _DEEPEST) * grow(sample, -4)[..., None]
+    first = np.where(sample.any(axis=0), sample.argmax(axis=0), -sample.shape[0])[box[1]] + 4
+    rows, columns = (np.arange(part.start, part.stop, dtype=np.float32) for part in box)
+    below = np.maximum(2 * first - rows[:, None], rows[:, None]).astype(np.float32)
+    across = np.broadcast_to(columns, below.shape).copy()
+    return np.asarray(cv2.remap(fine, across, below, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT))
 
 
 def _arm(photo: np.ndarray, parse: np.ndarray, body: Body, arm: Arm, tones: Tones, reach: np.ndarray) -> Layer:
