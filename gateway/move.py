@@ -32,7 +32,7 @@ from gateway.tryons.batches import batches
 from gateway.tryons.comparisons import comparisons
 from gateway.tryons.retention import fetches, retentions
 from gateway.tryons.subjects import subjects
-from gateway.tryons.usage import usage
+from gateway.tryons.usage import usage, usage_keys
 from gateway.webhooks.delivery import webhooks
 from gateway.webhooks.news import table as news
 
@@ -50,6 +50,7 @@ OURS = (
     retentions,
     fetches,
     usage,
+    usage_keys,
     webhooks,
     news,
 )

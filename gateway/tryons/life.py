@@ -118,6 +118,8 @@ class Tryons:
         async with contextlib.nullcontext() if order.together else self.admission.room(order):
             if order.webhook is not None:
                 await self._webhooks.expect(job_id, order.webhook, order.owner, order.webhook_events)
+            if order.key_id is not None:
+                await self.usage.note_key(job_id, order.key_id)
             if order.reference is not None:
                 await self._subjects.note(job_id, order.owner, order.reference)
             if order.retention_s is not None or order.forget is not None:

@@ -52,6 +52,9 @@ class Order:
     """What both are told of."""
     further: tuple[Mapping[str, Blob | str], ...] = ()
     """What is put on the person after the first garment: of each its `garment` and its `category`."""
+    key_id: str | None = None
+    """By which key it is ordered, where keys are asked for; not in the job's record: another key of the owner's may repeat a
+    request."""
     reference: str | None = None
     """Whom it is for, as the caller names them."""
     retention_s: float | None = None

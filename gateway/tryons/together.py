@@ -115,8 +115,11 @@ class Bundles(ABC, Generic[B]):
 
     async def sweep(self, retention_s: float) -> None:
         """Forget those that are older, whose try-ons the sweep of try-ons deletes."""
-        old = delete(self.table).where(self.table.c.created_at < now() - retention_s)
-        await self._database.transact(lambda c: c.execute(old))
+        old = self.table.c.created_at < now() - retention_s
+        gone = await self._database.transact(lambda c: c.execute(select(self.table.c.id).where(old)).scalars().all())
+        for bundle_id in gone:
+            await self._webhooks.forget(bundle_id)
+        await self._database.transact(lambda c: c.execute(delete(self.table).where(self.table.c.id.in_(gone))))
 
     @abstractmethod
     def _read(self, row: Any, body: Any) -> B:

@@ -25,12 +25,22 @@ usage = Table(
     Index("howsfit_usage_by_month", "month", "owner"),
 )
 
+usage_keys = Table(
+    "howsfit_usage_keys",
+    metadata,
+    Column("job_id", String(36), primary_key=True),
+    Column("key_id", String(32), nullable=False),
+)
+"""By which key each job was ordered first, where keys are asked for."""
+
 
 @dataclass(frozen=True)
 class Used:
     """A sum: of a stage's engine, or of jobs of a kind that ended in the same way."""
 
     owner: str
+    key_id: str
+    """By which key; empty: by none, or before that was written down."""
     stage: str
     engine: str
     runs: int
@@ -42,6 +52,11 @@ class Usage:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def note_key(self, job_id: str, key_id: str) -> None:
+        """A job is ordered by this key. Ordered again by another one, it stays the first one's."""
+        row = self._database.insert(usage_keys).values(job_id=job_id, key_id=key_id).on_conflict_do_nothing()
+        await self._database.transact(lambda c: c.execute(row))
 
     async def note(
         self, job_id: str, owner: str, month: str, end: str, seconds: float, events: Sequence[Event]
@@ -65,9 +80,12 @@ class Usage:
         await self._database.transact(write)
 
     async def of(self, month: str, owner: str | None) -> list[Used]:
-        """The sums of a month. owner: whose; None for everybody's."""
-        columns = (usage.c.owner, usage.c.stage, usage.c.engine)
-        query = select(*columns, func.count(), func.sum(usage.c.seconds)).where(usage.c.month == month)
+        """The sums of a month, by key. owner: whose; None for everybody's."""
+        key_id = func.coalesce(usage_keys.c.key_id, "")
+        columns = (usage.c.owner, key_id, usage.c.stage, usage.c.engine)
+        together = usage.outerjoin(usage_keys, usage.c.job_id == usage_keys.c.job_id)
+        query = select(*columns, func.count(), func.sum(usage.c.seconds)).select_from(together)
+        query = query.where(usage.c.month == month)
         if owner is not None:
             query = query.where(usage.c.owner == owner)
         query = query.group_by(*columns).order_by(*columns)

@@ -53,7 +53,7 @@ class Lacking(SmallEngine):
 @contextlib.asynccontextmanager
 async def served(folder, generators=(Other, Lacking), stages=STAGES, engine=SmallEngine, **more):
     """A client of the gateway, once it is ready. generators: beside its own one, which is an `engine` as all stages have.
-    more: settings."""
+    more: settings; with an admin_key the client sends that."""
     apps = {name: create_stage_app(stage, engine(stage)) for name, stage in stages.items()}
     others = {other.name: create_stage_app(stages["tryon"], other(stages["tryon"])) for other in generators}
     settings = Settings(
@@ -65,9 +65,10 @@ async def served(folder, generators=(Other, Lacking), stages=STAGES, engine=Smal
     )
     app = create_app(settings, apps | {f"tryon.{name}": other for name, other in others.items()})
     transport = httpx.ASGITransport(app=app)
+    headers = {"Authorization": f"Bearer {more['admin_key']}"} if "admin_key" in more else {}
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=30) as client,
+        httpx.AsyncClient(transport=transport, base_url="http://gateway", timeout=30, headers=headers) as client,
     ):
         async with asyncio.timeout(20):
             while (await client.get("/readyz")).status_code != 200 or len(await listed(client, "tryon")) <= len(

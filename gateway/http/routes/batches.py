@@ -82,6 +82,7 @@ async def create_batch(
     categories = () if wanted.category is None else (wanted.category,)
     order = Order(
         owner=caller.owner,
+        key_id=caller.key.id if gateway.keys.on else None,
         id=job_id_for(caller.owner, idempotency_key) if idempotency_key else None,
         trace_id=trace_id(request.headers.get("traceparent")),
         priority=wanted.priority,

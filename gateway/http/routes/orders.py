@@ -255,15 +255,16 @@ def _request(
         str | None, Header(description="no-store: run every stage anew, keep nothing for others.")
     ] = None,
 ) -> JobRequest:
-    longest = request.app.state.gateway.settings.max_wait_s
+    gateway: Gateway = request.app.state.gateway
     order = Order(
         owner=caller.owner,
+        key_id=caller.key.id if gateway.keys.on else None,
         id=job_id_for(caller.owner, idempotency_key) if idempotency_key else None,
         trace_id=trace_id(request.headers.get("traceparent")),
         no_store="no-store" in (cache_control or ""),
         quota=caller.max_jobs,
     )
-    return JobRequest(order, _wait_s(prefer, longest))
+    return JobRequest(order, _wait_s(prefer, gateway.settings.max_wait_s))
 
 
 Options = Annotated[JobRequest, Depends(_request)]

@@ -550,7 +550,8 @@ export interface paths {
         };
         /**
          * Jobs and seconds of a month
-         * @description The caller's own; whoever may do everything sees everybody's. It stays when the jobs are forgotten.
+         * @description The caller's own, of all keys of its owner; whoever may do everything sees everybody's. It stays when the jobs are
+         *     forgotten.
          */
         get: operations["get_usage"];
         put?: never;
@@ -1021,6 +1022,33 @@ export interface components {
             scopes: ("read" | "write" | "admin")[];
         };
         /**
+         * KeyUsage
+         * @description What one key had done.
+         */
+        KeyUsage: {
+            /** Engines */
+            engines: components["schemas"]["EngineUsage"][];
+            /**
+             * Id
+             * @description Of the key; empty: by none, or before the gateway counted by keys.
+             */
+            id: string;
+            /**
+             * Job Seconds
+             * @description From their starts to their ends.
+             */
+            job_seconds: number;
+            /**
+             * Jobs
+             * @description By kind and end: `tryon succeeded`, for instance.
+             */
+            jobs: {
+                [key: string]: number;
+            };
+            /** Name */
+            name: string;
+        };
+        /**
          * NewKeyDocument
          * @description A key that was just made.
          */
@@ -1082,6 +1110,11 @@ export interface components {
             jobs: {
                 [key: string]: number;
             };
+            /**
+             * Keys
+             * @description The same by key; none while no keys are asked for.
+             */
+            keys: components["schemas"]["KeyUsage"][];
             /**
              * Owner
              * @description Whose keys; empty while no keys are asked for.
