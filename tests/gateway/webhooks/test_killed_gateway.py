@@ -8,7 +8,7 @@ import pytest
 
 from tests.gateway.small_cluster import SmallStages, ended, garment, gateway, patiently, photo, wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 JOBS = 6
 
 
