@@ -145,6 +145,14 @@ def try_(
     dress: Annotated[
         Path | None, typer.Option("--dress", help="A dress, over which CLOTH is worn, which then is a top.")
     ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=8,
+            help="So many pictures, each with another seed, of an engine that has one: tryon-1.png, tryon-2.png.",
+        ),
+    ] = None,
     forget: Annotated[
         Literal["fetched"] | None, typer.Option("--forget", help="The gateway forgets it once its picture is here.")
     ] = None,
@@ -162,10 +170,13 @@ def try_(
 
     picture = files.target(output, "tryon.png")
     format_ = files.picture_format(picture)
+    pictures = (
+        [picture] if samples is None else [picture.with_stem(f"{picture.stem}-{n}") for n in range(1, samples + 1)]
+    )
     document = None if json_file is None else files.target(json_file, "tryon.json")
     further = {category: path for category, path in (("lower", lower), ("dress", dress)) if path is not None}
     files.check(
-        (person, cloth, *further.values()), [picture, *([document] if document else [])], [keep] if keep else []
+        (person, cloth, *further.values()), [*pictures, *([document] if document else [])], [keep] if keep else []
     )
     try:
         photo, photo_header = inputs.read_picture(person, "photo")
@@ -184,17 +195,17 @@ def try_(
 
     def ask(client: Client, progress: Progress) -> Awaitable[dict[str, Any]]:
         return client.try_on(
-            photo, garments, progress, options, artifacts, engines, commercial, retention_s=retention, forget=forget
+            photo, garments, progress, options, artifacts, engines, commercial, retention, forget, samples
         )
 
     connecting = partial(connect, url, key, engines=engines)
-    asyncio.run(_try(ask, connecting, picture, format_, keep, document, "tryon_photo" if in_photo else "tryon"))
+    asyncio.run(_try(ask, connecting, pictures, format_, keep, document, "tryon_photo" if in_photo else "tryon"))
 
 
 async def _try(
     dress: Callable[[Client, Progress], Awaitable[dict[str, Any]]],
     connecting: Callable[..., AbstractAsyncContextManager[Client]],
-    output: Path,
+    outputs: list[Path],
     format_: str,
     keep: Path | None,
     json_file: Path | None,
@@ -213,12 +224,13 @@ async def _try(
                 from howsfit import kept
 
                 await asyncio.to_thread(kept.keep, await client.dataset(document), keep)
-            made = await client.artifact(document, wanted)
-            files.write(output, await asyncio.to_thread(files.picture_as, format_, made))
+            for sample, output in enumerate(outputs, 1):
+                made = await client.artifact(document, wanted, sample)
+                files.write(output, await asyncio.to_thread(files.picture_as, format_, made))
     _write_json(json_file, document)
     for warning in document["warnings"]:
         err.print(f"[yellow]{warning['stage']}:[/yellow] {escape(warning['detail'])}", highlight=False)
-    _say(f"{output}  ({document['metrics']['total_seconds']:.2f} s)")
+    _say(f"{' '.join(map(str, outputs))}  ({document['metrics']['total_seconds']:.2f} s)")
 
 
 @app.command()

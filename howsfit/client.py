@@ -68,6 +68,7 @@ class Client:
         commercial: bool = False,
         retention_s: float | None = None,
         forget: Literal["fetched"] | None = None,
+        samples: int | None = None,
     ) -> dict[str, Any]:
         """Dress the person of `photo` in `garment`; both are picture files' bytes.
 
@@ -76,11 +77,12 @@ class Client:
         artifacts: files in the place of what stages would make, by name: {"parse": …, "category": b'{"category": "upper"}'}.
         engines: stage -> engine, of those that GET /v1/stages lists. commercial: refuse those that may not be used so.
         retention_s: how long the gateway keeps it after its end, in seconds. forget: "fetched", as soon as its picture was
-        downloaded; get whatever else is wanted of it before.
+        downloaded; get whatever else is wanted of it before. samples: so many results, each with another seed, of an engine
+        that has one.
         Returns the try-on document. Raises TryonFailed, or httpx.TransportError when the gateway is out of reach.
         """
-        keeping = {"retention_s": retention_s, "forget": forget}
-        fields = _chosen(options, engines, commercial) | {n: str(v) for n, v in keeping.items() if v is not None}
+        asked = {"retention_s": retention_s, "forget": forget, "samples": samples}
+        fields = _chosen(options, engines, commercial) | {n: str(v) for n, v in asked.items() if v is not None}
         garments = (
             {f"garments.{category}": data for category, data in garment.items()}
             if isinstance(garment, Mapping)
@@ -135,10 +137,14 @@ class Client:
         _checked_status(answer)
         return answer.content
 
-    async def artifact(self, document: dict[str, Any], name: str) -> bytes:
-        """The bytes of one artifact of a try-on. Raises KeyError when it has none of that name."""
+    async def artifact(self, document: dict[str, Any], name: str, sample: int = 1) -> bytes:
+        """The bytes of one artifact of a try-on. sample: which one's, of a result of several.
+
+        Raises KeyError when it has none of that name, IndexError when there is no such sample.
+        """
+        addresses = document["samples"][sample - 1]["output"] if sample > 1 else document["artifacts"]
         # The gateway may point to the storage itself.
-        answer = await self._http.get(document["artifacts"][name], follow_redirects=True)
+        answer = await self._http.get(addresses[name], follow_redirects=True)
         _checked_status(answer)
         return answer.content
 

@@ -109,6 +109,14 @@ def test_a_gateway_forgets_what_it_is_told_to_forget_and_everything_was_written_
     assert done.returncode == 1 and "from 60 to 86400 seconds" in done.stderr.replace("\n", " ")
 
 
+def test_samples_are_written_beside_each_other_or_refused_where_all_would_be_alike(tmp_path, house):
+    done = howsfit("try", PERSON, TEE, "-o", tmp_path / "out.png", "--samples", "1", url=house)
+    assert done.returncode == 0 and "out-1.png" in done.stdout.replace("\n", ""), done.stderr
+    done = howsfit("try", PERSON, TEE, "-o", tmp_path / "out.png", "--samples", "2", url=house)
+    assert done.returncode == 1 and "seed" in done.stderr
+    assert [path.name for path in tmp_path.glob("*.png")] == ["out-1.png"]
+
+
 REFUSED = {
     "photo is text": ("try note.txt tee.jpg", "'note.txt': The photo cannot be read: it is text"),
     "garment is text": ("try me.jpg note.txt", "'note.txt': The garment cannot be read: it is text"),

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import gateway.cluster.watch
+from howsfit.client import Client
 from tests.gateway.several_engines import FILES, Other, in_time, served, stage_of, start
 
 SEEDED = {"tryon": "other"}
@@ -38,6 +39,19 @@ async def seed_of(client, url):
     data = (await client.get(url)).content
     with Image.open(io.BytesIO(data)) as image:
         return image.getpixel((0, 0))[0]
+
+
+def test_the_client_asks_for_samples_and_fetches_each(tmp_path):
+    async def scenario():
+        async with served(tmp_path) as http:
+            client = Client(http)
+            document = await client.try_on(FILES["photo"], FILES["garment"], engines=SEEDED, samples=3)
+            pictures = [await client.artifact(document, "tryon", sample) for sample in (1, 2, 3)]
+            assert len(set(pictures)) == 3
+            with pytest.raises(IndexError):
+                await client.artifact(document, "tryon", 4)
+
+    in_time(scenario)
 
 
 def test_each_sample_has_the_next_seed_and_only_the_generator_and_what_follows_it_run_for_it(tmp_path):
