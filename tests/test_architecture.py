@@ -102,6 +102,34 @@ def test_no_modules_import_each_other():
     TopologicalSorter({name: imported(path) & modules.keys() for name, path in modules.items()}).prepare()
 
 
+DBOS_ADAPTER = ROOT / "gateway" / "jobs" / "dbos_adapter.py"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in [*MODULES, *(ROOT / "tests").rglob("*.py")]
+        if "dbos" in path.read_text() and path != DBOS_ADAPTER
+    ],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_only_the_adapter_names_what_dbos_keeps_private(path):
+    """Where DBOS is used, each name with an underscore before it is the module's own."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = [getattr(node, "module", None) or alias.name for node in imports for alias in node.names]
+    assert not [name for name in names if name.startswith("dbos._")]
+    if "dbos" in names:
+        own = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+        own |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        attributes = [node for node in nodes if isinstance(node, ast.Attribute) and node.attr.startswith("_")]
+        own |= {
+            node.attr for node in attributes if isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self"
+        }
+        assert {node.attr for node in attributes if not node.attr.endswith("__")} <= own
+
+
 @pytest.mark.parametrize("stage", stage_names())
 def test_every_stage_has_its_folder_and_every_engine_its_files(stage):
     declared = find_stage(stage)

@@ -1,8 +1,9 @@
 """Durable jobs: one that was accepted ends, whatever becomes of the process that runs it.
 
-All that the gateway knows of DBOS Transact is in this module. A job is a DBOS workflow, its steps are DBOS steps, and
-the jobs of all gateways on a database wait in one DBOS queue. Ours are the heartbeats (DBOS takes over the jobs of a
-dead process only when told to) and the events. What is stored is JSON, never a pickle.
+All that the gateway knows of DBOS Transact is in this module, and in dbos_adapter what DBOS has no public name for. A job
+is a DBOS workflow, its steps are DBOS steps, and the jobs of all gateways on a database wait in one DBOS queue. Ours are the
+heartbeats (DBOS takes over the jobs of a dead process only when told to) and the events. What is stored is JSON, never a
+pickle.
 """
 
 import asyncio
@@ -17,14 +18,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import ClassVar, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
-import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions, WorkflowStatus, error
-from dbos._migration import sqlite_migrations
-from dbos._sys_db_sqlite import SQLiteSystemDatabase
 
 from gateway.errors import GatewayError
+from gateway.jobs.dbos_adapter import give_sqlite_milliseconds, jobs_here, number_step, take_over
 from gateway.jobs.events import Event, EventLog
 from gateway.jobs.heartbeat import Heartbeat
 from gateway.jobs.job import ENDED, Job, JobFailed, Json, PayloadConflict, State, UnknownJob, WrongState, cursor_key
@@ -92,7 +91,7 @@ class Steps:
         if number in self._names:
             raise ValueError(f"The job has a step '{self._names[number]}' already. Choose another name than '{name}'.")
         self._names[number] = name
-        reservation._step_ctx.function_id = number
+        number_step(reservation, number)
         try:
             return await reservation.run_async({"name": name, "preemptible": True}, attempt)
         except _Unrecorded as carrier:
@@ -160,6 +159,7 @@ class Durable:
             self._database, executor, beat_s=beat_s, dead_after_s=dead_after_s, after_beat=self._look_after_jobs
         )
         self._running: dict[str, Steps] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._news: dict[str, set[asyncio.Event]] = {}
         self._not_here: set[str] = set()
         self._stopping = False
@@ -201,10 +201,9 @@ class Durable:
         self._stopping = True
         for event in self._dbos.background_thread_stop_events:
             event.set()
-        tasks = [task for task in self._dbos._workflow_tasks if not task.done()]
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._in_thread(self._heartbeat.stop)
         # DBOS made its own threads those of this loop, and ends them now.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
@@ -353,7 +352,7 @@ class Durable:
                 del self._news[job_id]
 
     def _prepare(self) -> None:
-        _give_sqlite_milliseconds()
+        give_sqlite_milliseconds()
         self._heartbeat.beat()
         DBOS.migrate(self._database.url)
         if self._concurrency:
@@ -374,7 +373,10 @@ class Durable:
         """Run a job. What it raises decides how DBOS leaves the job: an Exception fails it, a CancelledError leaves it
         as it is, to be started again, and DBOS's own say that the job is no longer this process's."""
         job_id = DBOS.workflow_id
-        assert job_id is not None
+        task = asyncio.current_task()  # DBOS's own, in which it also records the end
+        assert job_id is not None and task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         if self._stopping:
             raise asyncio.CancelledError
         status = await self._status(job_id)
@@ -449,9 +451,9 @@ class Durable:
         if dead:
             log.warning("taking over the jobs of %s, which no longer beat", ", ".join(sorted(dead)))
             # Any number of gateways may do so at once: DBOS lets each job go from the dead executor once.
-            self._dbos._recover_pending_workflows(sorted(dead))
+            take_over(self._dbos, dead)
         # DBOS may take a job and then fail to start it, for example when the database goes away in between.
-        active = set(self._dbos._active_workflows_set.activeList())
+        active = jobs_here(self._dbos)
         mine = {status.workflow_id for status in held if status.executor_id == self._executor}
         for job_id in (mine - active) & self._not_here:
             log.warning("the job was taken but does not run; queueing it again", extra={"job": job_id})
@@ -510,14 +512,6 @@ def _job(status: WorkflowStatus) -> Job:
 def _attributes(status: WorkflowStatus) -> Json:
     assert status.attributes is not None, "every job is enqueued with them"
     return status.attributes
-
-
-def _give_sqlite_milliseconds() -> None:
-    """On Python 3.11 DBOS's clock on SQLite has whole seconds: jobs that come within one would start and be listed in
-    any order. Its newer way needs a newer SQLite than 3.11 may have; this one works everywhere."""
-    seconds, exact = "(strftime('%s','now') * 1000)", "CAST(round((julianday('now') - 2440587.5) * 86400000) AS BIGINT)"
-    sqlite_migrations[:] = [migration.replace(seconds, f"({exact})") for migration in sqlite_migrations]
-    setattr(SQLiteSystemDatabase, "_now_ms_sql", lambda _: sa.literal_column(exact, sa.BigInteger))  # noqa: B010
 
 
 def _time(epoch_ms: float | None) -> datetime | None:
