@@ -190,6 +190,8 @@ def _with_headers(send: Send, headers: dict[str, str]) -> Send:
             for name, value in headers.items():
                 if name == "Vary":
                     present.add_vary_header(value)
+                elif present.get(name) == "no-cache":  # FastAPI's, of a stream
+                    present[name] = f"no-cache, {value}"
                 else:
                     present.setdefault(name, value)
         await send(message)

@@ -1,17 +1,16 @@
 """/v1/tryons: start jobs, watch them, fetch what they made."""
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
-from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from fastapi.responses import RedirectResponse, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from gateway.documents import TryonDocument, TryonList
 from gateway.errors import NotFound
-from gateway.gateway import Gateway
 from gateway.http.access import Reader, Writer
 from gateway.http.bodies import body, described
 from gateway.http.fetched import answer_with
@@ -28,8 +27,6 @@ from gateway.tryons.subjects import REFERENCE
 from stagekit.wire import Part
 
 router = APIRouter(prefix="/v1/tryons", tags=["try-ons"], dependencies=[Depends(known_query_of_posts)])
-
-KEEP_ALIVE_S = 15.0
 
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 Name = Annotated[str, Path(max_length=40, description="One of the document's `artifacts`.")]
@@ -55,7 +52,6 @@ EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "`stage` events, numbered from 1, and at last `completed` with the document, or `deleted`. Their data "
         "are JSON. A comment comes every 15 seconds when nothing happens: read for 30 before you take the connection for dead.",
-        "content": {"text/event-stream": {}},
     }
 }
 
@@ -117,22 +113,32 @@ async def retry_tryon(gateway: Here, caller: Writer, tryon_id: Id) -> TryonDocum
     return await gateway.document(tryon_id)
 
 
+async def _is_there(gateway: Here, caller: Reader, tryon_id: Id) -> None:
+    """Before the stream begins, which can refuse nothing any more. Raises NotFound."""
+    await gateway.tryons.get(tryon_id, caller.sees)
+
+
 @router.get(
     "/{tryon_id}/events",
     summary="What happens to it, as it happens (server-sent events)",
-    response_class=StreamingResponse,
+    response_class=EventSourceResponse,
     responses=EVENTS | refusals(404),
+    dependencies=[Depends(_is_there)],
 )
 async def tryon_events(
     gateway: Here,
-    caller: Reader,
     tryon_id: Id,
     last_event_id: Annotated[str | None, Header(description="Go on after this event.")] = None,
-) -> StreamingResponse:
-    await gateway.tryons.get(tryon_id, caller.sees)
+) -> AsyncIterator[ServerSentEvent]:
     # Anything else is no number that we gave.
     after = int(last_event_id) if last_event_id and re.fullmatch("[0-9]{1,9}", last_event_id) else 0
-    return StreamingResponse(_event_stream(gateway, tryon_id, after), media_type="text/event-stream")
+    yield ServerSentEvent(retry=1000)
+    async for event in gateway.tryons.events(tryon_id, after):
+        yield ServerSentEvent(id=str(event.number), event="stage", data=event.data)
+    try:
+        yield ServerSentEvent(event="completed", data=await gateway.document(tryon_id))
+    except NotFound as error:
+        yield ServerSentEvent(event="deleted", data=error.problem())
 
 
 @router.get(
@@ -174,31 +180,3 @@ async def get_dataset(gateway: Here, caller: Reader, request: Request, tryon_id:
     archive = Part(await asyncio.to_thread(dataset.export, parts), "application/zip")
     what = await gateway.tryons.results_in(tryon_id, name=None)
     return answer_with(archive, gateway.tryons, request, tryon_id, what)
-
-
-async def _event_stream(gateway: Gateway, tryon_id: str, after: int) -> AsyncIterator[str]:
-    """`stage` events numbered from 1, comments to keep proxies from closing, and at last `completed` with the try-on."""
-    events = gateway.tryons.events(tryon_id, after)
-    coming = asyncio.ensure_future(anext(events, None))
-    yield "retry: 1000\n\n"
-    try:
-        while True:
-            done, _ = await asyncio.wait({coming}, timeout=KEEP_ALIVE_S)
-            if not done:
-                yield ": still there\n\n"
-            elif (event := coming.result()) is None:
-                yield await _last_event(gateway, tryon_id)
-                return
-            else:
-                yield f"id: {event.number}\nevent: stage\ndata: {json.dumps(event.data)}\n\n"
-                coming = asyncio.ensure_future(anext(events, None))
-    finally:
-        coming.cancel()
-
-
-async def _last_event(gateway: Gateway, tryon_id: str) -> str:
-    try:
-        document = await gateway.document(tryon_id)
-    except NotFound as error:
-        return f"event: deleted\ndata: {json.dumps(error.problem())}\n\n"
-    return f"event: completed\ndata: {document.model_dump_json()}\n\n"

@@ -451,7 +451,7 @@ def test_neither_a_batch_nor_a_retry_gets_round_the_quota(gateway, bundled):
 @pytest.mark.slow
 def test_events_are_streamed_to_whoever_has_the_key(gateway, anna, annas):
     stream = anna.get(annas["urls"]["events"])
-    assert "event: completed" in stream.text and stream.headers["cache-control"] == "private"
+    assert "event: completed" in stream.text and stream.headers["cache-control"] == "no-cache, private"
     assert stream.headers["ratelimit"].startswith('"default";r=')
     assert httpx.get(anna.base_url.join(annas["urls"]["events"])).status_code == 401
 

@@ -3,10 +3,10 @@
 import json
 import re
 
+import fastapi.sse
 import pytest
 from PIL import Image
 
-from gateway.http.routes import tryons
 from tests.gateway.requests import upload
 from tests.pictures import encoded
 from tests.servers import ROOT
@@ -101,4 +101,4 @@ def test_the_example_stream_is_what_is_streamed(api, tryon, failed):
 def test_the_read_timeout_of_the_documents_is_twice_the_pause_between_signs_of_life():
     (pause,) = re.findall(r"comes every (\d+) seconds", PAGE)
     (timeout,) = re.findall(r"read timeout of (\d+) seconds", PAGE)
-    assert (float(pause), float(timeout)) == (tryons.KEEP_ALIVE_S, 2 * tryons.KEEP_ALIVE_S)
+    assert (float(pause), float(timeout)) == (fastapi.sse._PING_INTERVAL, 2 * fastapi.sse._PING_INTERVAL)
