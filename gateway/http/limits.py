@@ -1,4 +1,8 @@
-"""A bound on request bodies: the form parser would write any upload to the disk before a route can look at it."""
+"""A bound on request bodies: the form parser would write any upload to the disk before a route can look at it.
+
+FastAPI's `max_body_size` refuses in plain text, outside of the middleware that asks for keys and adds CORS headers, whatever is
+answered without a look at its body. Starlette's `max_part_size` bounds no files, which all parts are to bodies.py.
+"""
 
 from collections.abc import Mapping
 
