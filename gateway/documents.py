@@ -227,8 +227,8 @@ class TryonDocument(BaseModel):
         first = [event for event in events if sample_of(event) == 1]
         own = [event.data for event in first if garment_of(event) in (None, 1)]
         begin = begin_of(job.payload)
-        stages = _stages(job, own, graph.running(begin), begin, graph)
         kind, wishes = kind_of(job.payload), wishes_of(job.payload)
+        stages = _stages(job, own, graph.running(begin, wishes.dress), begin, graph)
         samples = range(1, wishes.samples + 1) if wishes.samples > 1 else ()
         garments = range(1, len(further) + 2) if (further := further_of(job.payload)) else ()
         return cls(

@@ -70,20 +70,21 @@ class StageGraph:
         own = {name for name, kind in self.stages[stage].inputs.items() if name in begin and kind != "category"}
         return own.union(*(self.origins(other, begin) for other in self.needs(stage, begin)))
 
-    def reach(self, begin: Iterable[str]) -> tuple[str, ...]:
-        """The stages that these artifacts suffice for, in running order."""
+    def reach(self, begin: Iterable[str], dress: bool = True) -> tuple[str, ...]:
+        """The stages that these artifacts suffice for, in running order. dress: with those that show the person in the garment,
+        for one of which a garment alone may suffice, or a person."""
         there = set(begin)
         reached = []
         for stage in self.order:
-            if there.issuperset(self.stages[stage].inputs):
+            if there.issuperset(self.stages[stage].inputs) and (dress or self._makes_no_result(stage)):
                 reached.append(stage)
                 there.update(self.stages[stage].outputs)
         return tuple(reached)
 
-    def running(self, begin: Iterable[str]) -> tuple[str, ...]:
+    def running(self, begin: Iterable[str], dress: bool = True) -> tuple[str, ...]:
         """Those of them that have something left to do: an output of theirs is not given and one that runs takes it, or it
         is at the end of the graph and none is given. In running order."""
-        given, reached = set(begin), self.reach(begin)
+        given, reached = set(begin), self.reach(begin, dress)
         taken = {name for stage in reached for name in self.stages[stage].inputs}
         wanted: set[str] = set()
         running = []
@@ -115,6 +116,9 @@ class StageGraph:
             return [artifact]
         lacking = {name for i in self.stages[self.producer[artifact]].inputs for name in self.missing(i, begin)}
         return [name for name in UPLOADS if name in lacking]
+
+    def _makes_no_result(self, stage: str) -> bool:
+        return self.stages[stage].outputs.keys().isdisjoint(RESULTS)
 
     def _order(self) -> tuple[str, ...]:
         # Sorted, so that the order is the same everywhere, in whichever order the stages were named.

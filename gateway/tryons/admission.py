@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import weakref
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 
 from gateway.cluster.graph import GOAL, RESULTS
 from gateway.cluster.watch import Cluster, not_ready
@@ -35,7 +36,7 @@ class Admission:
         begin: artifact name -> digest. A stage that is merely away may be back when its turn comes.
         Raises StageNotReady, BadEngine, BadOption, NotCommercial, UnsupportedCategory, BadRequest.
         """
-        plan = self._cluster.plan(begin, order.wishes)
+        plan = self._cluster.plan(begin, replace(order.wishes, dress=kind == "tryon"))
         if missing := plan.graph.missing(BASIS[kind], begin):
             raise BadRequest(
                 f"'{missing[0]}' is missing. Send the picture as a file (curl -F {missing[0]}=@FILE), or '{missing[0]}_id', "

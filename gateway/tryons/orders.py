@@ -138,15 +138,18 @@ def wishes_of(payload: Mapping[str, Any]) -> Wishes:
         payload.get("commercial", False),
         tuple(payload.get("outfit", ())),
         samples=payload.get("samples", 1),
+        dress=kind_of(payload) == "tryon",
     )
 
 
 def payload_of(begin: Mapping[str, str], order: Order, kind: Kind) -> dict[str, Any]:
     """What the record of such a job says. begin: artifact name -> digest."""
     artifacts = {name: digest for name, digest in begin.items() if name not in UPLOADS}
-    # As before there were given artifacts, where there are none: a request that was sent then is the same job now.
-    given = {"artifacts": artifacts, "kind": kind} if artifacts else {}
-    return uploads_of(begin) | order.payload() | given
+    payload = uploads_of(begin) | order.payload()
+    # As before there were given artifacts, where the uploads tell: a request that was sent then is the same job now.
+    if not artifacts and kind_of(payload) == kind:
+        return payload
+    return payload | {"artifacts": artifacts, "kind": kind}
 
 
 def kind_of(payload: Mapping[str, Any]) -> Kind:

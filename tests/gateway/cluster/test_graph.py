@@ -108,6 +108,17 @@ def test_with_the_parse_given_the_pose_does_not_run_where_nothing_else_needs_it(
     assert running("photo", "garment", "parse", declarations=house).isdisjoint({"pose", "human_parse"})
 
 
+def test_preprocessing_never_runs_a_generator_that_needs_only_the_one_or_the_other():
+    for begin, takes, made in (("garment", "cloth", "cloth_mask"), ("photo", "person", "resize")):
+        graph = StageGraph(
+            [*without("tryon"), declare("tryon", takes, "tryon"), declare("paste", "tryon", "tryon_photo")]
+        )
+        assert {made, "tryon", "paste"} <= set(graph.running([begin]))
+        preprocessing = Plan.of(graph, {}, [begin], Wishes(dress=False))
+        assert made in preprocessing.stages and {"tryon", "paste"}.isdisjoint(preprocessing.stages)
+        assert preprocessing.generator is None
+
+
 def test_a_stage_of_which_only_a_part_is_given_runs_for_the_rest():
     assert running("garment", "cloth_mask") == set(), "only its mask is taken here"
     assert "cloth_mask" in running("photo", "garment", "cloth_mask")

@@ -6,6 +6,7 @@ import gateway.cluster.watch
 from gateway.settings import engines_in
 from tests.gateway.several_engines import FILES, in_time, listed, served, stage_of, start
 from tests.gateway.small_cluster import garment
+from tests.gateway.small_stages import SmallEngine
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +63,47 @@ def test_what_cannot_be_chosen_is_refused_and_what_there_is_is_named(tmp_path):
             absent = await start(client, engines={"tryon": "hr_viton"})
             assert [answer.json()["stage"] for answer in (idle, absent)] == ["tryon", "tryon"], "programs know which"
             assert (await client.get("/v1/tryons")).json()["tryons"] == [], "nothing is left behind"
+
+    in_time(scenario)
+
+
+class OfTheCloth(SmallEngine):
+    """A generator that looks at the cloth alone, as one that draws it on a model of its own would."""
+
+    name = "of_the_cloth"
+    inputs = ("cloth",)
+    runs: list[str] = []
+
+    def run(self, inputs, warn):
+        self.runs.append(sorted(inputs))
+        return {"tryon": inputs["cloth"]}
+
+
+def test_preprocessing_never_runs_the_generator_however_little_it_needs(tmp_path):
+    class Small(SmallEngine):
+        def __new__(cls, stage):
+            return OfTheCloth(stage) if stage.name == "tryon" else SmallEngine(stage)
+
+    async def scenario():
+        async with served(tmp_path, generators=(), engine=Small) as client:
+            cloth = (await start(client, "/v1/preprocess/cloth", {"garment": FILES["garment"]})).json()
+            assert cloth["status"] == "succeeded" and not OfTheCloth.runs
+            assert [stage["stage"] for stage in cloth["stages"]] == ["cloth_mask"]
+            assert "tryon" not in cloth["artifacts"]
+            for chosen in ({"engines": {"tryon": "of_the_cloth"}}, {"options": {"tryon": {}}}):
+                answer = await start(client, "/v1/preprocess/cloth", {"garment": FILES["garment"]}, **chosen)
+                assert answer.status_code == 400, answer.text
+            person = (await start(client, "/v1/preprocess/person", {"photo": FILES["photo"]})).json()
+            assert [stage["stage"] for stage in person["stages"]] == ["resize", "agnostic"]
+            dressed = (await start(client)).json()
+            assert dressed["status"] == "succeeded" and OfTheCloth.runs == [["cloth"]]
+            assert {stage["stage"] for stage in dressed["stages"] if stage["reused"]} == {
+                "resize",
+                "cloth_mask",
+                "agnostic",
+            }
+            alone = (await start(client, files={"garment": FILES["garment"]})).json()
+            assert (alone["kind"], list(alone["output"])) == ("tryon", ["tryon"]), "which it suffices for"
 
     in_time(scenario)
 
