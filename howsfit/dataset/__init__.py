@@ -1,0 +1,1 @@
+"""Data sets in the VITON-HD layout: made, preprocessed, checked, shown."""
