@@ -56,6 +56,32 @@ def recoloured(samples: Path) -> Iterator[Picture]:
             yield Picture(group, f"{picture.name} on {backdrop}", made, alpha > 0.5)
 
 
+def panelled(samples: Path) -> Iterator[Picture]:
+    """The data set's garments with a side, the shoulders, stripes or a corner in the white of the backdrop behind them."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    for number, picture in enumerate(map(whole, data_set(samples))):
+        light = luminance(picture.rgb)
+        garment = picture.rgb.astype(np.float32)
+        if light[picture.truth].mean() > 190:  # nothing of it would differ from the backdrop
+            garment = tinted(picture.rgb, picture.truth, (52, 84, 150), 0.5)
+        folds = 1 + 0.12 * (light - np.median(light[picture.truth])) / 255
+        white = (0.65 + 0.35 * rim(picture.truth)) * folds * BACKDROPS["near-white"][0]
+        rows, columns = (np.flatnonzero(picture.truth.any(axis=axis)) for axis in (1, 0))
+        down, across = (y - rows[0]) / np.ptp(rows), (x - columns[0]) / np.ptp(columns)
+        panels = {
+            "side": across < 0.36,
+            "shoulders": down < 0.28,
+            "stripes": x // 46 % 2 == 0,
+            "corner": across + down > 1.15,
+        }
+        for index, (name, panel) in enumerate(panels.items()):
+            if index % 2 == number % 2:
+                cloth = np.where(panel[..., None], np.minimum(white, 255)[..., None], garment)
+                alpha, random = cut_out(picture.truth), np.random.default_rng(200 + 4 * number + index)
+                made = put_together(cloth, alpha, "near-white", random)
+                yield Picture("white panels", f"{picture.name}, {name}", made, alpha > 0.5)
+
+
 def drawn() -> Iterator[Picture]:
     """Tops with straps and open armholes, in plain, striped and knitted cloth."""
     cloths = {"red": (178, 40, 52), "grey": (132, 132, 135), "white": (238, 238, 236), "blue": (52, 84, 150)}

@@ -160,6 +160,16 @@ def test_white_cloth_is_found_by_its_faint_outline_not_by_its_print_alone(ground
     assert codes == []
 
 
+@pytest.mark.parametrize("of", ["shoulders", "side"])
+def test_a_part_in_the_grounds_colour_is_the_garments_by_its_faint_outline(of: str) -> None:
+    image, truth = white_tee((246, 246, 246), rim=0.05)
+    y, x = np.mgrid[: truth.shape[0], : truth.shape[1]]
+    panel = y < 330 if of == "shoulders" else x < 330
+    image[truth & ~panel] = image[truth & ~panel] * np.array((0.22, 0.34, 0.61))
+    _, mask, _ = cut(image)
+    assert overlap(mask, truth) > 0.95
+
+
 def test_where_no_edge_shows_the_first_word_is_that_only_the_print_stands_out() -> None:
     image, _ = white_tee((246, 246, 246), rim=0)
     told: list[tuple[str, str]] = []

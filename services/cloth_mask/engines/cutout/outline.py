@@ -33,6 +33,11 @@ _LEAST_SYMMETRY = 0.62  # overlap with the mirror image
 _FAINT = 60.0  # strength of the edges along a mask; the fainter half of them, below this, makes it one to be doubted,
 _UNSEEN = 0.05  # where so much of its outline lies on no edge
 _LARGER = 2.0  # times as large as what was found, as a garment is to its print
+_PART_RADIUS = 4  # pixels; what is thinner is the line itself or a shadow
+_PART_RIM = 40  # pixels of outline that a part has at least
+_PART_STRENGTH, _PART_UNSEEN = 4.5, 10
+"""The edges along that are so strong, but for so many percent [parts 4.7 and more; necklines and sleeves that were closed 0 to
+4.1]."""
 
 
 class Edges(NamedTuple):
@@ -75,7 +80,8 @@ def find_edges(lab: np.ndarray) -> Edges:
 def better_outline(mask: np.ndarray, edges: Edges) -> np.ndarray | None:
     """The garment by its closed outline, where that is to be trusted more than `mask`, what was found by colour; else None.
 
-    That is where the mask follows faint edges and lies partly on none, or is but a part: the print, or nothing.
+    That is where the mask follows faint edges and lies partly on none, or is but a part: the print, or nothing. Elsewhere the
+    mask stays, and parts of the garment that have the ground's colour, as a white sleeve has, are put to it.
     mask: (H, W) bool; gives the same.
     """
     outline = closed_outline(edges)
@@ -86,7 +92,26 @@ def better_outline(mask: np.ndarray, edges: Edges) -> np.ndarray | None:
         return None
     along = _near_outline(mask, edges.strength)
     doubtful = along.size > 0 and np.median(along) < _FAINT and unseen_part(mask, edges) > _UNSEEN
-    return inside if doubtful or inside.sum() > _LARGER * mask.sum() else None
+    if doubtful or inside.sum() > _LARGER * mask.sum():
+        return inside
+    parts = _seen_parts(inside, mask, edges)
+    return mask | parts if parts.any() else None
+
+
+def _seen_parts(inside: np.ndarray, mask: np.ndarray, edges: Edges) -> np.ndarray:
+    """What a closed outline has more than the mask, where that outline is seen and not what closed a gap. All bool (H, W)."""
+    more = cv2.morphologyEx((inside & ~mask).astype(np.uint8), cv2.MORPH_OPEN, _disc(_PART_RADIUS))
+    strength = np.where(_lines(edges, _STRENGTHS[-1]), edges.strength, 0)
+    strength = cv2.dilate(strength.astype(np.float32), _disc(2))
+    outline = _outline(inside) & (cv2.dilate(mask.astype(np.uint8), _disc(2)) == 0)
+    count, labels = cv2.connectedComponents(more, connectivity=4)
+    parts = np.zeros_like(mask)
+    for label in range(1, count):
+        near = cv2.dilate((labels == label).astype(np.uint8), _disc(_PART_RADIUS)) > 0
+        along = strength[outline & near]
+        if along.size >= _PART_RIM and np.percentile(along, _PART_UNSEEN) >= _PART_STRENGTH:
+            parts |= near & inside
+    return parts
 
 
 def closed_outline(edges: Edges) -> Outline | None:
@@ -136,8 +161,12 @@ def _symmetry(inside: np.ndarray) -> float:
 
 def _near_outline(inside: np.ndarray, strength: np.ndarray) -> np.ndarray:
     """The largest strength within two pixels of each place of the outline."""
-    ring = cv2.morphologyEx(np.pad(inside.astype(np.uint8), 1), cv2.MORPH_GRADIENT, _disc(1))[1:-1, 1:-1] > 0
-    return np.asarray(cv2.dilate(strength.astype(np.float32), _disc(2))[ring])
+    return np.asarray(cv2.dilate(strength.astype(np.float32), _disc(2))[_outline(inside)])
+
+
+def _outline(inside: np.ndarray) -> np.ndarray:
+    """The pixels to both sides of it."""
+    return cv2.morphologyEx(np.pad(inside.astype(np.uint8), 1), cv2.MORPH_GRADIENT, _disc(1))[1:-1, 1:-1] > 0
 
 
 def _across(width: float, direction: int) -> np.ndarray:
