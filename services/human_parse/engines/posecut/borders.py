@@ -1,6 +1,8 @@
 """Find where garments end: a cuff per arm, the hem, an end on each leg; each is the best change point of a profile along the
 body."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -15,11 +17,15 @@ _USUAL_HEM, _HEM_SPREAD = 0.85, 0.15  # mean and standard deviation of where top
 # Where the picture ends within this many shoulder widths of the hips, most often no lower garment is in it.
 _CUT_OFF, _CUT_OFF_HEM = 0.4, 1.4
 _SEAM_WEIGHT = 4.0
+_HIGHEST_HEM, _LOWEST_HEM = 0.4, 1.5
+_CHEST, _THIGHS = 0.15, 2.0  # what is looked at of a trunk; skirts end on the thighs or below
+_HEM_BINS = (12.5, 8.0, 8.0)  # of L, a, b
+_TWO_CLOTHS_WEIGHT = 4.0
 
 
-def usual_borders(places: Places) -> Borders:
-    """What to expect before anything is known of colours."""
-    return Borders(_usual_hem(places), 0.12)
+def first_borders(places: Places, person: np.ndarray, lab: np.ndarray) -> Borders:
+    """What is known before garments and skin have colours: the hem."""
+    return Borders(_find_hem(places, person, lab), 0.06)
 
 
 def _usual_hem(places: Places) -> float:
@@ -27,14 +33,13 @@ def _usual_hem(places: Places) -> float:
     return _USUAL_HEM if left_below > _CUT_OFF else _CUT_OFF_HEM
 
 
-def find_borders(places: Places, colour_scores: np.ndarray, person: np.ndarray, lightness: np.ndarray) -> Borders:
-    """colour_scores: (8, h, w) log density of each pixel's colour in each part. lightness: (h, w) L of Lab."""
-    hem = _find_hem(places, colour_scores, person, lightness)
+def with_ends(borders: Borders, places: Places, colour_scores: np.ndarray, person: np.ndarray) -> Borders:
+    """The same with cuffs and the lower garment's ends. colour_scores: (8, h, w) log density of its colour in each part."""
     open_to = (person > 0.5) & (places.hand < 0.5)
     cuffs = _find_ends(colour_scores[ARM] - colour_scores[UPPER], places.arms, places.arm_positions, open_to)
     ends = _find_ends(colour_scores[LEG] - colour_scores[LOWER], places.legs, places.leg_positions, open_to)
     cuffs = {side: position or _SLEEVELESS for side, position in cuffs.items()}
-    return Borders(hem, 0.06, cuffs, ends)
+    return replace(borders, cuffs=cuffs, ends=ends)
 
 
 def _find_ends(
@@ -78,20 +83,53 @@ def _profile(position: np.ndarray, values: np.ndarray, steps: int) -> np.ndarray
     return np.asarray(np.bincount(step, values, steps) / np.maximum(count, 1))
 
 
-def _find_hem(places: Places, colour_scores: np.ndarray, person: np.ndarray, lightness: np.ndarray) -> float:
-    """Between colours of the two garments; where these are alike, a seam (a step in lightness) near the waist."""
+def _find_hem(places: Places, person: np.ndarray, lab: np.ndarray) -> float:
+    """Where the trunk's colours change most, or, where they hardly do, a seam (a step in lightness) near the waist."""
     usual = _usual_hem(places)
-    first, last = 0.4, 1.5
-    steps = int(round((last - first) / _HEM_STEP))
     bare = 1 - np.maximum(places.arms["left"], places.arms["right"])
-    strip = (np.abs(places.torso_x) < 0.5) & (person > 0.5) & (bare > 0.5) & (places.hand < 0.3)
-    strip &= (places.torso_y > first) & (places.torso_y < last)
+    middle = (np.abs(places.torso_x) < 0.5) & (person > 0.5) & (bare > 0.5) & (places.hand < 0.3)
+    strip = middle & (places.torso_y > _HIGHEST_HEM) & (places.torso_y < _LOWEST_HEM)
     if strip.sum() < 50:
         return usual
-    position = (places.torso_y[strip] - first) / _HEM_STEP
-    odds = _profile(position, np.clip(colour_scores[LOWER] - colour_scores[UPPER], -3, 3)[strip], steps)
-    seam = _profile(position, np.abs(cv2.Sobel(lightness, cv2.CV_32F, 0, 1, ksize=3))[strip], steps)
-    at = first + _HEM_STEP * np.arange(steps + 1)
+    steps = int(round((_LOWEST_HEM - _HIGHEST_HEM) / _HEM_STEP))
+    position = (places.torso_y[strip] - _HIGHEST_HEM) / _HEM_STEP
+    seam = _profile(position, np.abs(cv2.Sobel(lab[..., 0], cv2.CV_32F, 0, 1, ksize=3))[strip], steps)
+    at = _HIGHEST_HEM + _HEM_STEP * np.arange(steps + 1)
     bonus = -1.5 * ((at - usual) / _HEM_SPREAD) ** 2
     bonus[:-1] += _SEAM_WEIGHT * seam / max(float(seam.max()), 1e-6)
-    return float(at[np.argmax(change_gain(odds) + bonus)])
+    return float(at[np.argmax(_TWO_CLOTHS_WEIGHT * two_cloths(places.torso_y[middle], lab[middle], at) + bonus)])
+
+
+def two_cloths(heights: np.ndarray, lab: np.ndarray, hems: np.ndarray) -> np.ndarray:
+    """(hems,) log-likelihood, in rows, of two cloths that meet at each hem, over one cloth.
+
+    Legs may follow below. Cloths are histograms of colours; every row of pixels counts as one, however many it has.
+    heights: (n,) of the pixels, as hems 0 on the shoulder line and 1 on the hip line; lab: (n, 3).
+    """
+    counts = _histograms(np.floor((heights - _CHEST) / _HEM_STEP).astype(np.int32), lab)
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    below = np.concatenate([np.zeros((1, shares.shape[1])), np.cumsum(shares, axis=0)])
+    last = int(np.flatnonzero(counts.any(axis=1)).max(initial=0)) + 1
+
+    def fit(first: int, end: int) -> float:
+        cloth = below[end] - below[first]
+        return float((cloth * np.log(np.maximum(cloth, 1e-9) / max(cloth.sum(), 1e-9))).sum())
+
+    legs = [*range(_step(_LOWEST_HEM) + 3, last, 2), last]  # where they may begin
+    hem_steps = [min(_step(hem), last) for hem in hems]
+    return np.array([fit(0, hem) + max(fit(hem, end) + fit(end, last) for end in legs) for hem in hem_steps]) - fit(
+        0, last
+    )
+
+
+def _step(height: float) -> int:
+    return int(round((height - _CHEST) / _HEM_STEP))
+
+
+def _histograms(rows: np.ndarray, lab: np.ndarray) -> np.ndarray:
+    """(rows, colours) number of pixels, of the colours that there are, coarsely. rows: (n,), which may lie outside."""
+    wanted = (rows >= 0) & (rows < _step(_THIGHS))
+    bins = np.floor(lab[wanted] / _HEM_BINS).astype(np.int32)
+    names, colours = np.unique(bins, axis=0, return_inverse=True)
+    counts = np.bincount(rows[wanted] * len(names) + colours.ravel(), minlength=_step(_THIGHS) * len(names))
+    return counts.reshape(_step(_THIGHS), len(names))
