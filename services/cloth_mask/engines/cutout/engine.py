@@ -34,7 +34,7 @@ class Engine(Cutter):
     """
 
     name = "cutout"
-    version = "1"
+    version = "2"
     stand_in = True
     licence = "Apache-2.0"
     concurrency = 2

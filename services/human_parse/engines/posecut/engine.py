@@ -49,7 +49,7 @@ class Engine(stagekit.Engine):
     """
 
     name = "posecut"
-    version = "2"
+    version = "3"
     inputs = ("person", "pose")
     stand_in = True
     licence = "Apache-2.0"
