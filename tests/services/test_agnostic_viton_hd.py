@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from services.agnostic.engines.viton_hd.engine import Engine, joints_of_first_person, rescued
-from services.agnostic.engines.viton_hd.rescue import rescue
+from services.agnostic.engines.viton_hd.engine import Engine, rescued
+from services.agnostic.joints import joints_of_first_person
+from services.agnostic.rescue import rescue
 from stagekit.errors import IncompletePose
 from stagekit.formats import BODY_25, BODY_25_JOINTS, CIHP, HEIGHT, WIDTH, pose_document
 

@@ -1,52 +1,25 @@
-"""The person without the garment, as HR-VITON's published preprocessing makes it.
+"""What HR-VITON's published preprocessing hides of a person.
 
 Source: Lee et al., "High-Resolution Virtual Try-On with Misalignment and Occlusion-Handled Conditions" (HR-VITON), ECCV 2022,
-after Choi et al., "VITON-HD", CVPR 2021, section 3.1. Sizes are those of the published `agnostic-v3.2` and
-`image-parse-agnostic-v3.2` files; tests compare with them pixel by pixel.
+after Choi et al., "VITON-HD", CVPR 2021, section 3.1. Sizes are those of the published `agnostic-v3.2` files;
+tests compare with them pixel by pixel.
 """
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
-from services.agnostic.engines.viton_hd.drawing import Mask, Point
-from stagekit.formats import BODY_25, CIHP
+from services.agnostic.drawing import Mask, Point
+from services.agnostic.joints import LEFT_ARM, RIGHT_ARM, Joints, bones
+from stagekit.formats import CIHP
 
-GRAY = 128
-"""What takes the place of the garment, in all three channels."""
+_ARMS = ((CIHP["left_arm"], LEFT_ARM), (CIHP["right_arm"], RIGHT_ARM))
 
-_RIGHT_ARM = tuple(BODY_25["right_" + joint] for joint in ("shoulder", "elbow", "wrist"))
-_LEFT_ARM = tuple(BODY_25["left_" + joint] for joint in ("shoulder", "elbow", "wrist"))
-_ARMS = ((CIHP["left_arm"], _LEFT_ARM), (CIHP["right_arm"], _RIGHT_ARM))
-
-_GARMENT_AND_NECK = [CIHP[label] for label in ("upper_clothes", "dress", "coat", "neck")]
 _HEAD_AND_LOWER = [
     CIHP[label]
     for label in ("sunglasses", "face", "pants", "skirt", "left_leg", "right_leg", "left_shoe", "right_shoe")
 ]
-_PARSE_UNIT = 10  # pixels; the parse agnostic has fixed sizes, the agnostic's follow the shoulder width
-
-Joints = list[Point]
-"""The 25 joints of one person as x, y in pixels; undetected ones are (0, 0)."""
-
-
-def parse_agnostic(parse: np.ndarray, joints: Joints) -> np.ndarray:
-    """Erase garment, neck and arms, but not hands, from a parse: (1024, 768) uint8 CIHP ids -> the same.
-
-    An arm is erased along its bones, starting at the other shoulder; a bone with an undetected end is left out.
-    """
-    agnostic = parse.copy()
-    for label, arm in _ARMS:
-        other_shoulder = (_RIGHT_ARM if arm is _LEFT_ARM else _LEFT_ARM)[0]
-        mask = Mask()
-        for start, end in _bones((other_shoulder, *arm), joints):
-            mask.line(joints[start], joints[end], 10 * _PARSE_UNIT)
-            mask.disc(joints[end], (4 if end == arm[-1] else 15) * _PARSE_UNIT)
-        agnostic[mask.drawn() & (parse == label)] = CIHP["background"]
-    agnostic[np.isin(parse, _GARMENT_AND_NECK)] = CIHP["background"]
-    return agnostic
 
 
 def hidden(parse: np.ndarray, joints: Joints, kept_labels: Sequence[int] = _HEAD_AND_LOWER) -> np.ndarray:
@@ -57,8 +30,8 @@ def hidden(parse: np.ndarray, joints: Joints, kept_labels: Sequence[int] = _HEAD
     unit = unit_of(joints)
     painted = Mask()
     _draw_torso(painted, joints, unit)
-    for arm in (_RIGHT_ARM, _LEFT_ARM):
-        for start, end in _bones(arm, joints):
+    for arm in (RIGHT_ARM, LEFT_ARM):
+        for start, end in bones(arm, joints):
             painted.line(joints[start], joints[end], 10 * unit)
             painted.disc(joints[end], 5 * unit)
     kept = np.isin(parse, kept_labels)
@@ -70,13 +43,6 @@ def hidden(parse: np.ndarray, joints: Joints, kept_labels: Sequence[int] = _HEAD
 def unit_of(joints: Joints) -> int:
     """In pixels: what the lengths are multiples of, about a sixteenth of the shoulder width."""
     return int(math.dist(joints[2], joints[5]) / 16) + 1
-
-
-def agnostic_image(person: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """An RGB picture (1024, 768, 3) that is gray where the mask, (1024, 768) bool, is true."""
-    agnostic = person.copy()
-    agnostic[mask] = GRAY
-    return agnostic
 
 
 def _draw_torso(mask: Mask, joints: Joints, unit: int) -> None:
@@ -108,12 +74,7 @@ def _arm_without_hand(arm: tuple[int, ...], joints: Joints, unit: int) -> np.nda
     """Where an arm label is the arm, not the hand: (1024, 768) bool."""
     mask = Mask()
     mask.ellipse(joints[arm[0]], 5 * unit, 6 * unit)
-    for start, end in _bones(arm, joints):
+    for start, end in bones(arm, joints):
         mask.line(joints[start], joints[end], 10 * unit)
         mask.disc(joints[end], (4 if end == arm[-1] else 5) * unit)
     return mask.drawn()
-
-
-def _bones(chain: tuple[int, ...], joints: Joints) -> list[tuple[int, int]]:
-    """Successive joints of a chain, both detected."""
-    return [(start, end) for start, end in pairwise(chain) if any(joints[start]) and any(joints[end])]

@@ -7,15 +7,16 @@ hang, and some way around what the parse calls trousers, skirt or legs.
 import cv2
 import numpy as np
 
-from services.agnostic.engines.viton_hd.agnostic import Joints, hidden, parse_agnostic, unit_of
-from services.agnostic.engines.viton_hd.drawing import Mask, Point
+from services.agnostic.drawing import Mask, Point
+from services.agnostic.engines.viton_hd.agnostic import hidden, unit_of
+from services.agnostic.joints import Joints
+from services.agnostic.outputs import WORN_BELOW
 from stagekit.formats import BODY_25, CIHP, HEIGHT
 
 _HEAD = ("hat", "hair", "sunglasses", "face")
 _HANDS = ("glove", "left_arm", "right_arm")
 _SHOES = ("left_shoe", "right_shoe")
 _WORN_ABOVE = ("upper_clothes", "coat", "scarf", "neck")
-_WORN_BELOW = [CIHP[label] for label in ("pants", "skirt", "left_leg", "right_leg", "socks")]
 
 _KEPT_BELOW = [CIHP[label] for label in (*_HEAD, *_HANDS, *_SHOES, *_WORN_ABOVE)]
 _KEPT_OF_ALL = [CIHP[label] for label in ("sunglasses", "face", *_SHOES)]
@@ -36,19 +37,6 @@ def hidden_by(category: str, parse: np.ndarray, joints: Joints) -> np.ndarray:
     return hidden(parse, joints, _KEPT_OF_ALL) | (below & ~kept)
 
 
-def parse_agnostic_by(category: str, parse: np.ndarray, joints: Joints) -> np.ndarray:
-    """The parse without what a garment of this category takes the place of: (1024, 768) uint8 CIHP ids."""
-    agnostic = parse.copy() if category == "lower" else parse_agnostic(parse, joints)
-    if category != "upper":
-        agnostic[np.isin(parse, _WORN_BELOW)] = CIHP["background"]
-    if category == "lower":
-        # Of a dress only its skirt.
-        hips = int(min(joints[BODY_25["right_hip"]][1], joints[BODY_25["left_hip"]][1]))
-        skirt = agnostic[max(0, hips) :]
-        skirt[skirt == CIHP["dress"]] = CIHP["background"]
-    return agnostic
-
-
 def _below(parse: np.ndarray, joints: Joints) -> np.ndarray:
     """From the waist to the ankles, or to the picture's end: (1024, 768) bool."""
     unit = unit_of(joints)
@@ -61,7 +49,7 @@ def _below(parse: np.ndarray, joints: Joints) -> np.ndarray:
         for start, end in zip(leg, leg[1:], strict=False):
             painted.line(start, end, 10 * unit)
             painted.disc(end, 5 * unit)
-    worn = np.isin(parse, _WORN_BELOW)
+    worn = np.isin(parse, WORN_BELOW)
     hips = max(0, int(min(right[0][1], left[0][1])))
     worn[hips:] |= parse[hips:] == CIHP["dress"]
     side = 4 * unit + 1

@@ -3,22 +3,19 @@
 import math
 from typing import Any
 
-import numpy as np
-
 import stagekit
-from services.agnostic.engines.viton_hd.agnostic import Joints, agnostic_image
-from services.agnostic.engines.viton_hd.below import hidden_by, parse_agnostic_by
+from services.agnostic.engines.viton_hd.below import hidden_by
 from services.agnostic.engines.viton_hd.recipes import recipe_mask
-from services.agnostic.engines.viton_hd.rescue import rescue
 from services.agnostic.engines.viton_hd.settings import RECIPES, read_agnostic_settings
+from services.agnostic.joints import ADVICE, Joints, joints_of_first_person
+from services.agnostic.outputs import outputs_of
+from services.agnostic.rescue import rescue
 from stagekit.errors import IncompletePose
-from stagekit.formats import BODY_25, BODY_25_JOINTS, keypoints
+from stagekit.formats import BODY_25, BODY_25_JOINTS
 from stagekit.options import OptionSchema, choice, defaults
 
 _NEEDED = [BODY_25[name] for name in ("neck", "right_shoulder", "left_shoulder", "right_hip", "left_hip")]
 """Without these the published algorithm has no scale or no torso. Arms may be missing."""
-
-_ADVICE = "Use a photo in which the person faces the camera and can be seen from the head down to the hips."
 
 
 class Engine(stagekit.Engine):
@@ -59,7 +56,7 @@ class Engine(stagekit.Engine):
             warn(
                 "joints-guessed",
                 f"These joints were guessed from the others: {_names(guessed)}. What is hidden of the worn garment may be too "
-                f"much or too little there. {_ADVICE}",
+                f"much or too little there. {ADVICE}",
             )
         category = inputs.get("category", "upper")
         for side in ("left", "right") if category != "lower" else ():
@@ -70,19 +67,7 @@ class Engine(stagekit.Engine):
             mask = hidden_by(category, parse, joints)
         else:
             mask = recipe_mask(parse, joints, category, options["recipe"])
-        return {
-            "agnostic": agnostic_image(inputs["person"], mask),
-            "agnostic_mask": np.where(mask, np.uint8(255), np.uint8(0)),
-            "parse_agnostic": parse_agnostic_by(category, parse, joints),
-        }
-
-
-def joints_of_first_person(pose: dict[str, Any]) -> Joints:
-    """The 25 joints of the first person of a pose document, undetected ones (0, 0). Raises IncompletePose without a person."""
-    people = keypoints(pose)
-    if not len(people):
-        raise IncompletePose("The pose lists nobody. " + _ADVICE)
-    return [(float(x), float(y)) for x, y in people[0, :, :2]]
+        return outputs_of(mask, inputs, joints)
 
 
 def rescued(found: Joints) -> Joints:
@@ -90,10 +75,10 @@ def rescued(found: Joints) -> Joints:
     joints = rescue(found)
     if not all(any(joints[joint]) for joint in _NEEDED):
         lacking = [joint for joint in _NEEDED if not any(found[joint])]
-        raise IncompletePose(f"These joints were not found: {_names(lacking)}. {_ADVICE}")
+        raise IncompletePose(f"These joints were not found: {_names(lacking)}. {ADVICE}")
     for part in ("shoulder", "hip"):
         if math.dist(joints[BODY_25["right_" + part]], joints[BODY_25["left_" + part]]) == 0:
-            raise IncompletePose(f"The right {part} and the left {part} lie on the same point. {_ADVICE}")
+            raise IncompletePose(f"The right {part} and the left {part} lie on the same point. {ADVICE}")
     return joints
 
 

@@ -12,31 +12,12 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from stagekit.formats import BODY_25, CIHP_LABELS, HEIGHT, WIDTH
+from services.agnostic import atr
+from stagekit.formats import BODY_25, HEIGHT, WIDTH
 
 SMALL_WIDTH, SMALL_HEIGHT = 384, 512
 
-_ATR = {
-    "hat": 1, "hair": 2, "sunglasses": 3, "upper_clothes": 4, "coat": 4, "skirt": 5, "pants": 6, "dress": 7, "left_shoe": 9,
-    "right_shoe": 10, "face": 11, "left_leg": 12, "right_leg": 13, "left_arm": 14, "right_arm": 15, "scarf": 17, "neck": 18,
-}  # fmt: skip
-"""CIHP label -> its number in ATR; gloves and socks have none there. 18, the neck, was added by the models."""
-
-_UPPER, _SKIRT, _PANTS, _DRESS, _FACE, _LEFT_LEG, _RIGHT_LEG, _LEFT_ARM, _RIGHT_ARM, _NECK = (
-    4,
-    5,
-    6,
-    7,
-    11,
-    12,
-    13,
-    14,
-    15,
-    18,
-)
-_HAT, _HAIR, _GLASSES, _SHOES, _BAG, _SCARF = 1, 2, 3, (9, 10), 16, 17
-
-_FIXED = {"upper": (_SKIRT, _PANTS), "lower": (_UPPER, _LEFT_ARM, _RIGHT_ARM), "dress": ()}
+_FIXED = {"upper": (atr.SKIRT, atr.PANTS), "lower": (atr.UPPER_CLOTHES, atr.LEFT_ARM, atr.RIGHT_ARM), "dress": ()}
 """Category -> the labels that stay because of it."""
 
 Points = np.ndarray
@@ -58,14 +39,14 @@ RECIPES = {"hd": Recipe(60, 10, True), "idm": Recipe(60, 5, False), "ootd_dc": R
 """hd: Leffa on VITON-HD. idm: the demo of IDM-VTON, and OOTDiffusion's `hd`. ootd_dc: OOTDiffusion's `dc`."""
 
 _CORE = {
-    "upper": (_UPPER, _DRESS),
-    "lower": (_SKIRT, _PANTS, _LEFT_LEG, _RIGHT_LEG),
-    "dress": (_UPPER, _SKIRT, _PANTS, _DRESS),
+    "upper": (atr.UPPER_CLOTHES, atr.DRESS),
+    "lower": (atr.SKIRT, atr.PANTS, atr.LEFT_LEG, atr.RIGHT_LEG),
+    "dress": (atr.UPPER_CLOTHES, atr.SKIRT, atr.PANTS, atr.DRESS),
 }
 _CORE_DC = {
-    "upper": (_UPPER,),
-    "lower": (_PANTS, _LEFT_LEG, _RIGHT_LEG),
-    "dress": (_DRESS, _LEFT_LEG, _RIGHT_LEG),
+    "upper": (atr.UPPER_CLOTHES,),
+    "lower": (atr.PANTS, atr.LEFT_LEG, atr.RIGHT_LEG),
+    "dress": (atr.DRESS, atr.LEFT_LEG, atr.RIGHT_LEG),
 }
 
 
@@ -75,15 +56,9 @@ def recipe_mask(parse: np.ndarray, joints: Sequence[Sequence[float]], category: 
     parse: (1024, 768) uint8, CIHP ids. joints: BODY_25 in its pixels. recipe: one of RECIPES, or dc (Leffa on DressCode).
     """
     small_joints = np.array(joints, float)[:, :2] * SMALL_WIDTH / WIDTH
-    small = small_mask(in_atr(parse[::2, ::2]), small_joints, category, recipe)
+    small = small_mask(atr.in_atr(parse[::2, ::2]), small_joints, category, recipe)
     large = Image.fromarray(small.astype(np.uint8) * 255).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
     return np.asarray(large) >= 128
-
-
-def in_atr(parse: np.ndarray) -> np.ndarray:
-    """Labels of CIHP in the order of ATR, uint8 of any shape."""
-    table = np.array([_ATR.get(label, 0) for label in CIHP_LABELS], np.uint8)
-    return np.asarray(table[parse])
 
 
 def small_mask(parse: np.ndarray, joints: Points, category: str, recipe: str) -> np.ndarray:
@@ -97,17 +72,17 @@ def small_mask(parse: np.ndarray, joints: Points, category: str, recipe: str) ->
 
 
 def _mask_with_two_arms(parse: np.ndarray, joints: Points, category: str, recipe: Recipe) -> np.ndarray:
-    stays = np.isin(parse, (_HAT, _GLASSES, *_SHOES, _BAG, *_FIXED[category]))
+    stays = np.isin(parse, (atr.HAT, atr.SUNGLASSES, atr.LEFT_SHOE, atr.RIGHT_SHOE, atr.BAG, *_FIXED[category]))
     changeable = ~stays
     core = _grown(np.isin(parse, _CORE[category]), recipe.grow, 5)
-    head = np.isin(parse, (_HAT, _GLASSES, _FACE))
+    head = np.isin(parse, (atr.HAT, atr.SUNGLASSES, atr.FACE))
     if category != "lower":
         arms = np.zeros_like(core)
-        for label, side in ((_LEFT_ARM, "left"), (_RIGHT_ARM, "right")):
+        for label, side in ((atr.LEFT_ARM, "left"), (atr.RIGHT_ARM, "right")):
             arm = _arm(parse == label, joints, side, recipe.arm)
             stays |= (parse == label) & ~arm
             arms |= arm
-        core |= (_grown(parse == _NECK, 5, 1) & ~head) | _grown(arms, 5, 4)
+        core |= (_grown(parse == atr.NECK, 5, 1) & ~head) | _grown(arms, 5, 4)
     if recipe.eroded:
         stays = cv2.erode(stays.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     stays |= head
@@ -133,13 +108,15 @@ def _arm(label: np.ndarray, joints: Points, side: str, width: int) -> np.ndarray
 
 
 def _mask_dc(parse: np.ndarray, joints: Points, category: str) -> np.ndarray:
-    head = np.isin(parse, (_HAT, _HAIR, _GLASSES, _FACE, _NECK))
-    stays = np.isin(parse, (_HAT, _HAIR, _GLASSES, *_SHOES, _BAG, _SCARF, *_FIXED[category]))
+    head = np.isin(parse, (atr.HAT, atr.HAIR, atr.SUNGLASSES, atr.FACE, atr.NECK))
+    stays = np.isin(
+        parse, (atr.HAT, atr.HAIR, atr.SUNGLASSES, atr.LEFT_SHOE, atr.RIGHT_SHOE, atr.BAG, atr.SCARF, *_FIXED[category])
+    )
     changeable = ~stays
     core = np.isin(parse, _CORE_DC[category])
     if category != "lower":
         arms = _grown(_both_arms(joints), 5, 5)
-        stays |= np.isin(parse, (_LEFT_ARM, _RIGHT_ARM)) & ~arms
+        stays |= np.isin(parse, (atr.LEFT_ARM, atr.RIGHT_ARM)) & ~arms
         below = _below_chin(head, joints)
         head &= ~below
         core |= arms | below

@@ -15,8 +15,8 @@ Nothing stands in for both shoulders, nor for the neck and a shoulder: then ther
 wrist stay missing: the published algorithm leaves out the bones that hang on them.
 """
 
-from services.agnostic.engines.viton_hd.agnostic import Joints
-from services.agnostic.engines.viton_hd.drawing import Point
+from services.agnostic.drawing import Point
+from services.agnostic.joints import Joints
 from stagekit.formats import BODY_25
 
 _TRUNK = 1.5
