@@ -12,7 +12,6 @@ from services.tryon.engines.hr_viton.inputs import (
     BACKDROP,
     SHOWN_AS,
     check_agnostic,
-    check_densepose,
     check_mask,
     check_parse_agnostic,
     check_pose,
@@ -21,6 +20,7 @@ from services.tryon.engines.hr_viton.inputs import (
     prepare,
 )
 from services.tryon.engines.hr_viton.settings import read_hr_viton_settings
+from stagekit.densepose import check_densepose
 from stagekit.errors import GarmentNotFound, WrongKind
 from stagekit.formats import BODY_25, CIHP, DENSEPOSE_PALETTE, pose_document
 
@@ -106,24 +106,6 @@ def test_a_parse_that_still_wears_the_garment_is_named() -> None:
     warnings: list[str] = []
     check_parse_agnostic(np.where(parse == CIHP["pants"], parse, 0), lambda code, detail: warnings.append(code))
     assert warnings == ["odd-labels"]
-
-
-def test_densepose_that_is_not_part_colours_on_black_is_named() -> None:
-    random = np.random.default_rng(0)
-    good = made()["densepose"]
-    photo = random.integers(0, 255, good.shape, dtype=np.uint8)
-    check_densepose(good)
-    wrong = {
-        "blended": (0.7 * good + 0.3 * photo).astype(np.uint8),
-        "black background": np.where(good.any(axis=2, keepdims=True), good, np.uint8(0)) + np.uint8(0),
-        "BGR": good[..., ::-1],
-        "grey": np.repeat(good[..., 1:2], 3, axis=2),
-        "no body part": np.zeros_like(good),
-    }
-    wrong["black background"][:] = DENSEPOSE_PALETTE[3]
-    for match, image in wrong.items():
-        with pytest.raises(WrongKind, match=match):
-            check_densepose(image)
 
 
 def test_the_photo_in_place_of_the_agnostic_is_named() -> None:

@@ -109,3 +109,28 @@ def test_the_stage_graph_tells_them(api):
     stages = {stage["stage"]: stage for stage in api.get("/v1/stages").json()["stages"]}
     hem = stages["tryon"]["option_schema"]["properties"]["hem"]
     assert hem["enum"] == ["hanging", "tucked"] and hem["default"] == "hanging" and hem["description"]
+
+
+def test_catvtons_mask_is_had_by_choosing_its_engine(api, bundled):
+    """It waits for one stage more than the stage's own engine, and has options of its own."""
+    files, wait = {"photo": other_photo(bundled, 83)}, {"prefer": "wait=100"}
+    wanted = {"engines": '{"agnostic": "catvton_mask"}', "options": '{"agnostic": {"layer": "outer"}}'}
+    masks = []
+    for data in ({}, wanted, wanted | {"options": ""}):
+        document = api.post("/v1/preprocess/person", files=files, data=data, headers=wait).json()
+        assert document["status"] == "succeeded", document["error"]
+        masks.append(api.get(document["artifacts"]["agnostic_mask"]).content)
+        assert {"agnostic", "parse_agnostic", "densepose"} <= document["artifacts"].keys()
+        stage = stage_of(document, "agnostic")
+        assert stage["engine"] == ("catvton_mask" if data else "viton_hd")
+        assert stage["options"] == ({"layer": "outer"} if "layer" in data.get("options", "") else {})
+    assert len(set(masks)) == 3
+    refused = api.post(
+        "/v1/preprocess/person", files=files, data=wanted | {"options": '{"agnostic": {"recipe": "hd"}}'}
+    )
+    assert refused.json()["code"] == "bad-option" and "It has: layer." in refused.json()["detail"]
+    served = {stage["stage"]: stage for stage in api.get("/v1/stages").json()["stages"]}["agnostic"]
+    assert "densepose" not in served["inputs"] and [e["engine"] for e in served["engines"]] == [
+        "viton_hd",
+        "catvton_mask",
+    ]

@@ -43,8 +43,23 @@ export const en = {
     bounds: (least: number, most: number) => `From ${least} to ${most}.`,
   },
   /** Names that engines give to their options, and words that those take. Other ones are shown as they are. */
-  option: { hem: "Hem", light: "Light", recipe: "Rules of the mask", seed: "Seed", height: "Height in pixels" },
-  choice: { hanging: "hanging", tucked: "tucked in", match: "as in the photo", keep: "as in its picture" },
+  option: {
+    hem: "Hem",
+    light: "Light",
+    recipe: "Rules of the mask",
+    layer: "Layer",
+    seed: "Seed",
+    height: "Height in pixels",
+  },
+  choice: {
+    hanging: "hanging",
+    tucked: "tucked in",
+    match: "as in the photo",
+    keep: "as in its picture",
+    all: "all that is worn",
+    inner: "under the jacket",
+    outer: "the jacket",
+  },
   /** What they say of their options is English already. */
   help: {} as Record<string, string>,
   part: {

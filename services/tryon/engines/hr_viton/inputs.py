@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 import stagekit
+from stagekit.densepose import check_densepose
 from stagekit.errors import GarmentNotFound, WrongKind
-from stagekit.formats import BODY_25, CIHP, DENSEPOSE_PALETTE, keypoints
+from stagekit.formats import BODY_25, CIHP, keypoints
 
 MERGED = (
     ("background", "neck"), ("hat", "hair"), ("sunglasses", "face"), ("upper_clothes", "dress", "coat"),
@@ -116,28 +117,6 @@ def check_parse_agnostic(parse: np.ndarray, warn: stagekit.Warn) -> None:
         warn("odd-labels", "The parse has neither a face (13) nor arms (14, 15). Are its labels in CIHP order?")
 
 
-def check_densepose(image: np.ndarray) -> None:
-    """image: uint8 RGB. Raises WrongKind for anything but part colours on black."""
-    some = image[::4, ::4].reshape(-1, 3).astype(np.int32)
-    painted = some[some.max(axis=1) > 24]
-    advice = " Send DensePose's part segmentation (dp_segm), alpha 1, on black."
-    if not len(painted):
-        raise WrongKind("'densepose' is black: it shows no body part." + advice)
-    if (painted.max(axis=1) - painted.min(axis=1)).mean() < 6:
-        raise WrongKind(
-            "'densepose' is grey: a map of ids or of U/V, where the colours of the parts are wanted." + advice
-        )
-    if np.median(_distance(painted, DENSEPOSE_PALETTE)) > 12:
-        if np.median(_distance(painted[:, ::-1], DENSEPOSE_PALETTE)) <= 12:
-            raise WrongKind("'densepose' has red and blue exchanged: it is BGR. Convert it to RGB." + advice)
-        raise WrongKind(
-            "'densepose' has colours that are no body part's: it is blended over the photo, or painted with another colour "
-            "map than PARULA." + advice
-        )
-    if len(painted) > 0.97 * len(some):
-        raise WrongKind("'densepose' has no black background: it is blended over the photo." + advice)
-
-
 def check_agnostic(image: np.ndarray) -> None:
     """image: uint8 RGB. Raises WrongKind for the photo itself."""
     grey = np.abs(image[::4, ::4].astype(np.int32) - 128).max(axis=2) <= 6
@@ -146,9 +125,3 @@ def check_agnostic(image: np.ndarray) -> None:
             "'agnostic' hides nothing: no part of it is the grey (128) that covers the worn garment. That is the photo "
             "itself. Send what the agnostic stage gives."
         )
-
-
-def _distance(colours: np.ndarray, palette: tuple) -> np.ndarray:
-    """Largest channel difference of each colour from the nearest of the palette's, black left out."""
-    differences = np.abs(colours[:, None] - np.array(palette[1:])[None]).max(axis=2)
-    return differences.min(axis=1)

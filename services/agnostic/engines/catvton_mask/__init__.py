@@ -1,0 +1,1 @@
+"""The mask that CatVTON paints in."""

@@ -1,0 +1,35 @@
+"""Mistakes in a picture of DensePose's parts that would make what takes it draw nonsense in silence."""
+
+import numpy as np
+
+from stagekit.errors import WrongKind
+from stagekit.formats import DENSEPOSE_PALETTE
+
+_PALETTE = np.array(DENSEPOSE_PALETTE, np.int32)
+
+
+def check_densepose(image: np.ndarray) -> None:
+    """image: uint8 RGB. Raises WrongKind for anything but part colours on black."""
+    some = image[::4, ::4].reshape(-1, 3).astype(np.int32)
+    painted = some[some.max(axis=1) > 24]
+    advice = " Send DensePose's part segmentation (dp_segm), alpha 1, on black."
+    if not len(painted):
+        raise WrongKind("'densepose' is black: it shows no body part." + advice)
+    if (painted.max(axis=1) - painted.min(axis=1)).mean() < 6:
+        raise WrongKind(
+            "'densepose' is grey: a map of ids or of U/V, where the colours of the parts are wanted." + advice
+        )
+    if np.median(_distance(painted)) > 12:
+        if np.median(_distance(painted[:, ::-1])) <= 12:
+            raise WrongKind("'densepose' has red and blue exchanged: it is BGR. Convert it to RGB." + advice)
+        raise WrongKind(
+            "'densepose' has colours that are no body part's: it is blended over the photo, or painted with another colour "
+            "map than PARULA." + advice
+        )
+    if len(painted) > 0.97 * len(some):
+        raise WrongKind("'densepose' has no black background: it is blended over the photo." + advice)
+
+
+def _distance(colours: np.ndarray) -> np.ndarray:
+    """Largest channel difference of each colour from the nearest part's, (n, 3) -> (n,)."""
+    return np.asarray(np.abs(colours[:, None] - _PALETTE[None, 1:]).max(axis=2).min(axis=1))
