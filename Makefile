@@ -128,7 +128,7 @@ format: .venv/tools  ## Format the code
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-compose: .venv/tools  ## Write compose files, .env.example and requirements/run.in anew from the folders of stages and engines
+compose: .venv/tools  ## Write compose files, .env.example, requirements/run.in and the web app's words for stages anew, from the folders
 	.venv/bin/python -m scripts.compose
 
 lock: .venv/tools  ## Write the locked requirements anew

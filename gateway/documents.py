@@ -15,13 +15,13 @@ from gateway.pictures.images import Image
 from gateway.tryons.batches import Batch
 from gateway.tryons.comparisons import Comparison, Variant
 from gateway.tryons.orders import (
-    OUTPUTS,
     Kind,
     artifacts_of,
     begin_of,
     further_of,
     garment_of,
     kind_of,
+    outputs_of,
     sample_of,
     uploads_of,
     wishes_of,
@@ -178,7 +178,7 @@ class TryonDocument(BaseModel):
     status: State
     output: dict[str, str] | None = Field(
         description="Addresses of what it was for, once it succeeded; of a try-on the picture: `tryon` 768 x 1024, "
-        "`tryon_photo` as large as the photo."
+        "`tryon_photo` as large as the photo; of preprocessing all that was made."
     )
     images: dict[str, str] = Field(description="Ids of the pictures that it was made from: `photo`, `garment`.")
     artifacts: dict[str, str] = Field(description="Address of every artifact there is so far, uploads included.")
@@ -235,9 +235,7 @@ class TryonDocument(BaseModel):
             id=job.id,
             kind=kind,
             status=job.state,
-            output={name: addresses[name] for name in OUTPUTS[kind] if name in addresses}
-            if job.state == "succeeded"
-            else None,
+            output=outputs_of(kind, addresses) if job.state == "succeeded" else None,
             images=uploads_of(job.payload),
             artifacts=addresses,
             stages=stages,

@@ -1,4 +1,5 @@
-"""Write what names stages and engines: docker-compose.yml, docker-compose.engines.yml, .env.example, requirements/run.in.
+"""Write what names stages and engines: docker-compose.yml, docker-compose.engines.yml, .env.example, requirements/run.in,
+web/src/i18n/stages.ts.
 
     python -m scripts.compose
 
@@ -13,8 +14,9 @@ import itertools
 import json
 import textwrap
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,19 @@ from stagekit.settings import Settings as StageSettings
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = Path(__file__).parent / "templates"
-WRITTEN = ("docker-compose.yml", "docker-compose.engines.yml", ".env.example", "requirements/run.in")
+WRITTEN = (
+    "docker-compose.yml",
+    "docker-compose.engines.yml",
+    ".env.example",
+    "requirements/run.in",
+    "web/src/i18n/stages.ts",
+)
+
+WORDS = "words.json"
+"""In a stage's folder: what people call it and the artifacts that it makes, in each of LANGUAGES."""
+
+LANGUAGES = ("en", "ko")
+"""Of the web app."""
 
 OWN = ("stages", "fallbacks", "engines", "data_dir", "web_dir", "listen_port", "weights_dir")
 """Settings whose value is the compose file's own business: addresses and paths."""
@@ -82,6 +96,8 @@ class Stage:
     engines: list[Engine]
     settings: list[Setting]
     """Those that all its engines read."""
+    words: dict[str, Any]
+    """Its WORDS."""
 
     @property
     def heavy(self) -> list[Engine]:
@@ -98,13 +114,14 @@ def documents() -> dict[str, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.filters |= {"comment": _comment, "json": json.dumps}
+    templates.filters |= {"comment": _comment, "json": partial(json.dumps, ensure_ascii=False)}
     stages = read_stages()
     found: dict[str, Any] = {
         "stages": stages,
         "of_stages": list(_declared(StageSettings)),
         "of_gateway": _of_gateway(),
         "written": _merged(stages),
+        "languages": LANGUAGES,
     }
     return {name: templates.get_template(Path(name).name.lstrip(".") + ".j2").render(found) for name in WRITTEN}
 
@@ -120,8 +137,22 @@ def read_stages() -> list[Stage]:
         (default,) = (engine for engine in engines if engine.name == declared[name].default_engine)
         purpose = (inspect.getdoc(module) or "").splitlines()[0].rstrip(".")
         settings = _in_module(f"services.{name}.settings")
-        stages.append(Stage(name, name.replace("_", "-"), name.upper(), purpose, default, engines, settings))
+        words = _words(name, declared[name].outputs)
+        stages.append(Stage(name, name.replace("_", "-"), name.upper(), purpose, default, engines, settings, words))
     return stages
+
+
+def _words(stage: str, outputs: Collection[str]) -> dict[str, Any]:
+    """What a stage and its artifacts are called. Raises ValueError naming what has no word."""
+    path = Path(importlib.import_module(f"services.{stage}").__path__[0], WORDS)
+    words = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    of_artifacts = words.get("artifacts", {})
+    for name, said in [(stage, words.get("stage", {})), *((name, of_artifacts.get(name, {})) for name in outputs)]:
+        if lacking := [language for language in LANGUAGES if not said.get(language)]:
+            raise ValueError(f"services/{stage}/{WORDS} does not say what '{name}' is called in: {', '.join(lacking)}.")
+    if unknown := of_artifacts.keys() - set(outputs):
+        raise ValueError(f"services/{stage}/{WORDS} names what the stage does not make: {', '.join(sorted(unknown))}.")
+    return words
 
 
 def _engine(stage: str, name: str) -> Engine:

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import textwrap
+import zipfile
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ from gateway.settings import Settings
 from howsfit.embedded import create_app
 from howsfit.stages import find_stage, made_artifacts
 from scripts.compose import ROOT, documents
-from stagekit.folders import stage_names
+from stagekit.folders import engine_names, stage_names
 from stagekit.manifest import read_manifest
 
 OF_COMPOSE = {"stages", "fallbacks", "engines", "data_dir", "web_dir", "listen_port", "weights_dir"}
@@ -112,6 +113,12 @@ SHADOW = {
         {"plain": {"title": "Plain", "source": "here", "licence": "MIT", "commercial": "yes", "terms": "", "files": []}}
     """,
     "engines/plain/requirements.in": "",
+    "words.json": """
+        {
+          "stage": {"en": "Shadow cast", "ko": "그림자 드리우기"},
+          "artifacts": {"shadow": {"en": "Its shadow", "ko": "그림자"}}
+        }
+    """,
 }
 """A stage with one engine: the files of its folder. Not a line elsewhere knows of it."""
 
@@ -126,8 +133,8 @@ def shadow(tmp_path, monkeypatch):
     monkeypatch.setattr(services, "__path__", [*services.__path__, str(tmp_path)])
     yield find_stage("shadow")
     for name in [name for name in sys.modules if name.startswith("services.shadow")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr(services, "shadow")
+        del sys.modules[name]
+    del services.shadow
 
 
 def test_a_new_stage_is_found_by_its_folder(shadow):
@@ -155,7 +162,10 @@ def test_a_new_stage_is_part_of_the_gateways_graph_and_runs(shadow, tmp_path, mo
             cloth = (await client.post("/v1/preprocess/cloth", files=files, headers=wait)).json()
             assert cloth["status"] == "succeeded", cloth
             serving = (await client.get("/v1/stages")).json()["stages"]
-            return (await client.get(cloth["artifacts"]["shadow"])).content, {each["stage"]: each for each in serving}
+            archive = zipfile.ZipFile(io.BytesIO((await client.get(cloth["urls"]["dataset"])).content))
+            picture = (await client.get(cloth["output"]["shadow"])).content
+            assert archive.read("howsfit/00001_00_00002_00_shadow.png") == picture
+            return picture, {each["stage"]: each for each in serving}
 
     picture, serving = asyncio.run(made())
     assert Image.open(io.BytesIO(picture)).getextrema() == (0, 7)
@@ -181,3 +191,46 @@ def test_a_new_stage_is_written_into_the_files_of_the_cluster(shadow):
     assert "plain needs 5g.\nHOWSFIT_SHADOW_MEMORY=1g\n" in example
     assert "# How dark the shadow is.\nHOWSFIT_SHADOW_GREY=7\n" in example
     assert "-r ../services/shadow/engines/plain/requirements.in\n" in written["requirements/run.in"]
+    words = written["web/src/i18n/stages.ts"]
+    assert re.findall(r"shadow: (.*),", words) == ['"Shadow cast"', '"Its shadow"', '"그림자 드리우기"', '"그림자"']
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (None, "does not say what 'shadow' is called in: en, ko"),
+        ({"stage": {"en": "Shadow"}, "artifacts": {}}, "'shadow' is called in: ko"),
+        ({"stage": {"en": "a", "ko": "b"}, "artifacts": {"shadow": {"en": "c"}}}, "'shadow' is called in: ko"),
+        (
+            {"stage": {"en": "a", "ko": "b"}, "artifacts": {"shadow": {"en": "c", "ko": "d"}, "sun": {}}},
+            "not make: sun",
+        ),
+    ],
+)
+def test_a_stage_without_words_is_told_apart(shadow, tmp_path, words, said):
+    path = tmp_path / "shadow" / "words.json"
+    path.write_text(json.dumps(words)) if words else path.unlink()
+    with pytest.raises(ValueError, match=rf"services/shadow/words.json .*{said}"):
+        documents()
+
+
+def rows(text):
+    """The cells of a page's tables, row by row."""
+    return [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+
+
+def test_the_pages_list_every_stage_engine_and_artifact():
+    """What a new stage is to be written into by hand: a line of the README for it, one of the protocol for what it makes."""
+    readme = (ROOT / "README.md").read_text()
+    flows = {row[0]: row[1].split(" → ") for row in rows(readme) if " → " in "".join(row[1:2])}
+    protocol = (ROOT / "docs" / "stage-protocol.md").read_text()
+    section = re.search(r"\n## Artifacts\n(.*?)\n## ", protocol, re.DOTALL)[1]
+    kinds = {name: row[1] for row in rows(section) for name in re.findall(r"`(\w+)`", row[0])}
+    del flows["stage"]  # the head of the table
+    assert flows.keys() == set(stage_names())
+    for stage in map(find_stage, stage_names()):
+        takes, gives = (set(names.split(", ")) for names in flows[stage.name])
+        assert gives == stage.outputs.keys() and takes - {"…"} <= stage.inputs.keys(), stage.name
+        assert {name: kinds.get(name) for name in stage.outputs} == stage.outputs
+        for engine in engine_names(stage.name):
+            assert f"`{engine}`" in readme or engine == stage.default_engine, engine

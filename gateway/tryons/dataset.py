@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from PIL import Image
 
-from stagekit.wire import Part
+from gateway.cluster.graph import UPLOADS
+from stagekit.wire import EXTENSIONS, Part
 
 PERSON, CLOTH = "00001_00", "00002_00"
 """Names in the data set's style. The cloth's differs from the person's: the pair is unpaired."""
@@ -30,7 +31,8 @@ LAYOUT = {
     "tryon": f"howsfit/{PERSON}_{CLOTH}.png",
     "tryon_photo": f"howsfit/{PERSON}_{CLOTH}_photo.png",
 }
-"""Artifact -> path below the data root. What the data set has no place for goes to howsfit/."""
+"""Artifact -> path below the data root. What the data set has no place for goes to howsfit/, under its own name where it is not
+here."""
 
 # The paired loader also opens the cloth under the person's name.
 PAIRED = {"cloth": f"test/cloth/{PERSON}.jpg", "cloth_mask": f"test/cloth-mask/{PERSON}.jpg"}
@@ -41,13 +43,16 @@ JPEG_QUALITY = 95
 
 
 def export(artifacts: Mapping[str, Part]) -> bytes:
-    """A ZIP archive of the artifacts in the VITON-HD layout. Artifacts without a place there are left out."""
+    """A ZIP archive of the artifacts in the VITON-HD layout, but for the uploads."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for layout in (LAYOUT, PAIRED):
-            for name, path in layout.items():
-                if name in artifacts:
-                    archive.writestr(path, _as_file(artifacts[name], path))
+        for name, part in artifacts.items():
+            if name not in UPLOADS:
+                path = LAYOUT.get(name, f"howsfit/{PERSON}_{CLOTH}_{name}{EXTENSIONS.get(part.media_type, '')}")
+                archive.writestr(path, _as_file(part, path))
+        for name, path in PAIRED.items():
+            if name in artifacts:
+                archive.writestr(path, _as_file(artifacts[name], path))
         if "person" in artifacts and "cloth" in artifacts:
             for path in PAIRS:
                 archive.writestr(path, f"{PERSON}.jpg {CLOTH}.jpg\n")

@@ -16,13 +16,6 @@ from gateway.webhooks.news import AT_THE_END, WebhookEvent
 Kind = Literal["tryon", "person", "cloth"]
 """What a job makes: a try-on, or only what there is to know of the person or of the cloth."""
 
-OUTPUTS: dict[Kind, tuple[str, ...]] = {
-    "tryon": RESULTS,
-    "person": ("person", "parse", "pose", "densepose", "agnostic", "agnostic_mask", "parse_agnostic"),
-    "cloth": ("cloth", "cloth_mask", "category"),
-}
-"""What each kind of job is for."""
-
 MAX_SAMPLES = 8
 """Of one try-on."""
 
@@ -198,3 +191,9 @@ def artifacts_of(job: Job, events: list[Event], sample: int = 1, garment: int | 
         is_further = garment is None and (garment_of(event) or 1) > 1
         found |= {name: outputs[name] for name in RESULTS if name in outputs} if is_further else outputs
     return found | begin
+
+
+def outputs_of(kind: Kind, artifacts: Mapping[str, str]) -> dict[str, str]:
+    """Those of a job's artifacts that it is for: of a try-on its results, of preprocessing all but the uploads."""
+    for_it = RESULTS if kind == "tryon" else [name for name in artifacts if name not in UPLOADS]
+    return {name: artifacts[name] for name in for_it if name in artifacts}

@@ -10,11 +10,12 @@ from typing import Literal
 
 from sqlalchemy import Boolean, Column, Connection, Float, String, Table, delete, select, update
 
+from gateway.cluster.graph import RESULTS
 from gateway.errors import BadRequest
 from gateway.jobs.events import Event
 from gateway.jobs.job import ENDED, Job
 from gateway.storage.database import Database, metadata, now
-from gateway.tryons.orders import OUTPUTS, artifacts_of, begin_of, kind_of, wishes_of
+from gateway.tryons.orders import artifacts_of, begin_of, kind_of, wishes_of
 
 SHORTEST_S = 60.0
 """A minute: time enough to fetch what was made."""
@@ -166,9 +167,8 @@ def results_of(job: Job, events: list[Event]) -> list[set[str]]:
 
     Of each sample of a try-on one size will do; of a job of preprocessing it is all that was made.
     """
-    names = OUTPUTS[kind := kind_of(job.payload)]
-    if kind == "tryon":
+    if kind_of(job.payload) == "tryon":
         samples = range(1, wishes_of(job.payload).samples + 1)
-        return [{picture_of(name, sample) for name in names} for sample in samples]
-    there = artifacts_of(job, events).keys() - begin_of(job.payload).keys()
-    return [{picture_of(name, 1)} for name in names if name in there]
+        return [{picture_of(name, sample) for name in RESULTS} for sample in samples]
+    begin = begin_of(job.payload)
+    return [{picture_of(name, 1)} for name in artifacts_of(job, events) if name not in begin]

@@ -34,7 +34,7 @@ def _place(path: str) -> Place:
 PLACES = {artifact: _place(path) for artifact, path in LAYOUT.items() if path.startswith("test/")}
 """Artifact -> its place in each part."""
 
-OF_CLOTHS = ("cloth", "cloth_mask")
+OF_CLOTHS = tuple(artifact for artifact in PLACES if CLOTH in LAYOUT[artifact])
 """The artifacts that bear the garment's name. All others bear the person's."""
 
 

@@ -1472,7 +1472,7 @@ export interface components {
             };
             /**
              * Output
-             * @description Addresses of what it was for, once it succeeded; of a try-on the picture: `tryon` 768 x 1024, `tryon_photo` as large as the photo.
+             * @description Addresses of what it was for, once it succeeded; of a try-on the picture: `tryon` 768 x 1024, `tryon_photo` as large as the photo; of preprocessing all that was made.
              */
             output: {
                 [key: string]: string;

@@ -1,3 +1,5 @@
+import { stages } from "./stages";
+
 const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
 export const en = {
@@ -158,17 +160,7 @@ export const en = {
     reused: "reused",
     given: "given",
   },
-  stage: {
-    resize: "Framing",
-    cloth_mask: "Cut-out",
-    category: "Kind",
-    pose: "Pose",
-    densepose: "Body",
-    human_parse: "Clothes",
-    agnostic: "Top off",
-    tryon: "Dress",
-    paste_back: "Blend in",
-  },
+  stage: stages.en.stage,
   mend: {
     open: "Touch up",
     openAt: (mask: string) => `Touch up: ${mask}`,
@@ -191,24 +183,7 @@ export const en = {
     send: "Dress me again",
     sending: "Sending…",
   },
-  artifact: {
-    photo: "Your photo",
-    garment: "The garment",
-    person: "Framed person",
-    frame: "Place in the photo",
-    cloth: "Garment, centred",
-    cloth_mask: "Garment mask",
-    category: "Kind of garment",
-    pose: "Pose, joints",
-    pose_image: "Pose, drawn",
-    densepose: "Body parts",
-    parse: "Labels of body and clothes",
-    agnostic: "Person without the top",
-    agnostic_mask: "Where a top may be painted",
-    parse_agnostic: "Labels without the top",
-    tryon: "Result",
-    tryon_photo: "Result in your photo",
-  },
+  artifact: { photo: "Your photo", garment: "The garment", ...stages.en.artifact },
 
   warning: {
     "several-people": "There are several people in the photo. The one who fills most of it was dressed.",

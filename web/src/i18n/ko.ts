@@ -1,4 +1,5 @@
 import type { Dictionary } from ".";
+import { stages } from "./stages";
 
 export const ko: Dictionary = {
   language: "한국어",
@@ -163,17 +164,7 @@ export const ko: Dictionary = {
     reused: "재사용",
     given: "직접 줌",
   },
-  stage: {
-    resize: "구도",
-    cloth_mask: "옷 따내기",
-    category: "옷 종류",
-    pose: "자세",
-    densepose: "몸",
-    human_parse: "옷 구분",
-    agnostic: "상의 지움",
-    tryon: "입히기",
-    paste_back: "합치기",
-  },
+  stage: stages.ko.stage,
   mend: {
     open: "다듬기",
     openAt: (mask) => `다듬기: ${mask}`,
@@ -196,24 +187,7 @@ export const ko: Dictionary = {
     send: "다시 입어 보기",
     sending: "보내는 중…",
   },
-  artifact: {
-    photo: "내 사진",
-    garment: "옷",
-    person: "구도를 맞춘 인물",
-    frame: "사진 속 위치",
-    cloth: "가운데에 놓은 옷",
-    cloth_mask: "옷 마스크",
-    category: "옷의 종류",
-    pose: "자세 (관절 좌표)",
-    pose_image: "자세 그림",
-    densepose: "신체 부위",
-    parse: "몸과 옷 구분",
-    agnostic: "상의를 지운 인물",
-    agnostic_mask: "상의를 그릴 영역",
-    parse_agnostic: "상의를 지운 구분",
-    tryon: "결과",
-    tryon_photo: "원본 사진 속 결과",
-  },
+  artifact: { photo: "내 사진", garment: "옷", ...stages.ko.artifact },
 
   warning: {
     "several-people": "사진에 여러 사람이 있습니다. 가장 크게 나온 사람에게 입혔습니다.",

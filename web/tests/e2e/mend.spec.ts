@@ -60,14 +60,14 @@ test("by mouse: a mask is painted over, kept, and sent again with the same pictu
   // What was given stays given, whatever is painted next.
   await page.getByRole("button", { name: "See every stage" }).click();
   await expect(page.locator(".artifacts li", { hasText: "Garment mask" })).toContainText("given");
-  await page.getByRole("button", { name: "Touch up: Where a top may be painted" }).click();
+  await page.getByRole("button", { name: "Touch up: Where the garment may be painted" }).click();
   await expect(dialog.getByText("The engine here does not look at this")).toBeVisible();
   const body = dialog.getByRole("application", { name: "Painted over the picture: Where it may go" });
   await expect(dialog.locator(".sheet[data-state=there] img")).toBeVisible();
   await drag(page, body, [0.1, 0.1], [0.3, 0.1]);
   await shoot(page, "mend-agnostic", false);
   await dialog.getByRole("button", { name: "Dress me again" }).click();
-  await expect(page.getByText(`${YOURS} and Where a top may be painted`)).toBeVisible();
+  await expect(page.getByText(`${YOURS} and Where the garment may be painted`)).toBeVisible();
   await expect(heading(page)).toHaveText("Here you are");
   await expect(page.locator("[data-stage=agnostic][data-status=given]")).toBeVisible();
   expect(given(await documentOf(page, request)).sort()).toEqual(["agnostic_mask", "cloth_mask"]);

@@ -103,7 +103,7 @@ test.describe("on a phone, in Korean", () => {
   test("options fit, and speak Korean", async ({ page }) => {
     await page.goto("/");
     await page.locator(".options summary").tap();
-    for (const stage of ["입히기", "상의 지움"]) {
+    for (const stage of ["입히기", "옷 지우기"]) {
       const fields = page.getByRole("group", { name: stage }).locator(".field");
       await expect(fields.first()).toBeVisible();
       for (const said of await fields.allInnerTexts()) expect(said).toMatch(/[가-힣]{2}/);

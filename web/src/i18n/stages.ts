@@ -1,0 +1,63 @@
+// Written by scripts/compose.py from services/STAGE/words.json and scripts/templates/stages.ts.j2: change those.
+
+/** What stages and their artifacts are called. */
+export const stages = {
+  en: {
+    stage: {
+      resize: "Framing",
+      cloth_mask: "Cut-out",
+      pose: "Pose",
+      category: "Kind",
+      densepose: "Body",
+      human_parse: "Clothes",
+      agnostic: "Garment off",
+      tryon: "Dress",
+      paste_back: "Blend in",
+    },
+    artifact: {
+      person: "Framed person",
+      frame: "Place in the photo",
+      cloth: "Garment, centred",
+      cloth_mask: "Garment mask",
+      pose: "Pose, joints",
+      pose_image: "Pose, drawn",
+      category: "Kind of garment",
+      densepose: "Body parts",
+      parse: "Labels of body and clothes",
+      agnostic: "Person without the garment",
+      agnostic_mask: "Where the garment may be painted",
+      parse_agnostic: "Labels without the garment",
+      tryon: "Result",
+      tryon_photo: "Result in your photo",
+    },
+  },
+  ko: {
+    stage: {
+      resize: "구도",
+      cloth_mask: "옷 따내기",
+      pose: "자세",
+      category: "옷 종류",
+      densepose: "몸",
+      human_parse: "옷 구분",
+      agnostic: "옷 지우기",
+      tryon: "입히기",
+      paste_back: "합치기",
+    },
+    artifact: {
+      person: "구도를 맞춘 인물",
+      frame: "사진 속 위치",
+      cloth: "가운데에 놓은 옷",
+      cloth_mask: "옷 마스크",
+      pose: "자세 (관절 좌표)",
+      pose_image: "자세 그림",
+      category: "옷의 종류",
+      densepose: "신체 부위",
+      parse: "몸과 옷 구분",
+      agnostic: "옷을 지운 인물",
+      agnostic_mask: "옷을 그릴 영역",
+      parse_agnostic: "옷을 지운 구분",
+      tryon: "결과",
+      tryon_photo: "원본 사진 속 결과",
+    },
+  },
+};
