@@ -27,6 +27,7 @@ from gateway.tryons.orders import (
     wishes_of,
 )
 from gateway.tryons.retention import Forget, expires_at
+from gateway.tryons.score import score
 from stagekit.licences import commercial_use, strictest
 
 GIVEN = "given"
@@ -189,6 +190,10 @@ class TryonDocument(BaseModel):
     )
     samples: list[SampleDocument] = Field(description="Where several were asked for: each result, the own one first.")
     warnings: list[WarningDocument]
+    score: float | None = Field(
+        description="How much the result is to be believed, by its warnings: 1 without any, lower with each kind. It orders "
+        "results and is no probability. Null while there is none."
+    )
     error: dict[str, Any] | None = Field(description="Why it failed: an RFC 9457 problem.")
     options: dict[str, dict[str, Any]] = Field(description="As they were asked for: stage, option, value.")
     engines: dict[str, str] = Field(description="As they were asked for: stage, engine.")
@@ -231,6 +236,9 @@ class TryonDocument(BaseModel):
         stages = _stages(job, own, graph.running(begin, wishes.dress), begin, graph)
         samples = range(1, wishes.samples + 1) if wishes.samples > 1 else ()
         garments = range(1, len(further) + 2) if (further := further_of(job.payload)) else ()
+        warnings = _warnings([event.data for event in first])
+        if job.state == "succeeded":
+            warnings += _stand_ins(stages)
         return cls(
             id=job.id,
             kind=kind,
@@ -241,8 +249,8 @@ class TryonDocument(BaseModel):
             stages=stages,
             garments=[GarmentDocument.of(garment, job, events, graph) for garment in garments],
             samples=[SampleDocument.of(sample, job, events) for sample in samples],
-            warnings=_warnings([event.data for event in first])
-            + (_stand_ins(stages) if job.state == "succeeded" else []),
+            warnings=warnings,
+            score=score(warning.code for warning in warnings) if job.state == "succeeded" else None,
             error=None if job.error is None else job.error | {"trace_id": trace_id},
             options=wishes.options,
             engines=wishes.engines,

@@ -26,10 +26,15 @@ _LEAST_BEGIN = 0.5  # share of the lower garment's upper end that has the worn t
 _END = 0.2  # shoulder widths of that end
 _APART = 60.0  # RGB distance of two garments that are told apart
 
+_HAND = (0.3, 0.16)  # its middle beyond the wrist, in forearms; radius of what is looked at, in shoulder widths
+_LEAST_HAND = 0.33  # share of it that is arm [31 hands in view 0.43 to 0.85; three in pockets 0.07 to 0.25]
+_MOST_CLOTH = 0.4  # that is garment [0 to 0.27; 0.55 to 0.62]
+
 _STEP = 8  # pixels; every eighth row and column is looked at
 _GARMENT = [CIHP[name] for name in ("upper_clothes", "dress", "coat", "scarf")]
 _LOWER = [CIHP[name] for name in ("pants", "skirt")]
-_ON_ARMS = [*_GARMENT, *(CIHP[name] for name in ("left_arm", "right_arm", "glove"))]
+_HANDS = [CIHP[name] for name in ("left_arm", "right_arm", "glove")]
+_ON_ARMS = [*_GARMENT, *_HANDS]
 _ON_TORSO = [*_ON_ARMS, CIHP["neck"]]  # which is all bare skin of the trunk
 _ON_NOSE = [CIHP[name] for name in ("face", "sunglasses", "scarf")]
 _ARMS = (
@@ -40,7 +45,7 @@ _TORSO = ("left_shoulder", "right_shoulder", "right_hip", "left_hip")  # in orde
 
 
 def warn_of_doubts(inputs: Artifacts, outputs: Artifacts, warn: Warn) -> None:
-    """Warn `doubtful-parse` and `garment-left`, with what was measured, about the person that is dressed."""
+    """Warn `doubtful-parse`, `hand-hidden` and `garment-left`, with what was measured, about the person that is dressed."""
     people = keypoints(inputs["pose"])
     if not len(people):
         return
@@ -51,6 +56,14 @@ def warn_of_doubts(inputs: Artifacts, outputs: Artifacts, warn: Warn) -> None:
             "The labelling of body and clothes looks doubtful: %s. Parts of the worn garment may stay, or other parts change. "
             "A photo of one person before a plain background, with nothing in front, gives a better result."
             % "; ".join(reasons),
+        )
+    sides = hidden_hands(inputs["parse"], people[0])
+    if sides:
+        warn(
+            "hand-hidden",
+            "The %s cannot be seen, as in a pocket or behind the back. The new garment may cover it or end strangely beside "
+            "it. A photo with both hands beside the body gives a better result."
+            % (sides[0] + " hand" if len(sides) == 1 else "hands"),
         )
     reasons = remains(inputs["person"], inputs["parse"], people[0], outputs["agnostic"])
     if reasons:
@@ -71,6 +84,26 @@ def doubts(parse: np.ndarray, joints: np.ndarray) -> List[str]:
     if all(_place(joints, name) is not None for name in _TORSO):
         reasons += _about_the_garment(parse, joints)
     return reasons
+
+
+def hidden_hands(parse: np.ndarray, joints: np.ndarray) -> List[str]:
+    """The sides, left or right, whose hand should be in the picture and lies behind a garment. parse, joints: as for doubts."""
+    if any(_place(joints, name) is None for name in _TORSO):
+        return []
+    unit = _unit(np.array([joints[BODY_25[name], :2] for name in _TORSO]))
+    rows, columns = np.indices(parse.shape, sparse=True)
+    sides = []
+    for side in ("left", "right"):
+        forearm = _bone(joints, side + "_elbow", side + "_wrist")
+        if forearm is None:
+            continue
+        x, y = forearm[1] + _HAND[0] * (forearm[1] - forearm[0])
+        labels = parse[np.hypot(columns - x, rows - y) < _HAND[1] * unit]
+        if not labels.size or not (0 <= x < parse.shape[1] and 0 <= y < parse.shape[0]):
+            continue
+        if np.isin(labels, _HANDS).mean() < _LEAST_HAND and np.isin(labels, _GARMENT + _LOWER).mean() > _MOST_CLOTH:
+            sides.append(side)
+    return sides
 
 
 def remains(person: np.ndarray, parse: np.ndarray, joints: np.ndarray, agnostic: np.ndarray) -> List[str]:

@@ -38,6 +38,7 @@ def figure(garment="upper_clothes", trousers_from=600):
     parse = np.zeros((HEIGHT, WIDTH), np.uint8)
     for side in ("left", "right"):
         points = [STANDING[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist")]
+        points.append((points[2][0], points[2][1] + 60))  # the hand
         cv2.polylines(parse, [np.array(points)], False, CIHP[side + "_arm"], 60)
         cv2.line(parse, points[0], points[1], CIHP[garment], 76)
     cv2.rectangle(parse, (264, 270), (504, trousers_from), CIHP[garment], -1)
@@ -82,7 +83,8 @@ def test_a_bare_trunk_passes():
 def test_a_board_that_was_taken_for_garment():
     parse = figure()
     parse[400:700, 20:760] = CIHP["upper_clothes"]
-    ((code, detail),) = said(parse)
+    (code, detail), (hands, _) = said(parse)
+    assert hands == "hand-hidden"
     assert code == "doubtful-parse" and "lies beside the body (above 7 %)" in detail
 
 
@@ -163,6 +165,33 @@ def scarf():
     parse = figure()
     cv2.rectangle(parse, (370, 300), (440, 980), CIHP["scarf"], -1)
     return parse
+
+
+def with_hands(hidden=(), garment="pants"):
+    """The figure with its forearms before wide trousers, and hands below its wrists but for those in pockets."""
+    parse = figure()
+    cv2.rectangle(parse, (150, 560), (620, 1023), CIHP[garment], -1)
+    for side in ("left", "right"):
+        elbow, wrist = (np.array(STANDING[f"{side}_{joint}"]) for joint in ("elbow", "wrist"))
+        end = wrist if side in hidden else wrist + 0.5 * (wrist - elbow)
+        cv2.line(parse, tuple(elbow), tuple(end.astype(int).tolist()), CIHP[f"{side}_arm"], 60)
+    return parse
+
+
+@pytest.mark.parametrize("hidden, told", [((), None), (("left",), "The left hand"), (("left", "right"), "The hands")])
+def test_hands_in_pockets_are_told(hidden, told):
+    for garment in ("pants", "coat"):
+        found = [detail for code, detail in said(with_hands(hidden, garment)) if code == "hand-hidden"]
+        assert [detail.startswith(f"{told} cannot be seen") for detail in found] == ([True] if told else [])
+
+
+def test_hands_that_the_picture_cuts_off_or_that_no_wrist_tells_of_are_not_missed():
+    hidden = with_hands(("left", "right"))
+    assert not [code for code, _ in said(hidden, pose(without=("left_wrist", "right_elbow"))) if code == "hand-hidden"]
+    joints = np.array(pose()["people"][0]["pose_keypoints_2d"]).reshape(1, 25, 3)
+    joints[0, :, 1] += 360 * (joints[0, :, 2] > 0)
+    moved = np.roll(hidden, 360, axis=0)
+    assert not [code for code, _ in said(moved, pose_document(joints)) if code == "hand-hidden"]
 
 
 @pytest.mark.parametrize("parse", [long_coat(), hood_and_cape(), scarf()], ids=["long coat", "hood and cape", "scarf"])

@@ -1489,6 +1489,11 @@ export interface components {
              * @description Where several were asked for: each result, the own one first.
              */
             samples: components["schemas"]["SampleDocument"][];
+            /**
+             * Score
+             * @description How much the result is to be believed, by its warnings: 1 without any, lower with each kind. It orders results and is no probability. Null while there is none.
+             */
+            score: number | null;
             /** Stages */
             stages: components["schemas"]["StageDocument"][];
             /** Started At */

@@ -203,6 +203,8 @@ export const en = {
     "arm-not-hidden": "One elbow was not found; a piece of the old sleeve may remain.",
     "doubtful-parse":
       "Body and clothes could not be told apart well. A plain background and arms away from the body help.",
+    "hand-hidden":
+      "A hand is hidden, as in a pocket, so the garment may end strangely there. Both hands beside the body work best.",
     "garment-left":
       "Part of what you wear, such as a long hem, a hood or a coat, may show beside the new one. A short, close top helps.",
     "garment-fills-picture":

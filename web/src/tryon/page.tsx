@@ -125,7 +125,7 @@ export function TryonPage({ id, onOutfit }: Props) {
                 </button>
               ))}
           </div>
-          {over && <Notes warnings={warningsOf(tryon, sample)} />}
+          <Notes warnings={warningsOf(tryon, sample)} />
           <section aria-label={t.tryon.how}>
             <h2>{t.tryon.how}</h2>
             <StageGraph tryon={tryon} serving={serving} />
