@@ -11,9 +11,11 @@ import io
 import json
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -123,6 +125,10 @@ def _make_all(
                 waiting[pool.submit(_make, group)] = group
             while waiting:
                 yield from _ended(waiting)
+        except BrokenProcessPool:
+            raise ValueError(
+                "A worker was killed, perhaps for want of memory. Run it again, with fewer --workers: it goes on where it was."
+            ) from None
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -144,6 +150,7 @@ def _start_worker(root: Path, out: Path, description: Description) -> None:
     import cv2
 
     cv2.setNumThreads(1)  # there is a process for each core
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends them
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _start(root, out, description)
 

@@ -70,16 +70,20 @@ class Tree:
 
 
 def recognise(root: Path) -> str:
-    """The name of the description that comes along and has its photos, garments and lists there. Raises ValueError."""
+    """The name of the description that comes along and has its photos, garments and lists there; one without lists only where
+    no other has. Raises ValueError."""
     if not root.is_dir():
         raise ValueError(f"There is no folder '{root}'.")
-    found = []
+    with_lists, without = [], []
     for name in packaged():
         description = read(name)
         tree = Tree(root, description)
-        listed = any(records.format == "names" or tree.lists_of(records) for records in description.records)
-        if listed and tree.folders(description.person) and tree.folders(description.cloth):
-            found.append(name)
+        if tree.folders(description.person) and tree.folders(description.cloth):
+            if tree.lists:
+                with_lists.append(name)
+            elif all(records.format == "names" for records in description.records):
+                without.append(name)
+    found = with_lists or without
     if len(found) != 1:
         told = f"could be {' or '.join(found)}" if found else "is like none of the data sets that are known here"
         raise ValueError(
