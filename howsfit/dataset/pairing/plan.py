@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from howsfit.dataset.layout import OF_CLOTHS
+from howsfit.dataset.layout import OF_CLOTHS, path_of
 from howsfit.dataset.pairing.description import Category, Description, DescriptionError, Files, Part
 from howsfit.dataset.pairing.reasons import Finding, Reason
 from howsfit.dataset.pairing.records import Record, records_of
@@ -86,6 +86,21 @@ def make_plan(root: Path, description: Description, seed: int = 0, test_share: f
     named = _named(candidates, description, parts)
     groups = _grouped(tree, description, named, findings)
     return Plan(groups, findings, passed_over, _digest(description, named))
+
+
+def cloth_name(description: Description, group: Group, wearer: Wearer) -> str:
+    """Loaders of pairs look for a worn garment under the name of who wears it."""
+    return wearer.name if description.worn else group.cloth_name
+
+
+def frame_path(out: Path, name: str) -> Path:
+    return out / "howsfit" / f"{name}_frame.json"
+
+
+def is_made(out: Path, description: Description, group: Group, wearer: Wearer) -> bool:
+    """Whether a pair is in the data set: of its files the frame is written last."""
+    cloth = path_of(out, group.part, "cloth", cloth_name(description, group, wearer))
+    return frame_path(out, wearer.name).exists() and cloth.exists()
 
 
 def _check_folders(tree: Tree, description: Description) -> None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from howsfit import files
 from howsfit.dataset.layout import PARTS, PLACES, pairs_file, path_of
 from howsfit.dataset.pairing.description import Description
-from howsfit.dataset.pairing.plan import Group, Plan, Wearer
+from howsfit.dataset.pairing.plan import Group, Plan, Wearer, cloth_name, is_made
 from howsfit.dataset.pairing.reasons import Finding, Reason
 
 if TYPE_CHECKING:
@@ -78,8 +78,11 @@ def run(
         _check_source(kept / SOURCE, plan, description)
         _remove_leftovers(out)
         findings = list(plan.findings)
-        done = 0
-        for group, left_out in _make_all(limited(plan, limit), description, root, out, workers):
+        groups = limited(plan, limit)
+        waiting = [each for each in groups if not all(is_made(out, description, each, one) for one in each.wearers)]
+        done = sum(len(group.wearers) for group in groups) - sum(len(group.wearers) for group in waiting)
+        tell(done)
+        for group, left_out in _make_all(waiting, description, root, out, workers):
             findings += left_out
             done += len(group.wearers)
             tell(done)
@@ -110,7 +113,9 @@ _maker: "Maker | None" = None
 def _make_all(
     groups: list[Group], description: Description, root: Path, out: Path, workers: int
 ) -> Iterator[tuple[Group, list[Finding]]]:
-    if workers == 1 or len(groups) < 2:
+    if not groups:
+        return
+    if workers == 1 or len(groups) == 1:
         _start(root, out, description)
         yield from ((group, _make(group)) for group in groups)
         return
@@ -196,13 +201,10 @@ def _remove_leftovers(out: Path) -> None:
 
 
 def _made(plan: Plan, description: Description, out: Path) -> Iterator[Made]:
-    from howsfit.dataset.pairing.work import cloth_name, frame_path
-
     for group in plan.groups:
         for wearer in group.wearers:
-            cloth = cloth_name(description, group, wearer)
-            if frame_path(out, wearer.name).exists() and path_of(out, group.part, "cloth", cloth).exists():
-                yield Made(wearer.name, cloth, group, wearer)
+            if is_made(out, description, group, wearer):
+                yield Made(wearer.name, cloth_name(description, group, wearer), group, wearer)
 
 
 def _labels(made: Made, out: Path) -> Iterator[tuple[str, str, Path]]:

@@ -34,7 +34,7 @@ from howsfit.dataset.pairing.labels import (
     same_shape,
     whole,
 )
-from howsfit.dataset.pairing.plan import Group, Wearer
+from howsfit.dataset.pairing.plan import Group, Wearer, cloth_name, frame_path, is_made
 from howsfit.dataset.pairing.reasons import Finding, Reason, Unfit
 from stagekit.errors import StageError
 from stagekit.formats import CIHP_PALETTE, HEIGHT, WIDTH, pose_document
@@ -62,7 +62,7 @@ class Photo(NamedTuple):
 
 
 class Maker:
-    """Makes groups of one source, each file whole or not at all. A pair is done when its frame is there, which comes last."""
+    """Makes groups of one source, each file whole or not at all. A pair's frame comes last."""
 
     def __init__(self, root: Path, out: Path, description: Description) -> None:
         self._root = root
@@ -71,7 +71,7 @@ class Maker:
 
     def make(self, group: Group) -> list[Finding]:
         """Make what is not there yet. Returns what was left out."""
-        waiting = [wearer for wearer in group.wearers if not frame_path(self._out, wearer.name).exists()]
+        waiting = [wearer for wearer in group.wearers if not is_made(self._out, self._source, group, wearer)]
         if not waiting:
             return []
         try:
@@ -187,15 +187,6 @@ class Maker:
             for name, path in labels.items()
             if name in self._source.take and path.lower().endswith(os.path.splitext(PLACES[name].ending)[1])
         }
-
-
-def cloth_name(description: Description, group: Group, wearer: Wearer) -> str:
-    """Loaders of pairs look for a worn garment under the name of who wears it."""
-    return wearer.name if description.worn else group.cloth_name
-
-
-def frame_path(out: Path, name: str) -> Path:
-    return out / "howsfit" / f"{name}_frame.json"
 
 
 def write(path: Path, content: Content) -> Path:
