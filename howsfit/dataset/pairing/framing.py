@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _THIGH = 0.62  # of a standing person's height, from above: halfway between crotch and knee
 _HEAD = [CIHP[name] for name in ("hat", "hair", "sunglasses", "face")]
-_TRUNK = [CIHP[name] for name in ("upper_clothes", "dress", "coat", "neck")]
 _FEET = [CIHP[name] for name in ("left_shoe", "right_shoe", "socks")]
 _SEARCH_SIDE = 1280  # pixels of the longer side at which people are looked for
 _HIPS, _KNEES = [23, 24], [25, 26]  # of BlazePose's landmarks
@@ -43,7 +42,7 @@ class Body(NamedTuple):
 
     whole: tuple[float, float, float, float]
     vital: tuple[float, float, float, float]
-    """Head and trunk."""
+    """What must not be cut off at a side: head, hands and joints."""
     thigh: float
     """y of the middle of her thighs, below the photo perhaps."""
     inside: np.ndarray
@@ -52,9 +51,10 @@ class Body(NamedTuple):
 def frame_person(body: Body, width: int, height: int, at_thigh: bool) -> Frame:
     """width, height: of the photo. at_thigh: as the data set's people are, cut off there, instead of whole."""
     bottom = min(height, round(body.thigh)) if at_thigh else height
-    whole, vital = (_above(box, bottom) for box in (body.whole, body.vital))
-    # Cut off there the photo itself would end there, and the framing goes down to its end.
-    return Frame(choose_box(Extent(whole, vital), width, bottom), body.inside)
+    # For the framing the photo ends at the thigh, so that the frame does, too.
+    x0, y0, x1, y1 = choose_box(Extent(_above(body.whole, bottom), _above(body.vital, bottom)), width, bottom)
+    down = max(0, min(-y0, height - y1))  # what the photo has below is better than a ground continued above
+    return Frame((x0, y0 + down, x1, y1 + down), body.inside)
 
 
 def frame_garment(mask: np.ndarray, width: int, height: int) -> Frame | None:
@@ -77,12 +77,11 @@ def body_of_labels(ids: np.ndarray, width: int, height: int) -> Body | None:
     whole = _around(ids > 0, width, height)
     if whole is None:
         return None
-    vital = _around(np.isin(ids, _HEAD + _TRUNK), width, height) or whole
     head = _around(np.isin(ids, _HEAD), width, height)
     top = head[1] if head else whole[1]
     # Without feet nobody can tell how tall she is; the photo ends above them, and perhaps above the thigh.
     thigh = top + _THIGH * (whole[3] - top) if np.isin(ids, _FEET).any() else whole[3]
-    return Body(whole, vital, thigh, ids > 0)
+    return Body(whole, whole, thigh, ids > 0)
 
 
 def body_in(photo: np.ndarray) -> Body:

@@ -72,6 +72,7 @@ def run(
 ) -> Result:
     """tell: how many pairs are done with. Raises ValueError where another plan was made there, or is being made."""
     files.check(folders=[out])
+    _check_apart(root, out)
     kept = out / "howsfit"
     kept.mkdir(parents=True, exist_ok=True)
     with _alone_in(kept):
@@ -176,15 +177,25 @@ def _make(group: Group) -> list[Finding]:
 # -- what is there -----------------------------------------------------------------------------------------------------
 
 
+def _check_apart(root: Path, out: Path) -> None:
+    root, out = root.resolve(), out.resolve()
+    if root == out or root in out.parents or out in root.parents:
+        raise ValueError(
+            f"'{out}' and '{root}' lie in each other: the next run would take pairs for photos. Name another folder."
+        )
+
+
 def _check_source(path: Path, plan: Plan, description: Description) -> None:
     """One folder holds the pairs of one plan: names of another one would be the same."""
     document = {key: getattr(description, key) for key in ("name", "title", "licence", "terms")}
     if description.parse is not None and description.parse.note:
         document["parse"] = description.parse.note
     data = json.dumps({**document, "plan": plan.digest}, indent=2, ensure_ascii=False).encode()
+    if not path.exists() and any((path.parents[1] / part).exists() for part in PARTS):
+        raise ValueError(f"'{path.parents[1]}' holds a data set already, whose files would be lost. Name a new folder.")
     if path.exists() and path.read_bytes() != data:
         raise ValueError(
-            f"'{path.parent.parent}' holds pairs of another source, or of this one with other records, description, --seed or "
+            f"'{path.parents[1]}' holds pairs of another source, or of this one with other records, description, --seed or "
             "--test-share, under the same names. Name a new folder."
         )
     files.write(path, data)

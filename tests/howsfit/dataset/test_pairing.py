@@ -300,6 +300,19 @@ def test_another_plan_does_not_go_into_the_same_folder(trapped, tmp_path):
         made(root, tmp_path, AIHUB.model_copy(update={"worn": False}))
 
 
+def test_a_folder_that_holds_another_data_set_or_the_source_is_left_alone(trapped, tmp_path):
+    root, _ = trapped
+    there = tmp_path / "test" / "image" / "00001_00.jpg"
+    there.parent.mkdir(parents=True)
+    there.write_bytes(b"somebody's")
+    with pytest.raises(ValueError, match="holds a data set already"):
+        made(root, tmp_path)
+    assert there.read_bytes() == b"somebody's"
+    for out in (root, root / "out", root.parent):
+        with pytest.raises(ValueError, match="lie in each other"):
+            made(root, out)
+
+
 @pytest.mark.slow
 def test_runs_that_are_killed_come_to_the_same_and_leave_no_process(tmp_path):
     root, out, whole = tmp_path / "tree", tmp_path / "out", tmp_path / "whole"
@@ -315,8 +328,13 @@ def test_runs_that_are_killed_come_to_the_same_and_leave_no_process(tmp_path):
         deadline = time.monotonic() + 30
         while len(list(out.glob("howsfit/*_frame.json"))) < pairs and time.monotonic() < deadline:
             time.sleep(0.002)
+        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         process.send_signal(signal.SIGKILL)
         process.wait()
+        assert workers
+        while any(Path(f"/proc/{pid}").exists() for pid in workers):
+            assert time.monotonic() < deadline, "workers of a killed run go on"
+            time.sleep(0.01)
     (out / "train" / "cloth" / ".123456abcdef.part").write_bytes(b"of a run that was killed")
     assert subprocess.run(command, capture_output=True, timeout=60).returncode == 0
     assert contents(out) == contents(whole)
