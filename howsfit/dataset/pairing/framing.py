@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _THIGH = 0.62  # of a standing person's height, from above: halfway between crotch and knee
 _HEAD = [CIHP[name] for name in ("hat", "hair", "sunglasses", "face")]
 _FEET = [CIHP[name] for name in ("left_shoe", "right_shoe", "socks")]
+_CUT_OFF = 0.02  # of the photo's height: who comes this close to its lower edge may go on below
 _SEARCH_SIDE = 1280  # pixels of the longer side at which people are looked for
 _HIPS, _KNEES = [23, 24], [25, 26]  # of BlazePose's landmarks
 
@@ -79,8 +80,9 @@ def body_of_labels(ids: np.ndarray, width: int, height: int) -> Body | None:
         return None
     head = _around(np.isin(ids, _HEAD), width, height)
     top = head[1] if head else whole[1]
-    # Without feet nobody can tell how tall she is; the photo ends above them, and perhaps above the thigh.
-    thigh = top + _THIGH * (whole[3] - top) if np.isin(ids, _FEET).any() else whole[3]
+    # Of somebody whom the photo cuts off above her feet nobody can tell how tall she is: she is kept as far as she goes.
+    stands = np.isin(ids, _FEET).any() or whole[3] < (1 - _CUT_OFF) * height
+    thigh = top + _THIGH * (whole[3] - top) if stands else whole[3]
     return Body(whole, whole, thigh, ids > 0)
 
 

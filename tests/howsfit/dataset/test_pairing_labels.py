@@ -117,9 +117,11 @@ def test_people_are_framed_in_the_photo_from_above_the_head_to_the_thigh(ids):
         assert (y1 - rows[0]) / len(rows) == pytest.approx(0.62, abs=0.01)
 
 
-def test_somebody_without_feet_is_framed_down_to_where_she_ends():
-    frame = frame_person(body_of_labels(standing(bottom=800, feet=False), 720, 1280), 720, 1280, at_thigh=True)
-    assert frame.box[3] == 800
+def test_somebody_whom_the_photo_cuts_off_is_framed_down_to_its_end():
+    cut_off = standing(bottom=1280, feet=False)
+    assert frame_person(body_of_labels(cut_off, 720, 1280), 720, 1280, at_thigh=True).box[3] == 1280
+    barefoot = standing(bottom=1200, feet=False)
+    assert frame_person(body_of_labels(barefoot, 720, 1280), 720, 1280, at_thigh=True).box[3] == 782
 
 
 def test_whole_people_keep_their_feet():
