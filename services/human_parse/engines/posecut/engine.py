@@ -7,7 +7,13 @@ import stagekit
 from services.human_parse.engines.posecut.body import Body, Grid, read_body
 from services.human_parse.engines.posecut.detectors import Detections, Detectors
 from services.human_parse.engines.posecut.filters import GuidedFilter, colour_bins, to_lab
-from services.human_parse.engines.posecut.finish import clear_brows, enlarge, parse_of, toes_to_shoes
+from services.human_parse.engines.posecut.finish import (
+    clear_brows,
+    enlarge,
+    parse_of,
+    toes_to_shoes,
+    without_stray_hair,
+)
 from services.human_parse.engines.posecut.priors import Places, fill, head_of
 from services.human_parse.engines.posecut.silhouette import keep_first_person, person_probability
 from services.human_parse.engines.posecut.solve import solve_parts
@@ -93,7 +99,7 @@ class Engine(stagekit.Engine):
         person = np.clip(smooth(person.astype(np.float32)), 0, 1)
         belief = solve_parts(lab, places, person, smooth)
         parts = np.where(person > 0.5, belief.argmax(0), -1)
-        parts = clear_brows(parts, places.face > 0.5, head.half_width)
+        parts = without_stray_hair(clear_brows(parts, places.face > 0.5, head.half_width))
         ankles = np.minimum(places.leg_positions["left"], places.leg_positions["right"]) > 2
         parts = toes_to_shoes(parts, ankles)
         return enlarge(parse_of(parts, colour_bins(lab), body, grid), (photo.shape[1], photo.shape[0]))

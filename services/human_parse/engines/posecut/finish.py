@@ -27,6 +27,20 @@ def clear_brows(parts: np.ndarray, face: np.ndarray, half_width: float) -> np.nd
     return np.where(hair & ~thick & face, FACE, parts)
 
 
+def without_stray_hair(parts: np.ndarray) -> np.ndarray:
+    """Give hair that is joined neither to the face nor to the most of the hair to the part that surrounds it most."""
+    head = np.isin(parts, (HAIR, FACE)).astype(np.uint8)
+    count, blobs, stats, _ = cv2.connectedComponentsWithStats(head, connectivity=8)
+    parts = parts.copy()
+    if count > 2:
+        sizes = stats[1:, cv2.CC_STAT_AREA]
+        for blob in np.flatnonzero(sizes < sizes.max()) + 1:
+            stray = blobs == blob
+            if not (parts[stray] == FACE).any():
+                _give_away(parts, stray, stats[blob])
+    return parts
+
+
 def toes_to_shoes(parts: np.ndarray, beyond_ankles: np.ndarray) -> np.ndarray:
     """Give bare skin of the feet that a shoe parts from the legs to the shoe.
 

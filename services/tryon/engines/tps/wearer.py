@@ -145,7 +145,8 @@ def _old_hem(parse: np.ndarray, body: Body) -> np.ndarray:
     # where an arm hides the hem, or nothing hangs, it goes on as beside it
     near = slice(max(int(usual - 0.2 * body.unit), 0), int(usual + 0.2 * body.unit))
     known = (np.abs(last - usual) < 0.2 * body.unit) & ~hidden[near].any(axis=0)
-    known &= np.abs(np.arange(width) - centre) < 0.9 * body.unit
+    left, right = (body.side(usual, side) for side in (LEFT, RIGHT))  # at a trunk's sides its outline goes up
+    known &= np.abs(np.arange(width) - (left + right) / 2) < 0.45 * (right - left)
     if not known.any():
         return np.full(width, usual)
     line = np.interp(np.arange(width), np.flatnonzero(known), last[known])
