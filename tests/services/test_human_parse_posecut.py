@@ -19,8 +19,14 @@ from services.human_parse.engines.posecut.body import Grid, read_body
 from services.human_parse.engines.posecut.borders import alike_maxima, change_gain, two_cloths
 from services.human_parse.engines.posecut.engine import Engine
 from services.human_parse.engines.posecut.filters import GuidedFilter, colour_bins, colour_density, to_lab
-from services.human_parse.engines.posecut.finish import enlarge, parse_of, remove_speckles, toes_to_shoes
-from services.human_parse.engines.posecut.priors import ARM, FACE, LEG, LOWER, SHOE, UPPER
+from services.human_parse.engines.posecut.finish import (
+    enlarge,
+    parse_of,
+    remove_speckles,
+    toes_to_shoes,
+    without_stray_hair,
+)
+from services.human_parse.engines.posecut.priors import ARM, FACE, HAIR, LEG, LOWER, NECK, SHOE, UPPER
 from services.human_parse.engines.posecut.silhouette import keep_first_person
 from services.pose.engines.blazepose.engine import Engine as Blazepose
 
@@ -266,6 +272,16 @@ def test_a_skirt_of_the_tops_cloth_is_a_dress():
     trousers = np.where(skirt == LEG, LOWER, skirt)
     parse = parse_of(trousers, np.where(trousers == LOWER, 10, colours), body, grid)
     assert parse[400, 384] == CIHP["upper_clothes"] and parse[650, 384] == CIHP["pants"]
+
+
+def test_hair_that_is_joined_to_no_head_is_what_surrounds_it():
+    parts = np.full((100, 60), -1)
+    parts[5:20, 20:40], parts[20:40, 22:38], parts[40:45, 25:35], parts[45:90, 10:50] = HAIR, FACE, NECK, UPPER
+    parts[15:70, 38:42] = HAIR  # a lock that falls over the shoulder
+    parts[60:65, 15:20] = HAIR
+    cleaned = without_stray_hair(parts)
+    assert (cleaned[60:65, 15:20] == UPPER).all() and (cleaned[15:70, 38:42] == HAIR).all()
+    assert ((cleaned != parts).sum()) == 25
 
 
 def test_toes_in_a_sandal_are_shoe_and_bare_feet_are_not():

@@ -115,7 +115,7 @@ class Places:
         body_cloth *= 1 - 0.85 * bare * inside(2 - np.abs(self.torso_x) / 1.05)
         above_chin = inside(2 - self.face_y / 0.1) * inside(np.abs(self.face_x) / 2.5)
         priors[UPPER] = np.maximum.reduce([body_cloth, 0.6 * sleeve, 0.2 * throat]) * (1 - 0.97 * above_chin)
-        priors[LOWER] = np.maximum(0.9 * below * (1 - 0.6 * sleeve) * (1 - 0.8 * self.hand), _OFF / 4)
+        priors[LOWER] = np.maximum(0.9 * below * (1 - 0.6 * sleeve) * (1 - 0.9 * self.hand), _OFF / 4)
         priors[ARM] = np.maximum(0.5 * bare, 0.97 * self.hand) * (1 - 0.95 * above_chin * (1 - self.hand))
         legs, bare_below = self._bare_legs(borders)
         priors[LEG] = np.maximum(legs, _OFF)
@@ -135,7 +135,7 @@ class Places:
                 covered = 1 - naked
             sleeve = np.maximum(sleeve, self.arms[side] * (0.04 + 0.96 * covered))
             bare = np.maximum(bare, self.arms[side] * (0.1 + 0.9 * naked))
-        return sleeve * (1 - 0.97 * self.hand), bare
+        return sleeve * (1 - 0.85 * self.hand), bare
 
     def _bare_legs(self, borders: Borders) -> tuple[np.ndarray, np.ndarray]:
         """How likely bare legs are, and the share 0..1 of being below the lower garment's end; nowhere until it is known."""

@@ -67,7 +67,7 @@ class Engine(stagekit.Engine):
     """
 
     name = "tps"
-    version = "7"
+    version = "8"
     categories = ("upper", "lower", "dress")
     inputs = ("cloth", "cloth_mask", "person", "parse", "pose", "category")
     extras = {"warped_cloth": "image", "warped_mask": "map"}
