@@ -41,9 +41,9 @@ _SMALLEST, _NARROWEST = 2000, 40
 _REMEMBERED = 4
 """Wearers kept in memory, 15 MB each."""
 
-_MOST_BENT = 0.4
+_MOST_BENT = 0.36
 """Share of the trunk [0 to 0.33 on the sample people in sample garments and drawn tops, to 0.63 in a batwing; tight trousers,
-flared and long dresses and shoes 0.5 to 0.9]."""
+flared and long dresses and shoes 0.38 to 0.9]."""
 
 _SHADOW = 0.3
 """How much darker it gets just below the garment's edges."""
