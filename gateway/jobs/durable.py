@@ -29,6 +29,7 @@ from gateway.jobs.heartbeat import Heartbeat
 from gateway.jobs.job import ENDED, Job, JobFailed, Json, PayloadConflict, State, UnknownJob, WrongState, cursor_key
 from gateway.storage.blobs import StorageUnavailable
 from gateway.storage.database import Database
+from gateway.storage.threads import to_its_end
 from stagekit.errors import DeadlineExceeded
 
 log = logging.getLogger("howsfit.gateway")
@@ -107,12 +108,17 @@ class Steps:
         does not repeat itself."""
         while True:
             try:
-                await self._durable._in_thread(self._durable._log.tell, self.job_id, self.attempt, *events)
+                telling = self._durable._in_thread(self._durable._log.tell, self.job_id, self.attempt, *events)
+                await to_its_end(telling)
                 break
             except StorageUnavailable as problem:
                 # For as long as it takes, as DBOS does: without its database a job could not even be recorded as failed.
                 log.warning("waiting for the database: %s", problem, extra={"job": self.job_id})
         self._durable._wake(self.job_id)
+
+    async def is_deleted(self) -> bool:
+        """Whether the job was deleted while it ran here. Not asked for when this gateway stops."""
+        return not self._durable._stopping and await self._durable._is_gone(self.job_id)
 
     def _interrupt(self, reason: BaseException) -> None:
         self._stopped_by = self._stopped_by or reason
@@ -194,6 +200,7 @@ class Durable:
             DBOS.destroy(destroy_registry=True)
             raise
         Durable._started = self
+        self._loop = asyncio.get_running_loop()
         self._heartbeat.start()
 
     async def stop(self) -> None:
@@ -294,8 +301,7 @@ class Durable:
         await self._in_thread(DBOS.cancel_workflow, job_id)
         if STATES[status.status] == "queued":  # else whoever runs it will tell
             log.info("job canceled before it began", extra=self._about(status))
-        if steps := self._running.get(job_id):  # sooner than DBOS would notice, which looks once a second
-            steps._interrupt(error.DBOSWorkflowCancelledError(f"{job_id} was canceled."))
+        self._interrupt(job_id, "canceled")  # sooner than DBOS would notice, which looks once a second
         self._wake(job_id)
         return await self.status(job_id)
 
@@ -397,8 +403,9 @@ class Durable:
         except error.DBOSWorkflowCancelledError:
             tell("job canceled")
             raise
-        except error.DBOSWorkflowConflictIDError:
-            tell("job let go: another gateway has taken it over")
+        except error.DBOSWorkflowConflictIDError:  # DBOS takes one that was deleted for somebody else's, too
+            gone = await self._is_gone(job_id)
+            tell("job canceled" if gone else "job let go: another gateway has taken it over")
             raise
         except asyncio.CancelledError:
             tell("job let go: this gateway stops")
@@ -435,6 +442,8 @@ class Durable:
         try:
             return await self._run(job_id, payload, steps)
         except Exception as failure:
+            if await steps.is_deleted():  # there is nothing any more that DBOS could record a step in
+                raise error.DBOSWorkflowCancelledError(f"{job_id} was deleted.") from None
             for leaf in _leaves(failure):
                 if isinstance(leaf, JobFailed):
                     raise leaf from None
@@ -444,7 +453,8 @@ class Durable:
             raise JobFailed(_internal()) from None
 
     def _look_after_jobs(self, alive: set[str]) -> None:
-        """After each beat, in its thread: save the jobs that nobody runs, and end those that wait past their deadline."""
+        """After each beat, in its thread: save the jobs that nobody runs, stop those that were deleted, and end those that wait
+        past their deadline."""
         names = list(self._kinds.values())
         held = DBOS.list_workflows(name=names, status="PENDING", load_input=False, load_output=False)
         dead = {status.executor_id for status in held if status.executor_id} - alive - {self._executor}
@@ -459,11 +469,21 @@ class Durable:
             log.warning("the job was taken but does not run; queueing it again", extra={"job": job_id})
             DBOS.resume_workflow(job_id, queue_name=QUEUE)
         self._not_here = mine - active
+        # DBOS looks whether its jobs were canceled, but not whether they are there.
+        if lost := set(self._running) - {status.workflow_id for status in held}:
+            find = functools.partial(DBOS.list_workflows, load_input=False, load_output=False)
+            for job_id in lost - {status.workflow_id for status in find(workflow_ids=sorted(lost))}:
+                self._loop.call_soon_threadsafe(self._interrupt, job_id, "deleted")
         for status in DBOS.list_workflows(name=names, status="ENQUEUED", load_input=False, load_output=False):
             deadline = _attributes(status)["deadline"]
             if deadline is not None and deadline < time.time() and status.queue_name == QUEUE:
                 # DBOS's own queue has no limit, so the job starts now, and fails for its deadline.
                 DBOS.resume_workflow(status.workflow_id)
+
+    def _interrupt(self, job_id: str, why: str) -> None:
+        """Stop a job, if it runs here."""
+        if steps := self._running.get(job_id):
+            steps._interrupt(error.DBOSWorkflowCancelledError(f"{job_id} was {why}."))
 
     def _about(self, status: WorkflowStatus) -> Json:
         payload = status.input["args"][0] if status.input else {}
@@ -476,6 +496,9 @@ class Durable:
         if status is None:
             raise UnknownJob(f"There is no job '{job_id}'.")
         return status
+
+    async def _is_gone(self, job_id: str) -> bool:
+        return not await self.find([job_id])
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Not asyncio.to_thread, which hands the context on: DBOS would take the call for a step of the running job."""

@@ -17,6 +17,7 @@ from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.expression import FunctionElement
 
 from gateway.storage.blobs import StorageFull, StorageUnavailable
+from gateway.storage.threads import to_its_end
 
 log = logging.getLogger("howsfit.gateway")
 T = TypeVar("T")
@@ -89,15 +90,7 @@ class Database:
         Its statements may run twice, when the first attempt met trouble or its end was not heard of: it must not matter.
         Raises StorageFull, or StorageUnavailable when the database does not answer.
         """
-        task = asyncio.ensure_future(asyncio.to_thread(self.transact_here, work))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait(
-                [task]
-            )  # a thread cannot be stopped: what it commits must not come after our clearing up
-            task.exception()  # whatever it was, nobody asks for it any more
-            raise
+        return await to_its_end(asyncio.to_thread(self.transact_here, work))
 
     def insert(self, table: Table) -> Any:
         """INSERT with ON CONFLICT, which the two databases spell alike but SQLAlchemy keeps apart."""

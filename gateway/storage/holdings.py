@@ -57,8 +57,7 @@ class Holdings:
     async def keep(self, part: Part, holder: str) -> str:
         """Put a blob, held by `holder`; returns its digest. Raises StorageFull."""
         blob = await asyncio.to_thread(Blob.of, part)
-        while not await self._database.transact(lambda c: self._enter(c, blob.digest, len(blob.data), holder)):
-            await asyncio.sleep(POLL_S)
+        await self._enter_in_turn(blob, holder)
         return await self.store.put(blob)
 
     async def hold(self, digests: Iterable[str], holder: str) -> bool:
@@ -83,6 +82,16 @@ class Holdings:
         """
         await self._database.transact(lambda c: self.release_in(c, [holder]))
         return await self.collect()
+
+    async def release_late(self, holder: str, written: Iterable[Blob], but: Sequence[str] = ()) -> None:
+        """The same for a holder that others have let go of already, while it was writing these: what was written after that is
+        known to nobody. but: digests that it goes on to hold where it does.
+        """
+        for blob in written:
+            await self._enter_in_turn(blob, holder)
+        late = references.c.holder == holder, references.c.digest.notin_(but)
+        await self._database.transact(lambda c: c.execute(delete(references).where(*late)))
+        await self.collect()
 
     async def collect(self) -> int:
         """Delete all blobs that nobody holds. Returns how many."""
@@ -119,6 +128,10 @@ class Holdings:
     def release_in(self, connection: Connection, holders: Sequence[str]) -> None:
         """Let go, in a transaction that is under way. The blobs go with the next collect()."""
         connection.execute(delete(references).where(references.c.holder.in_(holders)))
+
+    async def _enter_in_turn(self, blob: Blob, holder: str) -> None:
+        while not await self._database.transact(lambda c: self._enter(c, blob.digest, len(blob.data), holder)):
+            await asyncio.sleep(POLL_S)
 
     def _enter(self, connection: Connection, digest: str, size: int, holder: str) -> bool:
         entry = self._database.insert(blobs).values(digest=digest, bytes=size)

@@ -63,6 +63,8 @@ class GraphRun:
         self._no_store: bool = payload["no_store"]
         self._digests = dict(self._begin)
         self._blobs: dict[str, Blob] = {}
+        self.written: list[Blob] = []
+        """What stages made in this run."""
         self._engines: dict[str, str] = {}
         """Stage -> name and version of what did it."""
         self._telling: dict[str, asyncio.Task[None]] = {}
@@ -274,6 +276,7 @@ class GraphRun:
         document["outputs"] = {name: blob.digest for name, blob in blobs.items()}
         self._blobs.update({blob.digest: blob for blob in blobs.values()})
         go_on(document)
+        self.written += blobs.values()
         await asyncio.gather(*(self._keep(blob) for blob in blobs.values()))
         return document
 

@@ -334,8 +334,9 @@ class Tryons:
         """The job itself."""
         began = time.perf_counter()
         outcome = "failed"
+        run = GraphRun(self._means, tryon_id, payload, steps)
         try:
-            artifacts = await GraphRun(self._means, tryon_id, payload, steps).run()
+            artifacts = await run.run()
             outcome = "succeeded"
             await self._count(tryon_id, payload, outcome, time.perf_counter() - began)
         except Exception:  # not of one that was stopped, or let go: it may go on
@@ -344,7 +345,22 @@ class Tryons:
         finally:
             self._metrics.observe_tryon(outcome, time.perf_counter() - began)
             self._webhooks.wake(tryon_id)
+            if await steps.is_deleted():
+                await self._forget_late(tryon_id, payload, run.written)
         return {"artifacts": artifacts}
+
+    async def _forget_late(self, tryon_id: str, payload: Mapping[str, Any], written: Iterable[Blob]) -> None:
+        """What a run has left that came to its end after its job was deleted, here or by another gateway."""
+        log.info("the job was deleted while it ran: forgetting what came of that", extra={"job": tryon_id})
+        began_with = digests_in(payload)
+        try:
+            with contextlib.suppress(UnknownJob, WrongState):
+                await self._durable.delete(tryon_id)  # what it has told since
+            # Not what it began with: the deletion let go of that, and the same request may be sent again at this moment.
+            await self._holdings.release_late(holder_of(tryon_id), written, sorted(began_with))
+            await self._cache.forget(began_with)
+        except GatewayError as error:
+            log.warning("it is forgotten by the next sweep: %s", error, extra={"job": tryon_id})
 
     async def _count(self, tryon_id: str, payload: dict[str, Any], outcome: str, seconds: float) -> None:
         """Into the owner's usage; that a job is not counted is no reason to fail it."""
@@ -355,8 +371,11 @@ class Tryons:
 
     async def _delete_ended(self, job: Job) -> None:
         """Raises WrongState."""
-        await self._cache.forget(digests_in(job.payload))
+        began_with = digests_in(job.payload)
+        await self._cache.forget(began_with)
         await self._forget(job.id)
+        # Again: a run that had not stopped yet may have stored more. One that finds its job gone forgets it by itself.
+        await self._cache.forget(began_with)
 
     async def _forget(self, tryon_id: str) -> None:
         with contextlib.suppress(UnknownJob):  # somebody else was quicker

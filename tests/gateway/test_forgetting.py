@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import socket
 import time
 from urllib.parse import urlsplit
@@ -124,3 +125,27 @@ def test_another_gateway_forgets_it_and_nobody_is_sent_to_the_storage_for_it(tmp
         # The garment is the other one's, too: what was made of it is made anew when it is wanted.
         wait_for(lambda: set(s3.digests("forgetting")) <= kept_blobs, within_s=90)
         assert is_there(other, kept)
+
+
+@pytest.mark.parametrize("let_go", [True, False], ids=["its stage ends", "its stage goes on"])
+def test_what_another_gateway_runs_is_gone_when_it_is_deleted_here(tmp_path, stages, postgres_database, let_go):
+    shared = {"HOWSFIT_DATABASE_URL": postgres_database}
+    both = [gateway(tmp_path, stages.addresses(), name, **shared) for name in ("one", "two")]
+    with running(both[0]) as one, running(both[1]) as two:
+        before, hold = len(stages.runs()), stages.hold("agnostic")
+        try:
+            document = one.post("/v1/tryons", files={"photo": photo(7), "garment": garment(7)}).json()
+            wait_for(lambda: "agnostic" in [stage for _, stage, _ in stages.runs()[before:]], within_s=10)
+            runs, other = (both[0], two) if document["id"] in both[0].log.read_text() else (both[1], one)
+            assert other.delete(document["urls"]["get"]).status_code == 204
+            if let_go:
+                hold.unlink()
+            # Canceled, or let go, by whether DBOS heard first that it was canceled or that it is no longer there.
+            over = re.compile(f"job (canceled|let go.*) job={document['id']}")
+            wait_for(lambda: over.search(runs.log.read_text()), within_s=10)
+        finally:
+            hold.unlink(missing_ok=True)
+        assert files_in(tmp_path) == [] and not is_there(other, document)
+        assert not any(stage["reused"] for stage in made(other, photo(7))["stages"])
+    assert "ERROR" not in runs.log.read_text()
+    assert len(stages.runs("tryon")) == len(stages.runs("paste_back")), "of the one that was deleted neither ran"

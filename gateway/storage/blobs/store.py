@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import NamedTuple
 
 from gateway.storage.blobs.errors import BlobCorrupt, BlobMissing
+from gateway.storage.threads import to_its_end
 from stagekit.wire import EXTENSIONS, Part
 
 log = logging.getLogger("howsfit.gateway")
@@ -58,7 +59,7 @@ class BlobStore(ABC):
     async def put(self, part: Part) -> str:
         """Keep it, and return its digest. Raises StorageFull, or ValueError for a media type that cannot be kept.
 
-        A Blob is not hashed again.
+        A Blob is not hashed again. It is written, or is not, when this returns, even by cancellation.
 
         It writes even when the blob is there: that heals a damaged one and makes its age begin anew, so that no sweeper
         takes away what has just been put. Of the same bytes put under two media types, either is kept.
@@ -71,7 +72,7 @@ class BlobStore(ABC):
             self._write(_hex(blob.digest), blob)
             return blob.digest
 
-        return await asyncio.to_thread(work)
+        return await to_its_end(asyncio.to_thread(work))
 
     async def get(self, digest: str) -> Blob:
         """Read it whole, and check its digest. Raises BlobMissing, or BlobCorrupt after removing what was wrong.
