@@ -7,7 +7,7 @@ import pytest
 from garment_parser.parser import GarmentParser
 from services.tryon.engines.tps.lower import read_lower
 from stagekit.formats import BODY_25, CIHP, pose_document
-from tests.services.outlines import OTHERS, drawn
+from tests.services.outlines import OTHERS, TOPS, drawn
 from tests.services.test_tryon_tps import BACKDROP, NEW, SKIN, TROUSERS, drawn_person, joints, loaded, near
 
 OLD = (30, 30, 200)
@@ -45,7 +45,7 @@ def whole_person(bare_legs=False):
 
 
 def garment(name):
-    mask = drawn(OTHERS[name][0])
+    mask = drawn(TOPS[name] if name in TOPS else OTHERS[name][0])
     return {"cloth": np.where(mask[..., None] > 0, NEW, (246, 246, 246)).astype(np.uint8), "cloth_mask": mask}
 
 
@@ -104,3 +104,23 @@ def test_trousers_have_two_strips_and_skirts_one(name, strips):
     assert len(read.strips) == strips
     for strip in read.strips:
         assert (strip.left[:, 0] <= strip.right[:, 0]).all() and (np.diff(strip.left[:, 1]) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "warned"),
+    [
+        ("trousers", "upper", "not-a-top"),
+        ("trousers", "dress", "doubtful-category"),
+        ("trousers", "lower", None),
+        ("jumper", "lower", "doubtful-category"),
+        ("jumper", "upper", None),
+    ],
+)
+def test_what_was_said_to_be_something_else_than_it_looks_like_is_worn_so_and_doubted(name, said, warned):
+    told = {}
+    inputs = {**whole_person(), **garment(name), "category": said}
+    assert loaded().run(inputs, told.__setitem__)["tryon"].any()
+    assert told.keys() & {"not-a-top", "doubtful-category"} == ({warned} if warned else set())
+    if warned:
+        looks_like = "lower" if name == "trousers" else "upper"
+        assert f"If it is what it looks like, say category={looks_like}." in told[warned]

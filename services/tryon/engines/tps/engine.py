@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import cv2
@@ -40,6 +41,9 @@ _SMALLEST, _NARROWEST = 2000, 40
 
 _REMEMBERED = 4
 """Wearers kept in memory, 15 MB each."""
+
+_SURE = 0.9  # likelihood of a category from which another one that was said is doubted
+_NAMES = {"upper": "a top", "lower": "trousers or a skirt", "dress": "a dress"}
 
 _MOST_BENT = 0.36
 """Share of the trunk [0 to 0.33 on the sample people in sample garments and drawn tops, to 0.63 in a batwing; tight trousers,
@@ -107,8 +111,10 @@ class Engine(stagekit.Engine):
         wearer = self._wearer(inputs["person"], inputs["parse"], people[0])
         category = inputs.get("category", "upper")
         if category == "lower":
-            return self._dress_below(wearer, inputs["cloth"], mask, options)
+            return self._dress_below(wearer, inputs["cloth"], mask, options, warn)
         garment = read_garment(self._parser, inputs["cloth"], mask)
+        if "category" in inputs:
+            _warn_of_another(category, garment.likely, warn)
         tucked = options["hem"] == "tucked" and category == "upper" and bool(wearer.lower.any())
         place = read_place(wearer) if category == "dress" else None
         lowest = None if place is None else max(float(leg.line[40, 1]) for leg in place.legs)
@@ -134,10 +140,11 @@ class Engine(stagekit.Engine):
         }
 
     def _dress_below(
-        self, wearer: Wearer, cloth: np.ndarray, mask: np.ndarray, options: dict[str, Any]
+        self, wearer: Wearer, cloth: np.ndarray, mask: np.ndarray, options: dict[str, Any], warn: stagekit.Warn
     ) -> stagekit.Artifacts:
         """Trousers or a skirt: the top stays in front of them."""
         garment = read_lower(self._parser, cloth, mask)
+        _warn_of_another("lower", garment.likely, warn)
         place = read_place(wearer)
         fit = fit_lower(garment, wearer.body, place.legs, place.waist)
         colours = _bleed(cloth, garment.mask)
@@ -207,6 +214,17 @@ def _wear(wearer: Wearer, cloth: np.ndarray, fit: Fit, arms: np.ndarray, tucked:
     _close_slits(worn, covered, armpits, np.zeros_like(covered), int(0.05 * body.unit), 0.85)
     _round_shoulders(covered, fit, body)
     return worn, np.stack([covered, sleeved])
+
+
+def _warn_of_another(category: str, likely: Mapping[str, float], warn: stagekit.Warn) -> None:
+    """Where a garment is put on as something else than it looks like, as only who said so can have it."""
+    looks_like = max(likely, key=likely.__getitem__)
+    if looks_like != category and likely[looks_like] >= _SURE:
+        warn(
+            "not-a-top" if category == "upper" else "doubtful-category",
+            f"By its picture the garment is {_NAMES[looks_like]} ({likely[looks_like]:.0%}); it was worn as "
+            f"{_NAMES[category]}, as was said. If it is what it looks like, say category={looks_like}.",
+        )
 
 
 def _is_large_enough(mask: np.ndarray) -> bool:

@@ -1,5 +1,6 @@
 """Landmarks and outlines of a garment that lies flat or hangs, from what the garment parser reads in its picture."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -69,6 +70,8 @@ class Garment:
     """Two of Sleeve or None."""
     reaches_wrists: bool
     """Whether the sleeves are long ones."""
+    likely: Mapping[str, float]
+    """Category -> how likely this is one, by its picture."""
 
     @property
     def sleeve_length(self) -> float:
@@ -106,7 +109,7 @@ def read_garment(parser: GarmentParser, cloth: np.ndarray, cloth_mask: np.ndarra
     if collar_top is None:
         body &= ~_above(neckline, mask.shape)
     return Garment(mask, body, collar, collar_top, neckline, shoulder, armpit, sides, _hem_line(trunk, corners), sleeves,
-                   reading.sleeves["long"] > _LONG)  # fmt: skip
+                   reading.sleeves["long"] > _LONG, reading.category)  # fmt: skip
 
 
 def _wedge_tips(cloth: np.ndarray, mask: np.ndarray, armpit: np.ndarray, chest: float) -> np.ndarray:

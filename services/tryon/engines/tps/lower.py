@@ -1,5 +1,6 @@
 """Trousers and skirts: their cross-sections in the garment's picture, and where each goes on hips and legs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -51,6 +52,8 @@ class Lower:
     strips: tuple
     """Two of Strip for trousers, the left one first; one for a skirt."""
     mask: np.ndarray
+    likely: Mapping[str, float]
+    """Category -> how likely this is one, by its picture."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def read_lower(parser: GarmentParser, cloth: np.ndarray, cloth_mask: np.ndarray)
     legs = [reading.part(f"{side}_leg") & mask for side in ("left", "right")]
     if legs[LEFT].sum() + legs[RIGHT].sum() < 0.5 * mask.sum():
         levels = np.linspace(waist + 2, rows[-1] - 3, _SKIRT)
-        return Lower((Strip(*_edges(mask, levels), mask),), mask)
+        return Lower((Strip(*_edges(mask, levels), mask),), mask, reading.category)
     crotch = reading.landmarks["crotch"]
     middle = _middle(mask, waist, crotch)
     everywhere = np.arange(mask.shape[0])
@@ -97,7 +100,7 @@ def read_lower(parser: GarmentParser, cloth: np.ndarray, cloth_mask: np.ndarray)
         inner = right if side == LEFT else left
         inner[:_SEAT, 0] = line[np.clip(seat.astype(int), 0, len(line) - 1)]
         strips.append(Strip(left, right, half))
-    return Lower(tuple(strips), mask)
+    return Lower(tuple(strips), mask, reading.category)
 
 
 def _middle(mask: np.ndarray, waist: float, crotch: np.ndarray) -> float:
