@@ -33,6 +33,7 @@ _MOST_CLOTH = 0.4  # that is garment [0 to 0.27; 0.55 to 0.62]
 _STEP = 8  # pixels; every eighth row and column is looked at
 _GARMENT = [CIHP[name] for name in ("upper_clothes", "dress", "coat", "scarf")]
 _LOWER = [CIHP[name] for name in ("pants", "skirt")]
+_REPLACED = {"upper": _GARMENT, "lower": _LOWER, "dress": [*_GARMENT, *_LOWER]}
 _HANDS = [CIHP[name] for name in ("left_arm", "right_arm", "glove")]
 _ON_ARMS = [*_GARMENT, *_HANDS]
 _ON_TORSO = [*_ON_ARMS, CIHP["neck"]]  # which is all bare skin of the trunk
@@ -65,12 +66,14 @@ def warn_of_doubts(inputs: Artifacts, outputs: Artifacts, warn: Warn) -> None:
             "it. A photo with both hands beside the body gives a better result."
             % (sides[0] + " hand" if len(sides) == 1 else "hands"),
         )
-    reasons = remains(inputs["person"], inputs["parse"], people[0], outputs["agnostic"])
+    category = inputs.get("category", "upper")
+    reasons = remains(inputs["person"], inputs["parse"], people[0], outputs["agnostic"], category)
     if reasons:
+        clothes = "a top that ends at the hips and lies close" if category == "upper" else "clothes that lie close"
         warn(
             "garment-left",
             "Part of the worn garment was not taken out of the photo: %s. It may show beside or below the new one. A photo in "
-            "a top that ends at the hips and lies close gives a better result." % "; ".join(reasons),
+            "%s gives a better result." % ("; ".join(reasons), clothes),
         )
 
 
@@ -106,21 +109,24 @@ def hidden_hands(parse: np.ndarray, joints: np.ndarray) -> List[str]:
     return sides
 
 
-def remains(person: np.ndarray, parse: np.ndarray, joints: np.ndarray, agnostic: np.ndarray) -> List[str]:
-    """What stays of the worn garment: labelled so, or labelled trousers or skirt though it goes on in the top's colour.
+def remains(
+    person: np.ndarray, parse: np.ndarray, joints: np.ndarray, agnostic: np.ndarray, category: str = "upper"
+) -> List[str]:
+    """What stays of the worn garment that one of this category takes the place of: labelled so, or, of a top, labelled trousers
+    or skirt though it goes on in the top's colour.
 
     person, agnostic: (1024, 768, 3) uint8; parse, joints: as for doubts. An empty list where nothing was seen to stay.
     """
     stays = (person[::_STEP, ::_STEP] == agnostic[::_STEP, ::_STEP]).all(axis=-1)
     labels = parse[::_STEP, ::_STEP]
-    worn = np.isin(labels, _GARMENT)
+    worn = np.isin(labels, _REPLACED[category])
     if not worn.any():
         return []
     reasons = []
     left = float(stays[worn].mean())
     if left > _MOST_LEFT:
         reasons.append("%.0f %% of it stay (above %.0f %%)" % (100 * left, 100 * _MOST_LEFT))
-    if all(_place(joints, name) is not None for name in _TORSO):
+    if category == "upper" and all(_place(joints, name) is not None for name in _TORSO):
         unit = _unit(np.array([joints[BODY_25[name], :2] for name in _TORSO])) / _STEP
         area = _going_on(_colours(person), worn, np.isin(labels, _LOWER) & stays, unit)
         if area > _MOST_BELOW:

@@ -230,6 +230,23 @@ def test_a_patterned_skirt_is_no_hem():
     assert left_in(person, parse, pose()) == []
 
 
+@pytest.mark.parametrize("category", ["lower", "dress"])
+def test_of_a_lower_garment_the_top_may_stay_and_of_a_dress_nothing(category):
+    parse = figure()
+    person, grey = np.full((HEIGHT, WIDTH, 3), 235, np.uint8), np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    trousers = (parse == CIHP["pants"])[..., None]
+
+    def found(agnostic):
+        codes = []
+        inputs = {"person": person, "parse": parse, "pose": pose(), "category": category}
+        STAGE.check(inputs, {"agnostic": agnostic}, lambda code, detail: codes.append(code))
+        return "garment-left" in codes
+
+    assert found(np.where(trousers, grey, person)) == (category == "dress")
+    assert found(np.where(trousers, person, grey)), "the trousers stay"
+    assert not found(grey)
+
+
 @needs_samples
 def test_the_samples_published_parses_pass():
     for name in PHOTOS:
