@@ -24,14 +24,14 @@ from gateway.storage.blobs import is_host
 BUILT = Path(__file__).parents[2] / "web" / "dist"
 """Where `make web` and the image have it."""
 
-PAGES = ("/", "/gallery", "/cluster", "/tryons/{id}", "/batches/new", "/batches/{id}")
+PAGES = ("/", "/gallery", "/cluster", "/tryons/{id}", "/batches/new", "/batches/{id}", "/comparisons/{id}")
 """The app's own addresses: index.html, which then shows the right page."""
 
 SHARED = "/share"
 """Where a phone sends a picture that is shared to the installed app. Its service worker takes it, if it runs."""
 
 OPEN = ("/gallery", "/cluster", SHARED, "/sw.js", "/manifest.webmanifest")
-OPEN_BELOW = ("/assets/", "/icons/", "/docs/", "/tryons/", "/batches/")
+OPEN_BELOW = ("/assets/", "/icons/", "/docs/", "/tryons/", "/batches/", "/comparisons/")
 """What needs no key: the app itself, with nobody's pictures in it. It asks for the key, and sends it to the API."""
 
 FOREVER = "public, max-age=31536000, immutable"

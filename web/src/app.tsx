@@ -4,14 +4,16 @@ import { forgetPictures } from "./api/pictures";
 import { BatchPage } from "./batch/batch";
 import { NewBatch } from "./batch/new";
 import { ClusterPage } from "./cluster/page";
+import { ComparisonPage } from "./comparison/page";
 import { GalleryPage } from "./gallery/page";
 import { dictionaries, type Language, useSpeech } from "./i18n";
-import { type Choices, NOTHING_CHOSEN } from "./lib/choices";
+import { NOTHING_CHOSEN } from "./lib/choices";
 import type { Chosen } from "./lib/chosen";
+import { NOTHING_COMPARED } from "./lib/compared";
 import { useOnline } from "./lib/online";
 import { type Page, pageAt, usePath } from "./lib/router";
 import { SettingsDialog } from "./settings/dialog";
-import { type Outfit, Studio } from "./studio/studio";
+import { type Outfit, Studio, type StudioProps } from "./studio/studio";
 import { TryonPage } from "./tryon/page";
 import { Cluster, Gallery, Garment, Settings } from "./ui/icons";
 import { Link } from "./ui/link";
@@ -24,6 +26,7 @@ export function App() {
   const online = useOnline();
   const [outfit, setOutfit] = useState<Outfit>({ person: null, garment: null });
   const [choices, setChoices] = useState(NOTHING_CHOSEN);
+  const [compared, setCompared] = useState(NOTHING_COMPARED);
   const [settings, setSettings] = useState<"closed" | "open" | "asked">("closed");
   const [keys, setKeys] = useState(0);
   const main = useFocusOnNewPage(path);
@@ -70,8 +73,10 @@ export function App() {
           page={page}
           outfit={outfit}
           choices={choices}
+          compared={compared}
           onOutfit={setOutfit}
           onChoices={setChoices}
+          onCompared={setCompared}
         />
       </main>
       {settings !== "closed" && (
@@ -89,27 +94,25 @@ export function App() {
   );
 }
 
-interface ShownProps {
+interface ShownProps extends StudioProps {
   page: Page;
-  outfit: Outfit;
-  choices: Choices;
-  onOutfit(change: (outfit: Outfit) => Outfit): void;
-  onChoices(change: (choices: Choices) => Choices): void;
 }
 
-function Shown({ page, outfit, choices, onOutfit, onChoices }: ShownProps) {
+function Shown({ page, ...studio }: ShownProps) {
   const { t } = useSpeech();
   switch (page.name) {
     case "studio":
-      return <Studio outfit={outfit} choices={choices} onOutfit={onOutfit} onChoices={onChoices} />;
+      return <Studio {...studio} />;
     case "tryon":
-      return <TryonPage id={page.id} onOutfit={onOutfit} />;
+      return <TryonPage id={page.id} onOutfit={studio.onOutfit} />;
     case "gallery":
       return <GalleryPage />;
     case "batch-new":
-      return <NewBatch person={outfit.person} />;
+      return <NewBatch person={studio.outfit.person} />;
     case "batch":
       return <BatchPage id={page.id} />;
+    case "comparison":
+      return <ComparisonPage id={page.id} />;
     case "cluster":
       return <ClusterPage />;
     case "missing":
@@ -129,7 +132,7 @@ function titleOf(page: Page, titles: Record<string, string>): string {
 }
 
 function Tab({ href, path, icon, name }: { href: string; path: string; icon: ReactNode; name: string }) {
-  const here = href === "/" ? path === "/" || path.startsWith("/tryons/") : path === href;
+  const here = href === "/" ? path === "/" || /^\/(tryons|comparisons)\//.test(path) : path === href;
   return (
     <Link href={href} aria-current={here ? "page" : undefined}>
       {icon}

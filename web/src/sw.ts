@@ -53,7 +53,7 @@ async function forgetOldVersions(): Promise<void> {
 
 /** The app's own addresses; /docs and /debug are other pages. */
 function isPage(path: string): boolean {
-  return path === "" || /^(gallery|cluster|tryons\/[^/]+|batches\/[^/]+)$/.test(path);
+  return path === "" || /^(gallery|cluster|tryons\/[^/]+|(batches|comparisons)\/[^/]+)$/.test(path);
 }
 
 async function newestPage(request: Request): Promise<Response> {

@@ -50,7 +50,8 @@ def get(path, **headers):
 
 
 def test_every_page_of_the_app_is_the_same_document_and_asked_for_anew(folder):
-    pages = asked(folder, *map(get, ("/", "/gallery", "/cluster", "/tryons/abc", "/batches/new", "/batches/abc")))
+    addresses = ("/", "/gallery", "/cluster", "/tryons/abc", "/batches/new", "/batches/abc", "/comparisons/abc")
+    pages = asked(folder, *map(get, addresses))
     for page in pages:
         assert (page.status_code, page.text) == (200, INDEX)
         assert page.headers["content-type"] == "text/html; charset=utf-8"

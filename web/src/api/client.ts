@@ -11,6 +11,8 @@ export type Warning = Schemas["WarningDocument"];
 export type Serving = Schemas["ServingDocument"];
 export type EngineChoice = Schemas["EngineDocument"];
 export type Batch = Schemas["BatchDocument"];
+export type Comparison = Schemas["ComparisonDocument"];
+export type Variant = Schemas["VariantDocument"];
 export type Problem = Pick<Schemas["ProblemDocument"], "status"> & {
   code?: string | null;
   detail?: string | null;
@@ -21,6 +23,10 @@ export type Problem = Pick<Schemas["ProblemDocument"], "status"> & {
 type TryonFields = paths["/v1/tryons"]["post"]["requestBody"]["content"]["application/json"];
 /** How the stages are to work for a try-on. */
 export type Wishes = Pick<TryonFields, "options" | "engines" | "commercial" | "category" | "samples">;
+
+type ComparisonFields = paths["/v1/comparisons"]["post"]["requestBody"]["content"]["application/json"];
+/** What one version of a comparison has of its own. */
+export type VariantWish = Extract<ComparisonFields["variants"], readonly unknown[]>[number];
 
 /** The gateway said no, and why. */
 export class Refused extends Error {
@@ -131,6 +137,18 @@ export const api = {
 
   startBatch: (photo_ids: string[], garment_ids: string[]): Promise<Batch> =>
     taken(client.POST("/v1/batches", { body: { photo_ids, garment_ids, priority: -10 } })),
+
+  compare: (
+    images: { photo_id: string; garment_id: string },
+    variants: VariantWish[],
+    wishes: Omit<Wishes, "samples"> = {},
+  ): Promise<Comparison> => taken(client.POST("/v1/comparisons", { body: { ...images, ...wishes, variants } })),
+
+  comparison: (comparison_id: string): Promise<Comparison> =>
+    taken(client.GET("/v1/comparisons/{comparison_id}", { params: { path: { comparison_id } } })),
+
+  cancelComparison: (comparison_id: string): Promise<Comparison> =>
+    taken(client.POST("/v1/comparisons/{comparison_id}/cancel", { params: { path: { comparison_id } } })),
 
   batch: (batch_id: string): Promise<Batch> =>
     taken(client.GET("/v1/batches/{batch_id}", { params: { path: { batch_id } } })),

@@ -1,36 +1,17 @@
-import { useEffect, useState } from "react";
-import { api, type Batch, isFinal } from "../api/client";
+import { api } from "../api/client";
+import { endedOf, usePolled } from "../api/use-polled";
 import { useText, word } from "../i18n";
 import { Link } from "../ui/link";
 import { Picture } from "../ui/picture";
 import { ProblemText } from "../ui/problem";
 
-const LOOK_AGAIN_MS = 1500;
-
 /** The try-ons of a batch side by side, as they come. */
 export function BatchPage({ id }: { id: string }) {
   const t = useText();
-  const [batch, setBatch] = useState<Batch | null>(null);
-  const [error, setError] = useState<unknown>(null);
+  const { document: batch, error, replace, fail } = usePolled(id, api.batch);
   const over = batch?.status === "completed";
 
-  useEffect(() => {
-    if (over) return;
-    const look = async () => {
-      try {
-        setBatch(await api.batch(id));
-        setError(null);
-      } catch (problem) {
-        setError(problem);
-        if (isFinal(problem)) clearInterval(timer);
-      }
-    };
-    const timer = setInterval(look, LOOK_AGAIN_MS);
-    look();
-    return () => clearInterval(timer);
-  }, [id, over]);
-
-  const ended = batch?.tryons.filter(({ status }) => !["queued", "processing"].includes(status)).length ?? 0;
+  const ended = endedOf(batch?.tryons ?? []).length;
   return (
     <div className="gallery">
       <header className="intro row">
@@ -39,7 +20,7 @@ export function BatchPage({ id }: { id: string }) {
           <p>{batch ? t.batch.progress(ended, batch.tryons.length) : t.loading}</p>
         </div>
         {batch && !over && (
-          <button type="button" className="button" onClick={() => api.cancelBatch(id).then(setBatch, setError)}>
+          <button type="button" className="button" onClick={() => api.cancelBatch(id).then(replace, fail)}>
             {t.batch.cancel}
           </button>
         )}

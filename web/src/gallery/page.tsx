@@ -137,7 +137,15 @@ function Card({ tryon, onRemove }: { tryon: Tryon; onRemove(): void }) {
         {status !== "succeeded" && <span className="state">{t.tryon[status]}</span>}
       </Link>
       <div className="line">
-        <span>{tryon.batch ? <Link href={`/batches/${tryon.batch}`}>{t.gallery.partOfBatch}</Link> : when}</span>
+        <span>
+          {tryon.batch ? (
+            <Link href={`/batches/${tryon.batch}`}>{t.gallery.partOfBatch}</Link>
+          ) : tryon.comparison ? (
+            <Link href={`/comparisons/${tryon.comparison}`}>{t.gallery.partOfComparison}</Link>
+          ) : (
+            when
+          )}
+        </span>
         {hasEnded(tryon) && (
           <button type="button" className="chip" aria-label={t.gallery.removeOf(when)} onClick={onRemove}>
             <Trash />

@@ -19,7 +19,7 @@ export interface Choices {
 export const NOTHING_CHOSEN: Choices = { category: "", commercial: false, engines: {}, options: {}, samples: 1 };
 
 /** More would be a long wait, and too much to choose from; the gateway makes up to 8. */
-const MOST_SAMPLES = 4;
+export const MOST_SAMPLES = 4;
 
 /** One option as JSON Schema, as far as engines declare them. */
 export interface OptionSchema {
@@ -60,15 +60,22 @@ export function standing(choices: Choices, serving: Serving[]): Choices {
   return { ...still, samples: Math.min(choices.samples, mostSamples(serving, still)) };
 }
 
-const generatorOf = (serving: Serving[]) => serving.find(({ outputs }) => "tryon" in outputs);
+/** The stage that dresses people. */
+export const generatorOf = (serving: Serving[]) => serving.find(({ outputs }) => "tryon" in outputs);
 
 /** How many samples the generator can make that differ: one where it has no seed. */
 export function mostSamples(serving: Serving[], choices: Choices): number {
   const generator = generatorOf(serving);
   const engine = generator && engineOf(generator, choices);
-  const [, seed] = (engine && optionsOf(engine).find(([name]) => name === "seed")) ?? [];
-  if (seed?.type !== "integer" || seed.enum || seed.minimum === undefined || seed.maximum === undefined) return 1;
-  return Math.min(MOST_SAMPLES, seed.maximum - seed.minimum + 1);
+  return engine ? Math.min(MOST_SAMPLES, seedsOf(engine).count) : 1;
+}
+
+/** The seeds of an engine: the least one, its default, and how many there are; one where it has none. */
+export function seedsOf(engine: EngineChoice): { least: number; first: number; count: number } {
+  const [, seed] = optionsOf(engine).find(([name]) => name === "seed") ?? [];
+  if (seed?.type !== "integer" || seed.enum || seed.minimum === undefined || seed.maximum === undefined)
+    return { least: 0, first: 0, count: 1 };
+  return { least: seed.minimum, first: Number(seed.default), count: seed.maximum - seed.minimum + 1 };
 }
 
 /** The engines among which there is a choice: none while all but one could not start. */

@@ -4,15 +4,17 @@ import { at, BASE } from "./base";
 /** The app's pages, by address. */
 export type Page =
   | { name: "studio" | "gallery" | "cluster" | "batch-new" | "missing" }
-  | { name: "tryon" | "batch"; id: string };
+  | { name: "tryon" | "batch" | "comparison"; id: string };
+
+const KINDS = { tryons: "tryon", batches: "batch", comparisons: "comparison" } as const;
 
 export function pageAt(path: string): Page {
   if (path === "/") return { name: "studio" };
   if (path === "/gallery") return { name: "gallery" };
   if (path === "/cluster") return { name: "cluster" };
   if (path === "/batches/new") return { name: "batch-new" };
-  const [, kind, id] = /^\/(tryons|batches)\/([A-Za-z0-9._-]+)$/.exec(path) ?? [];
-  if (kind && id) return { name: kind === "tryons" ? "tryon" : "batch", id };
+  const [, kind, id] = /^\/(tryons|batches|comparisons)\/([A-Za-z0-9._-]+)$/.exec(path) ?? [];
+  if (kind && id) return { name: KINDS[kind as keyof typeof KINDS], id };
   return { name: "missing" };
 }
 

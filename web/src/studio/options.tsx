@@ -56,7 +56,7 @@ export function Options({ serving, choices, refusal, form, onChoices, onSubmit }
       // A control can only say what is wrong with it while it is seen.
       onInvalid={unfold}
     >
-      <details className="options" ref={fold}>
+      <details className="fold options" ref={fold}>
         <summary>
           <span>{t.options.summary}</span>
           {count > 0 && <small>{t.options.changed(count)}</small>}
@@ -221,7 +221,8 @@ function SampleCount({ most, chosen, onChosen }: SampleCountProps) {
   );
 }
 
-function Licence({ engine, named = false }: { engine: EngineChoice; named?: boolean }) {
+/** What an engine may be used for. */
+export function Licence({ engine, named = false }: { engine: EngineChoice; named?: boolean }) {
   const t = useText().options;
   return (
     <span className="licence">

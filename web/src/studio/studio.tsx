@@ -3,9 +3,12 @@ import { api, Refused } from "../api/client";
 import { useText } from "../i18n";
 import { type Choices, placeOf, standing, wishesOf } from "../lib/choices";
 import type { Chosen, Part } from "../lib/chosen";
+import { type Compared, MOST_VERSIONS, sharedOf, variantOf, versionsOf } from "../lib/compared";
 import { go } from "../lib/router";
 import { takeShared } from "../lib/share";
+import { labelOf } from "../lib/wording";
 import { ProblemText } from "../ui/problem";
+import { Comparing } from "./comparing";
 import { ServiceNotReady } from "./not-ready";
 import { Options } from "./options";
 import { usePaste } from "./paste";
@@ -15,18 +18,21 @@ import { useServing } from "./use-serving";
 
 export type Outfit = Record<Part, Chosen | null>;
 
-interface Props {
+export interface StudioProps {
   outfit: Outfit;
   choices: Choices;
+  compared: Compared;
   onOutfit(change: (outfit: Outfit) => Outfit): void;
   onChoices(change: (choices: Choices) => Choices): void;
+  onCompared(change: (compared: Compared) => Compared): void;
 }
 
 /** Where a try-on starts: two pictures and a button. */
-export function Studio({ outfit, choices: chosen, onOutfit, onChoices }: Props) {
+export function Studio({ outfit, choices: chosen, compared, onOutfit, onChoices, onCompared }: StudioProps) {
   const t = useText();
   const serving = useServing();
   const choices = standing(chosen, serving);
+  const versions = versionsOf(compared, serving, choices);
   const form = useRef<HTMLFormElement>(null);
   const [sending, setSending] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -50,18 +56,26 @@ export function Studio({ outfit, choices: chosen, onOutfit, onChoices }: Props) 
 
   const start = async () => {
     const { person, garment } = outfit;
-    if (!person || !garment || !form.current?.reportValidity()) return;
+    if (!person || !garment || versions.length > MOST_VERSIONS || !form.current?.reportValidity()) return;
     setSending(true);
     setError(null);
     try {
-      const tryon = await startWith([person, garment], ([photo = "", piece = ""]) =>
-        api.start({ photo, garment: piece }, wishesOf(choices)),
+      go(
+        await startWith([person, garment], async ([photo = "", piece = ""]) =>
+          versions.length > 1
+            ? `/comparisons/${(await compare(photo, piece)).id}`
+            : `/tryons/${(await api.start({ photo, garment: piece }, wishesOf(choices))).id}`,
+        ),
       );
-      go(`/tryons/${tryon.id}`);
     } catch (problem) {
       setError(problem);
       setSending(false);
     }
+  };
+  const compare = (photo_id: string, garment_id: string) => {
+    const several = new Set(versions.map(({ engine }) => engine)).size > 1;
+    const variants = versions.map((version) => variantOf(version, labelOf(t, version, several), serving, choices));
+    return api.compare({ photo_id, garment_id }, variants, wishesOf(sharedOf(serving, choices)));
   };
   const refusal =
     serving.length > 0 && error instanceof Refused && placeOf(error.problem, choices) ? error.problem : null;
@@ -100,10 +114,24 @@ export function Studio({ outfit, choices: chosen, onOutfit, onChoices }: Props) 
           onChoices(change);
         }}
       />
+      <Comparing
+        serving={serving}
+        choices={choices}
+        compared={compared}
+        onCompared={(change) => {
+          setError(null);
+          onCompared(change);
+        }}
+      />
       {error !== null && !refusal && <ProblemText error={error} />}
       <div className="start">
-        <button type="button" className="button primary large" disabled={!ready || sending} onClick={start}>
-          {sending ? t.studio.starting : t.studio.start}
+        <button
+          type="button"
+          className="button primary large"
+          disabled={!ready || sending || versions.length > MOST_VERSIONS}
+          onClick={start}
+        >
+          {sending ? t.studio.starting : versions.length > 1 ? t.comparing.start(versions.length) : t.studio.start}
         </button>
       </div>
       <p className="quiet after" aria-live="polite">

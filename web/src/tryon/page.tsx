@@ -101,6 +101,11 @@ export function TryonPage({ id, onOutfit }: Props) {
           {failure !== null && <ProblemText error={failure} />}
           {result && <Downloads tryon={tryon} result={result} sample={sample} onSave={save} />}
           <Given tryon={tryon} />
+          {tryon.comparison && (
+            <p>
+              <Link href={`/comparisons/${tryon.comparison}`}>{t.tryon.comparison}</Link>
+            </p>
+          )}
           <div className="actions">
             {!over && (
               <button
