@@ -151,6 +151,9 @@ class GarmentDocument(BaseModel):
     artifacts: dict[str, str] = Field(
         description="Address of every artifact there is so far that was made for it. `tryon` shows who puts the next one on."
     )
+    warnings: list[WarningDocument] = Field(
+        description="Of the try-on's those that its stages gave; what is to be doubted of the person stands with the first."
+    )
 
     @classmethod
     def of(cls, number: int, job: Job, events: list[Event], graph: StageGraph) -> "GarmentDocument":
@@ -168,6 +171,7 @@ class GarmentDocument(BaseModel):
                 name: artifact_address(job.id, name, garment=number)
                 for name in artifacts_of(job, events, garment=number)
             },
+            warnings=_warnings(told),
         )
 
 

@@ -141,6 +141,10 @@ def test_a_top_and_trousers_are_put_on_one_after_the_other_in_one_document(tmp_p
             assert sorted(stages(upper)) == sorted(["cloth_mask", "category", "human_parse", "tryon"])
             assert {stage["engine"] for stage in upper["stages"] if stage["stage"] == "category"} == {"given"}
             assert [w["detail"] for w in document["warnings"] if w["code"] == "worn"] == ["lower", "upper"]
+            assert [[w["detail"] for w in each["warnings"] if w["code"] == "worn"] for each in (lower, upper)] == [
+                ["lower"],
+                ["upper"],
+            ]
             assert document["images"].keys() == {"photo", "garment"} and len({lower["image"], upper["image"]}) == 2
             again = await made(client, outfit(upper=SHIRT, lower=JEANS))
             assert len(Dressing.ran) == len(ran) and again["output"], "all of it was made before"

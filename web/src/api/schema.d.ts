@@ -896,6 +896,11 @@ export interface components {
              * @description What ran for it.
              */
             stages: components["schemas"]["StageDocument"][];
+            /**
+             * Warnings
+             * @description Of the try-on's those that its stages gave; what is to be doubted of the person stands with the first.
+             */
+            warnings: components["schemas"]["WarningDocument"][];
         };
         /**
          * ImageDocument
