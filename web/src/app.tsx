@@ -13,7 +13,7 @@ import { NOTHING_COMPARED } from "./lib/compared";
 import { useOnline } from "./lib/online";
 import { type Page, pageAt, usePath } from "./lib/router";
 import { SettingsDialog } from "./settings/dialog";
-import { type Outfit, Studio, type StudioProps } from "./studio/studio";
+import { NOTHING_PICKED, Studio, type StudioProps } from "./studio/studio";
 import { TryonPage } from "./tryon/page";
 import { Cluster, Gallery, Garment, Settings } from "./ui/icons";
 import { Link } from "./ui/link";
@@ -24,7 +24,7 @@ export function App() {
   const path = usePath();
   const page = pageAt(path);
   const online = useOnline();
-  const [outfit, setOutfit] = useState<Outfit>({ person: null, garment: null });
+  const [outfit, setOutfit] = useState(NOTHING_PICKED);
   const [choices, setChoices] = useState(NOTHING_CHOSEN);
   const [compared, setCompared] = useState(NOTHING_COMPARED);
   const [settings, setSettings] = useState<"closed" | "open" | "asked">("closed");

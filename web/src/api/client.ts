@@ -18,6 +18,8 @@ export type Problem = Pick<Schemas["ProblemDocument"], "status"> & {
   detail?: string | null;
   stage?: string;
   option?: string;
+  /** Of an outfit, the number of the one that it is about. */
+  garment?: number;
 };
 
 type TryonFields = paths["/v1/tryons"]["post"]["requestBody"]["content"]["application/json"];
@@ -106,14 +108,15 @@ export const api = {
     return ((await answer.json()) as Schemas["ImageDocument"]).id;
   },
 
-  /** images: ids of uploads by `photo` and `garment`. artifacts: in the place of those that stages would make. */
+  /** images: ids of uploads by `photo` and `garment`, or `garments.upper` and so on. artifacts: in the place of those that stages would make. */
   start: async (
     images: Record<string, string>,
     wishes: Wishes = {},
     artifacts: Record<string, Blob> = {},
   ): Promise<Tryon> => {
     const form = new FormData();
-    for (const [name, id] of Object.entries(images)) form.append(`${name}_id`, id);
+    for (const [name, id] of Object.entries(images))
+      form.append(name.startsWith("garments.") ? name : `${name}_id`, id);
     for (const [name, value] of Object.entries(wishes))
       form.append(name, typeof value === "string" ? value : JSON.stringify(value));
     for (const [name, file] of Object.entries(artifacts)) form.append(`artifacts.${name}`, file, name);
@@ -127,7 +130,7 @@ export const api = {
   /** With its pictures, the uploaded ones too: what other try-ons made of those stays with them. */
   forget: async (tryon: Tryon): Promise<void> => {
     // The pictures first: where one cannot be deleted, the try-on is still listed, and deleting can be tried again.
-    for (const image_id of new Set(Object.values(tryon.images))) {
+    for (const image_id of new Set([...Object.values(tryon.images), ...tryon.garments.map(({ image }) => image)])) {
       await taken(client.DELETE("/v1/images/{image_id}", { params: { path: { image_id } } })).catch((error) => {
         if (!isGone(error)) throw error;
       });

@@ -12,6 +12,8 @@ export type StageEvent = Pick<StageRun, "stage" | "status"> &
     seed?: number;
     /** From the second one on. */
     sample?: number;
+    /** Of an outfit: for which of its garments. */
+    garment?: number;
   };
 
 export interface Listener {

@@ -3,6 +3,7 @@ import { api, type Tryon } from "../api/client";
 import { moment, useSpeech } from "../i18n";
 import { useOnline } from "../lib/online";
 import { hasEnded } from "../lib/progress";
+import { wornIn } from "../lib/results";
 import { Dialog } from "../ui/dialog";
 import { Trash } from "../ui/icons";
 import { Link } from "../ui/link";
@@ -133,7 +134,10 @@ function Card({ tryon, onRemove }: { tryon: Tryon; onRemove(): void }) {
       <Link href={`/tryons/${tryon.id}`}>
         <span className="unseen">{t.gallery.open(when)}</span>
         <Picture path={tryon.artifacts.tryon ?? tryon.artifacts.photo} alt="" width={260} />
-        <Picture path={tryon.artifacts.garment} alt="" width={64} className="inset" />
+        {wornIn(tryon).map((path, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: they stay in their order
+          <Picture key={index} path={path} alt="" width={64} className="inset" />
+        ))}
         {status !== "succeeded" && <span className="state">{t.tryon[status]}</span>}
       </Link>
       <div className="line">

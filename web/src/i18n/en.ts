@@ -47,6 +47,18 @@ export const en = {
     byDefault: "(default)",
     bounds: (least: number, most: number) => `From ${least} to ${most}.`,
   },
+  outfit: {
+    add: "Wear something with it",
+    heading: "What goes together",
+    firstIs: "The first garment is",
+    secondIs: "With it goes",
+    drop: "Only one garment",
+    needAll: "Choose a photo of you and both garments first.",
+    worn: "What you wear",
+    nth: (n: number, category: string) => `${n}. ${category}`,
+    about: (category: string) => `It is about: ${category}`,
+    which: "Of which garment",
+  },
   comparing: {
     summary: "Compare",
     about: "Tick what you want to see side by side, in the same garment on the same photo.",
@@ -97,6 +109,12 @@ export const en = {
         "One garment – a top, trousers, a skirt or a dress – laid flat or on a hanger, before a plain background. Not worn by anybody.",
       samples: "Or take a sample",
       alt: "The chosen garment",
+    },
+    second: {
+      title: "What goes with it",
+      choose: "Choose a picture of what goes with it",
+      advice: "A top with trousers, a skirt or a dress: laid flat, before a plain background.",
+      alt: "What was chosen to go with it",
     },
   },
   picker: {

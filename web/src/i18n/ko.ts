@@ -46,6 +46,18 @@ export const ko: Dictionary = {
     byDefault: "(기본값)",
     bounds: (least, most) => `${least}부터 ${most}까지.`,
   },
+  outfit: {
+    add: "함께 입을 옷 더하기",
+    heading: "함께 입는 옷",
+    firstIs: "첫째 옷의 종류",
+    secondIs: "함께 입을 옷의 종류",
+    drop: "한 벌만 입기",
+    needAll: "먼저 내 사진과 옷 사진 두 장을 골라 주세요.",
+    worn: "입은 옷",
+    nth: (n, category) => `${n === 1 ? "먼저" : "이어서"} ${category}`,
+    about: (category) => `문제가 된 옷: ${category}`,
+    which: "어느 옷의 과정",
+  },
   comparing: {
     summary: "비교하기",
     about: "같은 사진, 같은 옷으로 나란히 보고 싶은 것을 고르세요.",
@@ -100,6 +112,12 @@ export const ko: Dictionary = {
         "상의, 바지, 치마, 원피스 중 한 벌을 단색 배경에 펼치거나 옷걸이에 걸어 찍어 주세요. 사람이 입은 사진은 피해 주세요.",
       samples: "예시 옷으로 해 보기",
       alt: "고른 옷",
+    },
+    second: {
+      title: "함께 입을 옷",
+      choose: "함께 입을 옷 사진 고르기",
+      advice: "상의와 함께 바지, 치마 또는 원피스를 단색 배경에 펼쳐 찍어 주세요.",
+      alt: "함께 입으려고 고른 옷",
     },
   },
   picker: {

@@ -10,6 +10,8 @@ export interface Chosen {
 }
 
 export type Part = "person" | "garment";
+/** Where a picture goes: there may be a second garment. */
+export type Place = Part | "second";
 export type Complaint = "not-a-picture" | "heic" | "too-heavy" | "too-large" | "too-small" | "unreadable";
 export type Doubt = "landscape" | "low-resolution";
 

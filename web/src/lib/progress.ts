@@ -3,24 +3,34 @@ import type { StageEvent } from "../api/follow";
 
 /** A try-on's document after one more event. Events may come again: they change nothing then. */
 export function advance(tryon: Tryon, event: StageEvent): Tryon {
-  const { outputs = {}, warnings = [], error: _, seed, sample = 1, ...run } = event;
+  const { outputs = {}, warnings = [], error: _, seed, sample = 1, garment, ...run } = event;
   const begun: Tryon = { ...tryon, status: "processing", samples: sampled(tryon, event) };
   if (sample > 1) return begun;
-  const stages = tryon.stages.map((stage) => (stage.stage === run.stage ? { ...stage, ...run } : stage));
-  const artifacts = { ...tryon.artifacts };
-  for (const name of Object.keys(outputs)) artifacts[name] = `${tryon.urls.get}/artifacts/${name}`;
-  return { ...begun, stages, artifacts, warnings: replaced(tryon.warnings, run.stage, warnings) };
+  const known = <T extends Shown>(shown: T, query = ""): T => ({
+    ...shown,
+    stages: shown.stages.map((stage) => (stage.stage === run.stage ? { ...stage, ...run } : stage)),
+    artifacts: { ...shown.artifacts, ...addressesOf(tryon, Object.keys(outputs), query) },
+    warnings: replaced(shown.warnings, run.stage, warnings),
+  });
+  const garments = tryon.garments.map((one) => (one.garment === garment ? known(one, `?garment=${garment}`) : one));
+  // The document tells of its own the stages of the first garment, and of the result.
+  return garment !== undefined && garment > 1 ? { ...begun, garments } : { ...known(begun), garments };
 }
+
+type Shown = Pick<Tryon, "stages" | "artifacts" | "warnings">;
+
+const addressesOf = ({ urls }: Tryon, names: string[], query: string): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, `${urls.get}/artifacts/${name}${query}`]));
 
 /** The results that can be had of a sample. */
 const RESULTS = ["tryon", "tryon_photo"];
 
 /** The samples after an event. What there is to doubt of the first one is the try-on's. */
 function sampled(tryon: Tryon, event: StageEvent): Tryon["samples"] {
-  const { stage, seed, seconds, outputs = {}, warnings = [], sample = 1 } = event;
-  const made = RESULTS.filter((name) => name in outputs);
-  const query = sample > 1 ? `?sample=${sample}` : "";
-  const output = Object.fromEntries(made.map((name) => [name, `${tryon.urls.get}/artifacts/${name}${query}`]));
+  const { stage, seed, seconds, outputs = {}, warnings = [], sample = 1, garment } = event;
+  const isLast = garment === undefined || garment === tryon.garments.length; // until then there is more to put on
+  const made = isLast ? RESULTS.filter((name) => name in outputs) : [];
+  const output = addressesOf(tryon, made, sample > 1 ? `?sample=${sample}` : "");
   return tryon.samples.map((one) =>
     one.sample === sample
       ? {

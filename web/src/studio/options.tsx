@@ -20,6 +20,8 @@ import { Field, OptionField } from "./option-field";
 const CATEGORIES = ["", "upper", "lower", "dress"];
 
 interface Props {
+  /** Whether it is of one garment, of which is asked here what it is. */
+  single: boolean;
   serving: Serving[];
   choices: Choices;
   /** Why the gateway did not take what was chosen. */
@@ -30,7 +32,7 @@ interface Props {
 }
 
 /** What may be chosen beside the pictures, folded away: most people need none of it. */
-export function Options({ serving, choices, refusal, form, onChoices, onSubmit }: Props) {
+export function Options({ single, serving, choices, refusal, form, onChoices, onSubmit }: Props) {
   const t = useText();
   const fold = useRef<HTMLDetailsElement>(null);
   const place = refusal && placeOf(refusal, choices);
@@ -61,11 +63,13 @@ export function Options({ serving, choices, refusal, form, onChoices, onSubmit }
           <span>{t.options.summary}</span>
           {count > 0 && <small>{t.options.changed(count)}</small>}
         </summary>
-        <Category
-          chosen={choices.category}
-          refused={!dresses(serving, choices) || refusalAt("category") !== null}
-          onCategory={(category) => onChoices((now) => ({ ...now, category }))}
-        />
+        {single && (
+          <Category
+            chosen={choices.category}
+            refused={!dresses(serving, choices) || refusalAt("category") !== null}
+            onCategory={(category) => onChoices((now) => ({ ...now, category }))}
+          />
+        )}
         <Field id="commercial" help={t.options.commercialHelp} refusal={refusalAt("commercial")}>
           {(described) => (
             <label className="check">

@@ -1,20 +1,24 @@
 import { type DragEvent, useId, useRef, useState } from "react";
 import { useText } from "../i18n";
-import { ACCEPTED, type Chosen, type Complaint, doubtsOf, type Part } from "../lib/chosen";
+import { ACCEPTED, type Chosen, type Complaint, doubtsOf, type Part, type Place } from "../lib/chosen";
 import { Camera, Close, Garment, Person } from "../ui/icons";
 import { SAMPLES } from "./samples";
 import { look } from "./send";
 
 interface Props {
   part: Part;
+  /** There may be a second garment, which has its own words. */
+  place?: Place;
+  /** Whether there are sample pictures for it. */
+  samples?: boolean;
   chosen: Chosen | null;
   onChosen(chosen: Chosen | null): void;
 }
 
-/** One of the two pictures: chosen by drop, file, camera or sample; shown; and looked at, with advice in words. */
-export function Picker({ part, chosen, onChosen }: Props) {
+/** One of the pictures: chosen by drop, file, camera or sample; shown; and looked at, with advice in words. */
+export function Picker({ part, place = part, samples = true, chosen, onChosen }: Props) {
   const t = useText();
-  const said = t.part[part];
+  const said = { ...t.part[part], ...t.part[place] };
   const [complaint, setComplaint] = useState<Complaint | null>(null);
   const [over, setOver] = useState(false);
   const file = useRef<HTMLInputElement>(null);
@@ -39,7 +43,7 @@ export function Picker({ part, chosen, onChosen }: Props) {
   const Icon = part === "person" ? Person : Garment;
 
   return (
-    <section className="picker" aria-label={said.title} data-part={part}>
+    <section className="picker" aria-label={said.title} data-part={place}>
       <h2>{said.title}</h2>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is one of many ways; the button is there for all */}
       <div
@@ -107,20 +111,22 @@ export function Picker({ part, chosen, onChosen }: Props) {
         <button type="button" className="button small for-touch" onClick={() => camera.current?.click()}>
           <Camera /> {t.picker.camera}
         </button>
-        <fieldset className="samples">
-          <legend>{said.samples}</legend>
-          {SAMPLES[part].map(({ name, url, thumb }) => (
-            <button
-              key={name}
-              type="button"
-              className="sample"
-              title={t.samplePictures[name]}
-              onClick={async () => take(await (await fetch(url)).blob())}
-            >
-              <img src={thumb} alt={t.samplePictures[name]} width={56} height={56} />
-            </button>
-          ))}
-        </fieldset>
+        {samples && (
+          <fieldset className="samples">
+            <legend>{said.samples}</legend>
+            {SAMPLES[part].map(({ name, url, thumb }) => (
+              <button
+                key={name}
+                type="button"
+                className="sample"
+                title={t.samplePictures[name]}
+                onClick={async () => take(await (await fetch(url)).blob())}
+              >
+                <img src={thumb} alt={t.samplePictures[name]} width={56} height={56} />
+              </button>
+            ))}
+          </fieldset>
+        )}
       </div>
     </section>
   );

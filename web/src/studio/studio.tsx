@@ -2,21 +2,26 @@ import { useEffect, useRef, useState } from "react";
 import { api, Refused } from "../api/client";
 import { useText } from "../i18n";
 import { type Choices, placeOf, standing, wishesOf } from "../lib/choices";
-import type { Chosen, Part } from "../lib/chosen";
+import type { Chosen, Part, Place } from "../lib/chosen";
 import { type Compared, MOST_VERSIONS, sharedOf, variantOf, versionsOf } from "../lib/compared";
+import { besides, imagesOf, type Second } from "../lib/outfits";
 import { go } from "../lib/router";
 import { takeShared } from "../lib/share";
 import { labelOf } from "../lib/wording";
+import { Plus } from "../ui/icons";
 import { ProblemText } from "../ui/problem";
 import { Comparing } from "./comparing";
 import { ServiceNotReady } from "./not-ready";
 import { Options } from "./options";
 import { usePaste } from "./paste";
 import { Picker } from "./picker";
+import { Outfitting } from "./second";
 import { look, startWith } from "./send";
 import { useServing } from "./use-serving";
 
-export type Outfit = Record<Part, Chosen | null>;
+export type Outfit = Record<Part, Chosen | null> & { second: Second | null };
+
+export const NOTHING_PICKED: Outfit = { person: null, garment: null, second: null };
 
 export interface StudioProps {
   outfit: Outfit;
@@ -31,8 +36,9 @@ export interface StudioProps {
 export function Studio({ outfit, choices: chosen, compared, onOutfit, onChoices, onCompared }: StudioProps) {
   const t = useText();
   const serving = useServing();
-  const choices = standing(chosen, serving);
-  const versions = versionsOf(compared, serving, choices);
+  const { second } = outfit;
+  const choices = standing(second ? { ...chosen, category: "" } : chosen, serving);
+  const versions = second ? [] : versionsOf(compared, serving, choices);
   const form = useRef<HTMLFormElement>(null);
   const [sending, setSending] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -51,20 +57,31 @@ export function Studio({ outfit, choices: chosen, compared, onOutfit, onChoices,
   usePaste(async ([picture], focused) => {
     const looked = picture && (await look(picture));
     if (!looked || typeof looked === "string") return;
-    onOutfit((now) => ({ ...now, [focused ?? (now.person ? "garment" : "person")]: looked }));
+    onOutfit((now) => withPicture(now, focused ?? emptyIn(now), looked));
   });
+
+  useFocusOnSecond(second !== null);
 
   const start = async () => {
     const { person, garment } = outfit;
-    if (!person || !garment || versions.length > MOST_VERSIONS || !form.current?.reportValidity()) return;
+    if (
+      !person ||
+      !garment ||
+      (second && !second.picture) ||
+      versions.length > MOST_VERSIONS ||
+      !form.current?.reportValidity()
+    )
+      return;
     setSending(true);
     setError(null);
     try {
       go(
-        await startWith([person, garment], async ([photo = "", piece = ""]) =>
-          versions.length > 1
-            ? `/comparisons/${(await compare(photo, piece)).id}`
-            : `/tryons/${(await api.start({ photo, garment: piece }, wishesOf(choices))).id}`,
+        await startWith(
+          [person, garment, ...(second?.picture ? [second.picture] : [])],
+          async ([photo = "", piece = "", other]) =>
+            versions.length > 1
+              ? `/comparisons/${(await compare(photo, piece)).id}`
+              : `/tryons/${(await api.start(imagesOf(photo, piece, second, other), wishesOf(choices))).id}`,
         ),
       );
     } catch (problem) {
@@ -77,9 +94,13 @@ export function Studio({ outfit, choices: chosen, compared, onOutfit, onChoices,
     const variants = versions.map((version) => variantOf(version, labelOf(t, version, several), serving, choices));
     return api.compare({ photo_id, garment_id }, variants, wishesOf(sharedOf(serving, choices)));
   };
-  const refusal =
-    serving.length > 0 && error instanceof Refused && placeOf(error.problem, choices) ? error.problem : null;
-  const ready = outfit.person !== null && outfit.garment !== null;
+  const place = serving.length > 0 && error instanceof Refused ? placeOf(error.problem, choices) : null;
+  const refusal = error instanceof Refused && place && !(second && place === "category") ? error.problem : null;
+  const ready = outfit.person !== null && outfit.garment !== null && second?.picture !== null;
+  const changeChoices = (change: (choices: Choices) => Choices) => {
+    setError(null);
+    onChoices(change);
+  };
 
   return (
     <div className="studio">
@@ -99,30 +120,59 @@ export function Studio({ outfit, choices: chosen, compared, onOutfit, onChoices,
             key={part}
             part={part}
             chosen={outfit[part]}
-            onChosen={(chosen) => onOutfit((now) => ({ ...now, [part]: chosen }))}
+            onChosen={(chosen) => onOutfit((now) => withPicture(now, part, chosen))}
           />
         ))}
+        {second && (
+          <Picker
+            part="garment"
+            place="second"
+            samples={second.secondIs === "upper"}
+            chosen={second.picture}
+            onChosen={(chosen) => onOutfit((now) => withPicture(now, "second", chosen))}
+          />
+        )}
       </div>
+      {second ? (
+        <Outfitting
+          second={second}
+          serving={serving}
+          choices={choices}
+          onSecond={(changed) => {
+            setError(null);
+            onOutfit((now) => ({ ...now, second: changed }));
+          }}
+          onChoices={changeChoices}
+        />
+      ) : (
+        <button
+          type="button"
+          className="button small add-second"
+          onClick={() => onOutfit((now) => ({ ...now, second: besides(chosen.category) }))}
+        >
+          <Plus /> {t.outfit.add}
+        </button>
+      )}
       <Options
+        single={second === null}
         serving={serving}
         choices={choices}
         refusal={refusal}
         form={form}
         onSubmit={start}
-        onChoices={(change) => {
-          setError(null);
-          onChoices(change);
-        }}
+        onChoices={changeChoices}
       />
-      <Comparing
-        serving={serving}
-        choices={choices}
-        compared={compared}
-        onCompared={(change) => {
-          setError(null);
-          onCompared(change);
-        }}
-      />
+      {!second && (
+        <Comparing
+          serving={serving}
+          choices={choices}
+          compared={compared}
+          onCompared={(change) => {
+            setError(null);
+            onCompared(change);
+          }}
+        />
+      )}
       {error !== null && !refusal && <ProblemText error={error} />}
       <div className="start">
         <button
@@ -135,8 +185,30 @@ export function Studio({ outfit, choices: chosen, compared, onOutfit, onChoices,
         </button>
       </div>
       <p className="quiet after" aria-live="polite">
-        {ready ? t.studio.privacy : t.studio.needBoth}
+        {ready ? t.studio.privacy : second ? t.outfit.needAll : t.studio.needBoth}
       </p>
     </div>
   );
+}
+
+/** The button that adds or drops a second garment goes with that: whoever pressed it finds the focus where it continues. */
+function useFocusOnSecond(there: boolean): void {
+  const before = useRef(there);
+  useEffect(() => {
+    if (before.current !== there)
+      document.querySelector<HTMLElement>(there ? '[data-part="second"] .empty' : ".add-second")?.focus();
+    before.current = there;
+  }, [there]);
+}
+
+/** With a picture at a place; without one there, null. */
+function withPicture(outfit: Outfit, place: Place, picture: Chosen | null): Outfit {
+  if (place !== "second") return { ...outfit, [place]: picture };
+  return outfit.second ? { ...outfit, second: { ...outfit.second, picture } } : outfit;
+}
+
+/** Where the next picture goes: you first, then what you wear. */
+function emptyIn({ person, garment, second }: Outfit): Place {
+  if (!person) return "person";
+  return garment && second ? "second" : "garment";
 }

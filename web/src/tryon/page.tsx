@@ -2,13 +2,14 @@ import { useState } from "react";
 import { api, Refused, type Tryon } from "../api/client";
 import { download, fetchPicture } from "../api/pictures";
 import { seconds, useSpeech, word } from "../i18n";
+import { besides } from "../lib/outfits";
 import { hasEnded } from "../lib/progress";
-import { madeOf, resultOf, warningsOf } from "../lib/results";
+import { asOf, doubtsOf, failedOf, madeOf, resultOf, runsOf, wholeWarnings, wornIn } from "../lib/results";
 import { go } from "../lib/router";
 import { type Mask, masksOf, type Painted } from "../mend/masks";
 import { Mend } from "../mend/mend";
 import { look } from "../studio/send";
-import type { Outfit } from "../studio/studio";
+import { NOTHING_PICKED, type Outfit } from "../studio/studio";
 import { Brush, Download, Enlarge } from "../ui/icons";
 import { Link } from "../ui/link";
 import { Picture } from "../ui/picture";
@@ -19,6 +20,7 @@ import { Notes } from "./notes";
 import { Samples } from "./samples";
 import { StageGraph } from "./stage-graph";
 import { useTryon } from "./use-tryon";
+import { Worn } from "./worn";
 import { Zoom } from "./zoom";
 
 interface Props {
@@ -33,6 +35,7 @@ export function TryonPage({ id, onOutfit }: Props) {
   const [failure, setFailure] = useState<unknown>(null);
   const [whole, setWhole] = useState(false);
   const [sample, setSample] = useState(1);
+  const [garment, setGarment] = useState(1);
   const [all, setAll] = useState(false);
   const [mending, setMending] = useState<Mask | null>(null);
   const [painted, setPainted] = useState<Painted>({});
@@ -52,12 +55,12 @@ export function TryonPage({ id, onOutfit }: Props) {
   const save = (path: string, name: string) => attempt(() => download(path, name));
   const again = (keep: Exclude<Action, "retry">) =>
     attempt(async () => {
-      const kept = await look(await fetchPicture(tryon.artifacts[keep === "person" ? "photo" : "garment"] ?? ""));
-      const none = { person: null, garment: null };
-      onOutfit(() => (typeof kept === "string" ? none : { ...none, [keep]: kept }));
+      const kept = await pickedAgain(tryon, keep);
+      onOutfit(() => kept);
       go("/");
     });
   const over = hasEnded(tryon);
+  const failed = failedOf(tryon);
   const helps = helpful(tryon);
   const result = resultOf(tryon, sample);
   const [before, after] = whole && result?.tryon_photo ? ["photo", "tryon_photo"] : ["person", "tryon"];
@@ -78,9 +81,11 @@ export function TryonPage({ id, onOutfit }: Props) {
             ) : (
               <Picture path={tryon.artifacts.person ?? tryon.artifacts.photo} alt={t.tryon.beforeAlt} width={512} />
             )}
-            {!result && (
-              <Picture path={tryon.artifacts.garment} alt={t.tryon.garmentAlt} width={96} className="inset" />
-            )}
+            {!result &&
+              wornIn(tryon).map((path, index) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: they stay in their order
+                <Picture key={index} path={path} alt={t.tryon.garmentAlt} width={96} className="inset" />
+              ))}
           </div>
           <Samples tryon={tryon} chosen={sample} onChosen={setSample} />
           <div className="view">
@@ -97,7 +102,12 @@ export function TryonPage({ id, onOutfit }: Props) {
           </div>
         </div>
         <div className="facts">
-          {tryon.error && <ProblemText error={new Refused(tryon.error as Refused["problem"])} />}
+          {tryon.error && (
+            <ProblemText
+              error={new Refused(tryon.error as Refused["problem"])}
+              about={failed && t.outfit.about(word(t.options.categories, failed.category) ?? failed.category)}
+            />
+          )}
           {failure !== null && <ProblemText error={failure} />}
           {result && <Downloads tryon={tryon} result={result} sample={sample} onSave={save} />}
           <Given tryon={tryon} />
@@ -130,10 +140,12 @@ export function TryonPage({ id, onOutfit }: Props) {
                 </button>
               ))}
           </div>
-          <Notes warnings={warningsOf(tryon, sample)} />
+          <Worn tryon={tryon} doubts={doubtsOf(tryon)} />
+          <Notes warnings={wholeWarnings(tryon, sample)} />
           <section aria-label={t.tryon.how}>
             <h2>{t.tryon.how}</h2>
-            <StageGraph tryon={tryon} serving={serving} />
+            <WhichGarment tryon={tryon} chosen={garment} onChosen={setGarment} />
+            <StageGraph tryon={asOf(tryon, garment)} serving={serving} />
           </section>
           <button
             type="button"
@@ -146,7 +158,7 @@ export function TryonPage({ id, onOutfit }: Props) {
           </button>
         </div>
       </div>
-      {all && <Artifacts tryon={tryon} serving={serving} onSave={save} onMend={setMending} />}
+      {all && <Artifacts tryon={asOf(tryon, garment)} serving={serving} onSave={save} onMend={setMending} />}
       {mending && (
         <Mend
           tryon={tryon}
@@ -174,7 +186,8 @@ function helpful({ status, error }: Tryon): Action[] {
 
 function Heading({ tryon }: { tryon: Tryon }) {
   const { t, language } = useSpeech();
-  const done = tryon.stages.filter(({ status }) => status === "succeeded").length;
+  const runs = runsOf(tryon);
+  const done = runs.filter(({ status }) => status === "succeeded").length;
   const total = tryon.metrics.total_seconds;
   const { status, samples } = tryon;
   const made = madeOf(tryon);
@@ -186,9 +199,50 @@ function Heading({ tryon }: { tryon: Tryon }) {
           ? t.tryon.took(seconds(total, language))
           : made > 0
             ? t.samples.progress(made, samples.length)
-            : t.tryon.progress(done, tryon.stages.length)}
+            : t.tryon.progress(done, runs.length)}
       </p>
     </div>
+  );
+}
+
+/**
+ * The pictures of a try-on to start from again: the person's, with what of an outfit did not fail where something did, or those
+ * of what was worn. Throws Refused, Unreachable.
+ */
+async function pickedAgain(tryon: Tryon, keep: "person" | "garment"): Promise<Outfit> {
+  const pick = async (path: string | undefined) => {
+    const looked = path && (await look(await fetchPicture(path)));
+    return looked && typeof looked !== "string" ? looked : null;
+  };
+  const failed = failedOf(tryon);
+  const person = keep === "person" ? await pick(tryon.artifacts.photo) : null;
+  if (keep === "person" && !failed) return { ...NOTHING_PICKED, person };
+  const kept = wornIn(tryon).map((path, index) => (keep === "person" && tryon.garments[index] === failed ? "" : path));
+  const [garment = null, other = null] = await Promise.all(kept.map(pick));
+  const [first] = tryon.garments;
+  return { person, garment, second: first ? { ...besides(first.category), picture: other } : null };
+}
+
+interface WhichProps {
+  tryon: Tryon;
+  chosen: number;
+  onChosen(garment: number): void;
+}
+
+/** Of which garment of several the stages are shown. */
+function WhichGarment({ tryon, chosen, onChosen }: WhichProps) {
+  const { t } = useSpeech();
+  if (tryon.garments.length === 0) return null;
+  return (
+    <fieldset className="segments">
+      <legend className="unseen">{t.outfit.which}</legend>
+      {tryon.garments.map(({ garment, category }) => (
+        <label key={garment}>
+          <input type="radio" name="garment" checked={chosen === garment} onChange={() => onChosen(garment)} />
+          <span>{word(t.options.categories, category) ?? category}</span>
+        </label>
+      ))}
+    </fieldset>
   );
 }
 
@@ -274,7 +328,11 @@ function Downloads({ tryon, result, sample, onSave }: DownloadsProps) {
 /** What the request brought in the place of what stages would have made. */
 function Given({ tryon }: { tryon: Tryon }) {
   const { t, language } = useSpeech();
-  const given = tryon.stages.flatMap((stage) => stage.given).map((name) => word(t.artifact, name) ?? name);
+  const isSaid = (name: string) => name === "category" && tryon.garments.length > 0; // with each of them
+  const given = tryon.stages
+    .flatMap((stage) => stage.given)
+    .filter((name) => !isSaid(name))
+    .map((name) => word(t.artifact, name) ?? name);
   if (given.length === 0) return null;
   return (
     <p className="notice given">

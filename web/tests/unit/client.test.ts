@@ -33,13 +33,14 @@ beforeEach(() => {
 });
 
 const load = async () => ({ ...(await import("../../src/api/client")), ...(await import("../../src/studio/send")) });
-const tryon = { id: "1", images: { photo: "a", garment: "b" } } as unknown as Tryon;
+const garments = [{ image: "b" }, { image: "c" }];
+const tryon = { id: "1", images: { photo: "a", garment: "b" }, garments } as unknown as Tryon;
 
 test("a try-on is forgotten after its pictures, also when one is gone already", async () => {
   const { api } = await load();
   statuses = { "DELETE /v1/images/a": [404] };
   await api.forget(tryon);
-  expect(asked).toEqual(["DELETE /v1/images/a", "DELETE /v1/images/b", "DELETE /v1/tryons/1"]);
+  expect(asked).toEqual(["DELETE /v1/images/a", "DELETE /v1/images/b", "DELETE /v1/images/c", "DELETE /v1/tryons/1"]);
 });
 
 test("a try-on stays when a picture of it could not be deleted", async () => {

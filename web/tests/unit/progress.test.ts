@@ -11,6 +11,7 @@ const tryon = {
   urls: { get: "/shop/v1/tryons/t1" },
   warnings: [],
   samples: [],
+  garments: [],
   stages: [
     { stage: "resize", status: "waiting", reused: false },
     { stage: "pose", status: "waiting", reused: false },
@@ -61,6 +62,27 @@ test("samples come one after the other, each with results and doubts of its own"
   expect(Object.keys(pasted.samples[1]?.output ?? {})).toEqual(["tryon", "tryon_photo"]);
 });
 
+test("what is put on second changes what is told of it alone, and is the last to make a result", () => {
+  const stages = ["resize", "tryon"].map((stage) => ({ stage, status: "waiting" })) as Tryon["stages"];
+  const none = { stages, artifacts: {}, warnings: [], image: "sha256:0", category: "upper" };
+  const outfit: Tryon = {
+    ...tryon,
+    stages,
+    garments: [1, 2].map((garment) => ({ ...none, garment })),
+    samples: [{ sample: 1, seed: null, seconds: null, output: {}, warnings: [] }],
+  };
+  const doubt = { code: "odd", stage: "tryon", detail: "…" };
+  const made = { stage: "tryon", status: "succeeded", outputs: { tryon: "sha256:1" }, warnings: [doubt] } as const;
+  const first = advance(outfit, { ...made, warnings: [doubt], garment: 1 });
+  expect(first.garments.map(({ warnings }) => warnings)).toEqual([[doubt], []]);
+  expect(first.garments[0]?.artifacts.tryon).toBe("/shop/v1/tryons/t1/artifacts/tryon?garment=1");
+  expect([first.stages[1]?.status, first.samples[0]?.output]).toEqual(["succeeded", {}]);
+  const second = advance(first, { ...made, warnings: [], garment: 2 });
+  expect(second.garments[1]?.stages[1]?.status).toBe("succeeded");
+  expect([second.stages, second.artifacts]).toEqual([first.stages, first.artifacts]);
+  expect(second.samples[0]?.output).toEqual({ tryon: "/shop/v1/tryons/t1/artifacts/tryon" });
+});
+
 test("without samples there is one result, at the end", () => {
   const output = { tryon: "/tryon" };
   expect(resultOf({ ...tryon, status: "processing" }, 1)).toBeNull();
@@ -77,5 +99,6 @@ test("addresses lead to pages", () => {
   expect(pageAt("/tryons/6b92e575-11e2")).toEqual({ name: "tryon", id: "6b92e575-11e2" });
   expect(pageAt("/batches/new")).toEqual({ name: "batch-new" });
   expect(pageAt("/batches/b1")).toEqual({ name: "batch", id: "b1" });
+  expect(pageAt("/comparisons/c1")).toEqual({ name: "comparison", id: "c1" });
   expect(pageAt("/tryons/a/b")).toEqual({ name: "missing" });
 });
