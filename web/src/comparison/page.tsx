@@ -3,7 +3,7 @@ import { api, type Comparison, isGone } from "../api/client";
 import { download } from "../api/pictures";
 import { endedOf, usePolled } from "../api/use-polled";
 import { useText } from "../i18n";
-import { sharedBy } from "../lib/results";
+import { outcomeOf, sharedBy } from "../lib/results";
 import { Notes } from "../tryon/notes";
 import { Zoom } from "../tryon/zoom";
 import { Download, Enlarge } from "../ui/icons";
@@ -20,12 +20,11 @@ export function ComparisonPage({ id }: { id: string }) {
 
   if (isGone(error)) return <Gone />;
   const ended = endedOf(comparison?.variants ?? []);
-  const made = ended.some(({ status }) => status === "succeeded");
   return (
     <div className="gallery comparison" data-status={comparison?.status}>
       <header className="intro row">
         <div role="status">
-          <h1>{t.comparison[!over ? "processing" : made ? "completed" : "nothing"]}</h1>
+          <h1>{t.comparison[over ? outcomeOf(comparison.variants) : "processing"]}</h1>
           <p>{comparison ? t.comparison.progress(ended.length, comparison.variants.length) : t.loading}</p>
         </div>
         {comparison && !over && (

@@ -341,6 +341,7 @@ export const en = {
     processing: "Making every version…",
     completed: "Side by side",
     nothing: "No version could be made",
+    stopped: "Stopped before any was made",
     progress: (done: number, all: number) => `${done} of ${count(all, "version", "versions")} done`,
     cancel: "Stop the rest",
     another: "Compare something else",

@@ -331,6 +331,7 @@ export const ko: Dictionary = {
     processing: "하나씩 만드는 중…",
     completed: "나란히 비교",
     nothing: "하나도 만들지 못했습니다",
+    stopped: "만들기 전에 멈췄습니다",
     progress: (done, all) => `${all}가지 중 ${done}가지 완료`,
     cancel: "나머지 멈추기",
     another: "다른 비교 하기",

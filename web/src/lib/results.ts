@@ -18,6 +18,13 @@ export const warningsOf = ({ warnings, samples }: Tryon, sample: number): Warnin
 /** How many samples can be looked at. */
 export const madeOf = ({ samples }: Tryon): number => samples.filter(({ output }) => output.tryon).length;
 
+/** What became of the versions of a comparison that is over; stopped: by the shopper, and nothing else went wrong. */
+export function outcomeOf(variants: Variant[]): "completed" | "nothing" | "stopped" {
+  const ended = new Set(variants.map(({ status }) => status));
+  if (ended.has("succeeded")) return "completed";
+  return ended.has("canceled") && !ended.has("failed") ? "stopped" : "nothing";
+}
+
 /** What is to be doubted of all versions that were made, where there are several; each once. */
 export function sharedBy(variants: Variant[]): Warning[] {
   const [first, ...others] = variants.filter(({ status }) => status === "succeeded");

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { devices, type Page } from "@playwright/test";
-import { expect, expectAccessible, GARMENT, heading, shoot, test, testOfTwo } from "./test";
+import { expect, expectAccessible, forgetAll, GARMENT, heading, shoot, test, testOfTwo } from "./test";
 
 test("with one engine, ways to wear it are ticked by keys, compared, and seen side by side", async ({
   page,
@@ -78,6 +78,40 @@ test("what fails is told in plain words, and so is what is gone", async ({ page 
   await expect(page.locator(".contact [data-state=there]")).toBeVisible();
   await shoot(page, "comparison-failed");
   await expectAccessible(page);
+});
+
+test.describe("while the dressing stands still", () => {
+  test.beforeEach(async ({ house, request }) => {
+    await forgetAll(request);
+    house.tryonStage.hold();
+  });
+  test.afterEach(({ house }) => {
+    house.tryonStage.go();
+  });
+
+  test("progress is shown, found again after a reload, and the rest can be stopped", async ({ page }) => {
+    await choosePictures(page);
+    const compare = await unfold(page, "Compare");
+    for (const name of ["hanging", "tucked in"]) await compare.getByRole("checkbox", { name }).check();
+    await page.getByRole("button", { name: "Compare 2 versions" }).press("Enter");
+    await expect(heading(page)).toHaveText("Making every version…");
+    await expect(page.getByText("0 of 2 versions done")).toBeVisible();
+    const address = page.url();
+    await page.reload();
+    expect(page.url()).toBe(address);
+    await expect(heading(page)).toHaveText("Making every version…");
+    const table = page.getByRole("table", { name: "The versions" });
+    await expect(table.locator("[data-status=processing]").first()).toContainText("runs");
+    await expect(page.locator(".contact [data-state=there]")).toBeVisible(); // with places for what is to come
+    await shoot(page, "comparison-coming");
+    await expectAccessible(page);
+    await page.getByRole("button", { name: "Stop the rest" }).press("Enter");
+    await expect(heading(page)).toHaveText("Stopped before any was made");
+    await expect(table.locator("[data-status=canceled]")).toHaveCount(2);
+    await expect(page.getByRole("button", { name: "Stop the rest" })).toHaveCount(0);
+    await shoot(page, "comparison-stopped");
+    await expectAccessible(page);
+  });
 });
 
 testOfTwo("engines are compared with their licences, and no more versions than can be", async ({ page }) => {

@@ -12,7 +12,7 @@ import {
   variantOf,
   versionsOf,
 } from "../../src/lib/compared";
-import { ownWarnings, sharedBy } from "../../src/lib/results";
+import { outcomeOf, ownWarnings, sharedBy } from "../../src/lib/results";
 import { labelOf, optionsIn } from "../../src/lib/wording";
 
 const SEED: OptionSchema = { type: "integer", minimum: 0, maximum: 9, default: 7 };
@@ -136,4 +136,13 @@ test("what is to be doubted of all versions is told apart from what is to be dou
   expect(shared.map(({ code }) => code)).toEqual(["stand-in"]);
   expect([one, two].map((each) => ownWarnings(each, shared).map(({ code }) => code))).toEqual([["doubtful-fit"], []]);
   expect(sharedBy([one, failed])).toEqual([]);
+});
+
+test.each([
+  ["completed", ["failed", "canceled", "succeeded"]],
+  ["nothing", ["failed", "canceled"]],
+  ["nothing", ["deleted"]],
+  ["stopped", ["canceled", "canceled"]],
+])("a comparison is %s after %j", (outcome, statuses) => {
+  expect(outcomeOf(statuses.map((status) => ({ status }) as Variant))).toBe(outcome);
 });
