@@ -20,12 +20,14 @@ export function ComparisonPage({ id }: { id: string }) {
 
   if (isGone(error)) return <Gone />;
   const ended = endedOf(comparison?.variants ?? []);
+  // While they are made, whatever needs no more waiting; then, what there is to see.
+  const done = over ? ended.filter(({ status }) => status === "succeeded") : ended;
   return (
     <div className="gallery comparison" data-status={comparison?.status}>
       <header className="intro row">
         <div role="status">
           <h1>{t.comparison[over ? outcomeOf(comparison.variants) : "processing"]}</h1>
-          <p>{comparison ? t.comparison.progress(ended.length, comparison.variants.length) : t.loading}</p>
+          <p>{comparison ? t.comparison.progress(done.length, comparison.variants.length) : t.loading}</p>
         </div>
         {comparison && !over && (
           <button type="button" className="button" onClick={() => api.cancelComparison(id).then(replace, fail)}>

@@ -50,7 +50,9 @@ function Version({ variant, all }: { variant: Variant; all: Variant[] }) {
       <td data-column={columns.engine}>{variant.engine}</td>
       <td data-column={columns.seconds}>
         {variant.seconds != null && seconds(variant.seconds, language)}
-        {total_seconds != null && <small>{t.comparison.inAll(seconds(total_seconds, language))}</small>}
+        {status === "succeeded" && total_seconds != null && (
+          <small>{t.comparison.inAll(seconds(total_seconds, language))}</small>
+        )}
       </td>
       <td data-column={columns.licence}>
         {licence}
@@ -70,9 +72,9 @@ function Remarks({ variant, all }: { variant: Variant; all: Variant[] }) {
     const { code, detail } = variant.error as { code?: string; detail?: string };
     return <span className="bad">{word(t.problem, code) ?? detail ?? t.problemUnknown}</span>;
   }
+  if (variant.status !== "succeeded") return null; // there is no picture to doubt
   const own = ownWarnings(variant, sharedBy(all));
-  if (variant.status === "succeeded" && own.length === 0)
-    return <span className="quiet">{t.comparison.nothingOwn}</span>;
+  if (own.length === 0) return <span className="quiet">{t.comparison.nothingOwn}</span>;
   return own.map(({ code, detail }) => (
     <p key={code} data-code={code}>
       {word(t.warning, code) ?? detail}

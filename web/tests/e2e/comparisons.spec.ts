@@ -74,6 +74,7 @@ test("what fails is told in plain words, and so is what is gone", async ({ page 
   await page.goto(`/comparisons/${(await answer.json()).id}`);
   await expect(page.getByText("Nobody was found in the photo.", { exact: false }).first()).toBeVisible();
   await expect(heading(page)).toHaveText("No version could be made");
+  await expect(page.getByText("0 of 2 versions done")).toBeVisible();
   await expect(page.getByRole("row", { name: /plain/ })).toContainText("failed");
   await expect(page.locator(".contact [data-state=there]")).toBeVisible();
   await shoot(page, "comparison-failed");
@@ -107,7 +108,11 @@ test.describe("while the dressing stands still", () => {
     await expectAccessible(page);
     await page.getByRole("button", { name: "Stop the rest" }).press("Enter");
     await expect(heading(page)).toHaveText("Stopped before any was made");
+    await expect(page.getByText("0 of 2 versions done")).toBeVisible();
     await expect(table.locator("[data-status=canceled]")).toHaveCount(2);
+    await expect(table).not.toContainText("with all steps");
+    await expect(table).not.toContainText("hips");
+    await expect(page.locator(".contact [data-state=there]")).toBeVisible(); // drawn anew
     await expect(page.getByRole("button", { name: "Stop the rest" })).toHaveCount(0);
     await shoot(page, "comparison-stopped");
     await expectAccessible(page);
