@@ -5,7 +5,7 @@ PYTEST := .venv/bin/pytest
 # Two processes, each with a gateway and stages of its own. To see one test's output as it comes: .venv/bin/pytest FILE
 SIDE_BY_SIDE := -n 2 --dist loadscope
 
-.PHONY: help demo models test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights docker train-garment bench lint format compose lock clean
+.PHONY: help demo models test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights test-evaluate docker train-garment bench lint format compose lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -100,6 +100,9 @@ test-carvekit: docker  ## CarveKit in its container, without a network
 test-weights: docker  ## Download weights in their container, from a server of the test
 	$(PYTEST) -m engines tests/engines/test_weights.py
 
+test-evaluate: .venv-evaluate/ready  ## Hold SSIM, LPIPS, FID and KID of `howsfit evaluate` to their libraries, without the published weights
+	.venv-evaluate/bin/python -m pytest -c /dev/null --rootdir . -W error -q tests/howsfit/evaluation
+
 train-garment: .venv/tools .venv-garment/ready  ## Train the garment parser anew on drawn garments (MINUTES=60; a GPU is used where there is one)
 	.venv-garment/bin/python -m scripts.train_garment out/garment --minutes $(or $(MINUTES),60)
 	.venv/bin/python -m scripts.export_garment out/garment/garment.onnx --output out/garment/parser.onnx
@@ -135,7 +138,7 @@ lock: .venv/tools  ## Write the locked requirements anew
 	scripts/lock.sh
 
 clean:  ## Remove what make made
-	rm -rf .venv .venv-py36 .venv-torch1 .venv-torch2 .venv-garment out web/node_modules web/dist web/test-results
+	rm -rf .venv .venv-py36 .venv-torch1 .venv-torch2 .venv-garment .venv-evaluate out web/node_modules web/dist web/test-results
 
 # What runs.
 MODELS := $(wildcard services/*/engines/*/models.sha256)
@@ -157,6 +160,11 @@ MODELS := $(wildcard services/*/engines/*/models.sha256)
 
 .venv-garment/ready: requirements/garment.txt scripts/make-venv.sh
 	scripts/make-venv.sh 3.11 .venv-garment requirements/garment.txt
+	@touch $@
+
+.venv-evaluate/ready: requirements/evaluate.txt pyproject.toml scripts/make-venv.sh
+	scripts/make-venv.sh 3.11 .venv-evaluate requirements/evaluate.txt
+	.venv-evaluate/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv-torch2/ready: requirements/torch2.txt scripts/make-venv.sh

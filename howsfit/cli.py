@@ -21,6 +21,7 @@ from gateway.errors import StartupError
 from howsfit import comparison, files
 from howsfit.client import ENDED, Client, Loading, Progress, TryonFailed, connect
 from howsfit.dataset.commands import app as dataset_app
+from howsfit.evaluation.commands import evaluate
 from howsfit.weights.commands import app as weights_app
 from howsfit.weights.errors import WeightsError
 from stagekit.errors import StageError
@@ -33,6 +34,7 @@ keys_app = typer.Typer(help="Make, list and revoke the API keys of a gateway.", 
 app.add_typer(keys_app, name="keys")
 app.add_typer(weights_app, name="weights")
 app.add_typer(dataset_app, name="dataset")
+app.command()(evaluate)
 out = Console(width=None if sys.stdout.isatty() else 200)  # tables in a pipe are not folded at 80 columns
 err = Console(stderr=True)
 

@@ -36,15 +36,15 @@ class Tile:
     failed: bool = False
 
 
-def draw_sheet(tiles: Sequence[Tile]) -> bytes:
-    """The sheet as a PNG: rows of equal length, as far as that can be."""
-    rows = -(-len(tiles) // MOST_ACROSS)
-    across = -(-len(tiles) // rows)
+def draw_sheet(tiles: Sequence[Tile], across: int | None = None) -> bytes:
+    """The sheet as a PNG. across: tiles of a row; default: rows of equal length, as far as that can be."""
+    if across is None:
+        across = -(-len(tiles) // -(-len(tiles) // MOST_ACROSS))
     table = [tiles[at : at + across] for at in range(0, len(tiles), across)]
     captions = [[_caption(tile) for tile in row] for row in table]
     heights = [PICTURE[1] + GAP + max(map(_height, row)) for row in captions]
     width = 2 * MARGIN + across * PICTURE[0] + (across - 1) * GAP
-    sheet = Image.new("RGB", (width, 2 * MARGIN + sum(heights) + (rows - 1) * GAP), PAPER)
+    sheet = Image.new("RGB", (width, 2 * MARGIN + sum(heights) + (len(table) - 1) * GAP), PAPER)
     top = MARGIN
     for row, captioned, tall in zip(table, captions, heights, strict=True):
         for number, (tile, caption) in enumerate(zip(row, captioned, strict=True)):

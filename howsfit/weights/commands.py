@@ -16,8 +16,8 @@ from rich.table import Table
 from howsfit.weights import lock
 from howsfit.weights.errors import NoRoom, NotAccepted, WeightsError, WrongFile
 from howsfit.weights.install import archive_of, copy, recognise
-from howsfit.weights.sets import COMMERCIAL, SetState, chosen, find, look
-from stagekit.manifest import WeightFile, WeightSet, read_manifest, read_sets
+from howsfit.weights.sets import COMMERCIAL, SetState, chosen, every_set, find, look
+from stagekit.manifest import WeightFile, WeightSet, read_sets
 from stagekit.weights import UNRECORDED, all_weights
 
 if TYPE_CHECKING:
@@ -251,4 +251,4 @@ def _folder(folder: Path | None) -> Path:
 
 
 def _manifest(path: Path | None) -> dict[str, WeightSet]:
-    return read_sets(str(path)) if path else read_manifest()
+    return read_sets(str(path)) if path else every_set()

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from howsfit.weights.errors import WeightsError
-from stagekit.manifest import WeightSet, sets_of
+from stagekit.manifest import WeightSet, read_manifest, read_sets, sets_of
 from stagekit.weights import MISSING, State, check, read_lock
 
 COMMERCIAL = {"yes": "commercial use allowed", "no": "not for commercial use", "unclear": "for research only"}
+
+_OF_EVALUATION = Path(__file__).parents[1] / "evaluation" / "weights.json"
 
 
 class SetState(NamedTuple):
@@ -50,6 +52,11 @@ def look(folder: Path, manifest: Mapping[str, WeightSet], environ: Mapping[str, 
         )
         for weights in manifest.values()
     ]
+
+
+def every_set() -> dict[str, WeightSet]:
+    """All sets by key: of the engines that are here, and of `howsfit evaluate`. Raises OSError, ValueError as read_sets does."""
+    return read_manifest() | read_sets(str(_OF_EVALUATION))
 
 
 def chosen(manifest: Mapping[str, WeightSet], environ: Mapping[str, str]) -> list[WeightSet]:
