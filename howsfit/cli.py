@@ -20,7 +20,9 @@ from rich.table import Table
 from gateway.errors import StartupError
 from howsfit import comparison, files
 from howsfit.client import ENDED, Client, Loading, Progress, TryonFailed, connect
+from howsfit.comparison import named_values
 from howsfit.dataset.commands import app as dataset_app
+from howsfit.dataset.job_commands import tryon_set
 from howsfit.evaluation.commands import evaluate
 from howsfit.weights.commands import app as weights_app
 from howsfit.weights.errors import WeightsError
@@ -34,6 +36,7 @@ keys_app = typer.Typer(help="Make, list and revoke the API keys of a gateway.", 
 app.add_typer(keys_app, name="keys")
 app.add_typer(weights_app, name="weights")
 app.add_typer(dataset_app, name="dataset")
+app.command("tryon-set")(tryon_set)
 app.command()(evaluate)
 out = Console(width=None if sys.stdout.isatty() else 200)  # tables in a pipe are not folded at 80 columns
 err = Console(stderr=True)
@@ -99,19 +102,6 @@ def _silence_native_libraries() -> None:
     sys.stderr = os.fdopen(own, "w", buffering=1)
 
 
-def _options(
-    chosen: list[str] | None, flag: str = "--set", read: Callable[[str], Any] = comparison.value_of
-) -> dict[str, Any]:
-    """Name -> value, of NAME=VALUE. read: what a value says."""
-    found: dict[str, Any] = {}
-    for each in chosen or []:
-        name, sign, value = each.partition("=")
-        if not sign or not name:
-            raise ValueError(f"{flag} {each}: write NAME=VALUE.")
-        found[name] = read(value)
-    return found
-
-
 def _say(text: str) -> None:
     """On one line as it stands: a path may hold what looks like markup."""
     out.print(text, highlight=False, markup=False, soft_wrap=True)
@@ -167,8 +157,8 @@ def try_(
     key: ApiKey = None,
 ) -> None:
     """Dress PERSON in CLOTH."""
-    options = comparison.by_stage(_options(chosen))
-    engines = _options(engine, "--engine")
+    options = comparison.by_stage(named_values(chosen))
+    engines = named_values(engine, "--engine")
     # All that can be refused is refused before any engine is loaded, which takes seconds.
     from howsfit import inputs
 
@@ -262,10 +252,10 @@ def compare(
     key: ApiKey = None,
 ) -> None:
     """Dress PERSON in CLOTH with several engines or options: a table, and a contact sheet."""
-    options = _options(chosen, read=comparison.values_of)
+    options = named_values(chosen, read=comparison.values_of)
     variants = comparison.variants_of(generators, options)
     shared = comparison.by_stage({name: values[0] for name, values in options.items() if len(values) == 1})
-    engines = _options(engine, "--engine")
+    engines = named_values(engine, "--engine")
     from howsfit import inputs
 
     picture = files.target(output, "comparison.png")
@@ -402,7 +392,7 @@ def run(
     ] = None,
 ) -> None:
     """Run one STAGE on artifacts from files, in this process."""
-    asyncio.run(_run(stage, artifacts, folder, engine, _options(chosen)))
+    asyncio.run(_run(stage, artifacts, folder, engine, named_values(chosen)))
 
 
 async def _run(name: str, artifacts: list[str], folder: Path, engine: str | None, options: dict[str, Any]) -> None:

@@ -137,6 +137,36 @@ class Client:
         _checked_status(answer)
         return answer.content
 
+    async def start(
+        self,
+        path: str,
+        files: Mapping[str, bytes],
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        engines: Mapping[str, str] | None = None,
+        commercial: bool = False,
+        category: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> dict[str, Any]:
+        """Start a job and return its document at once. path: /v1/tryons, /v1/preprocess/person or /v1/preprocess/cloth.
+
+        files: as the request's form has them: `photo`, `garment`, `artifacts.parse`. category: what the garment is, or what the
+        person is made ready for. idempotency_key: a second request with it is the same job.
+        Raises TryonFailed for a refusal, or httpx.TransportError when the gateway is out of reach.
+        """
+        fields = _chosen(options, engines, commercial) | ({"category": category} if category else {})
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return _checked(await self._http.post(path, files=dict(files), data=fields, headers=headers))
+
+    async def job(self, job_id: str) -> dict[str, Any]:
+        """Its document, as far as it has come."""
+        return _checked(await self._http.get("/v1/tryons/" + quote(job_id, safe="")))
+
+    async def forget(self, job_id: str) -> None:
+        """The gateway forgets a job with all its pictures. One that it does not know any more is forgotten."""
+        answer = await self._http.delete("/v1/tryons/" + quote(job_id, safe=""))
+        if answer.status_code != 404:
+            _checked_status(answer)
+
     async def artifact(self, document: dict[str, Any], name: str, sample: int = 1) -> bytes:
         """The bytes of one artifact of a try-on. sample: which one's, of a result of several.
 
@@ -183,11 +213,13 @@ async def connect(
     on_loading: OnLoading | None = None,
     engines: Mapping[str, str | Sequence[str]] | None = MappingProxyType({}),
     max_running: int | None = None,
+    data_dir: Path | None = None,
 ) -> AsyncIterator[Client]:
     """Connect to the gateway at `url`; without one, run gateway and default engines in this process.
 
     engines: stage -> engine or engines, which the gateway in this process runs beside the stage's own, for requests that choose
     them; None: all whose packages are installed. max_running: try-ons that it makes at a time; default: HOWSFIT_MAX_RUNNING.
+    data_dir: where it keeps its jobs, so that another one in that folder goes on with them; default: it forgets all at its end.
     key: an API key, for a gateway that asks for one. on_loading: told of the engines of this process while they load.
     Raises ValueError or gateway.errors.StartupError when the embedded one cannot start.
     """
@@ -204,7 +236,7 @@ async def connect(
     from howsfit.embedded import create_app
 
     with tempfile.TemporaryDirectory(prefix="howsfit-") as folder:
-        settings = Settings(data_dir=Path(folder), admin_key=None)
+        settings = Settings(data_dir=data_dir or Path(folder), admin_key=None)
         if max_running is not None:
             settings = settings.model_copy(update={"max_running": max_running})
         app = create_app(settings, engines)

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.markup import escape
@@ -46,6 +46,19 @@ def by_stage(options: Mapping[str, Any]) -> Options:
         if not dot:
             raise ValueError(f"--set {name}: write STAGE.OPTION=VALUE, for instance tryon.hem=tucked.")
         found.setdefault(stage, {})[option] = value
+    return found
+
+
+def named_values(
+    chosen: Sequence[str] | None, flag: str = "--set", read: Callable[[str], Any] | None = None
+) -> dict[str, Any]:
+    """Name -> value, of NAME=VALUE. read: what a value says; default: value_of. Raises ValueError, which names the flag."""
+    found: dict[str, Any] = {}
+    for each in chosen or []:
+        name, sign, value = each.partition("=")
+        if not sign or not name:
+            raise ValueError(f"{flag} {each}: write NAME=VALUE.")
+        found[name] = (read or value_of)(value)
     return found
 
 

@@ -1,6 +1,7 @@
 """Files that the command writes: looked at before any work is done, then written whole or not at all."""
 
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -13,6 +14,8 @@ PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 _LONGEST = {"JPEG": 65_535, "WEBP": 16_383}  # pixels of a side that these formats have numbers for
 _QUALITY = 95
+
+_UNFINISHED = re.compile(r"\.[0-9a-f]{12}\.part")
 
 
 def target(given: str, name: str) -> Path:
@@ -65,7 +68,7 @@ def write(path: Path, data: bytes) -> None:
     path = _real(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own: another process may be writing the same file.
-    temporary = path.with_name(f".{secrets.token_hex(6)}.part")
+    temporary = path.with_name(f".{secrets.token_hex(6)}.part")  # as _UNFINISHED
     try:
         with temporary.open("xb") as file:
             file.write(data)
@@ -74,6 +77,14 @@ def write(path: Path, data: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from None  # the other name says nothing to anybody
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a `write` that was killed has left in a folder, where nobody else writes. It need not exist."""
+    if folder.is_dir():
+        for path in folder.glob(".*.part"):
+            if _UNFINISHED.fullmatch(path.name):
+                path.unlink(missing_ok=True)
 
 
 def picture_as(format_: str, data: bytes) -> bytes:

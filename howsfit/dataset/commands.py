@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from howsfit.dataset.job_commands import preprocess
+
 if TYPE_CHECKING:
     from howsfit.dataset.pairing.description import Description
     from howsfit.dataset.pairing.plan import Plan
@@ -21,9 +23,7 @@ out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 
 
-@app.callback()
-def _dataset() -> None:
-    """One command alone would otherwise be called without its name."""
+app.command()(preprocess)
 
 
 @app.command()

@@ -131,3 +131,11 @@ def test_what_cannot_be_written_leaves_the_old_file_and_no_half_one(tmp_path, mo
         files.write(tmp_path / "out.png", b"new")
     monkeypatch.undo()
     assert (tmp_path / "out.png").read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_a_killed_write_left_is_swept_away_and_nothing_else(tmp_path):
+    for name in (".0123456789ab.part", ".mine.part", "0123456789ab.part", "a.png"):
+        (tmp_path / name).touch()
+    files.sweep(tmp_path)
+    files.sweep(tmp_path / "gone")
+    assert {path.name for path in tmp_path.iterdir()} == {".mine.part", "0123456789ab.part", "a.png"}

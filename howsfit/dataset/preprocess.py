@@ -1,0 +1,195 @@
+"""Every picture of a data set through the stages: what the VITON-HD layout holds besides photos and cloths."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PIL import Image
+from rich.console import Console
+
+from gateway.tryons.dataset import LAYOUT
+from howsfit import files
+from howsfit.client import Client
+from howsfit.dataset import many
+from howsfit.dataset.jobs import Request, Task, Unfit
+from howsfit.dataset.journal import opened
+from howsfit.dataset.layout import PARTS, PLACES, path_of
+from stagekit.kinds import CANVAS
+
+STATE = ".howsfit"
+JOURNAL = f"{STATE}/preprocess.jsonl"
+
+MADE = {
+    "person": ("pose", "pose_image", "densepose", "parse", "agnostic", "agnostic_mask", "parse_agnostic"),
+    "cloth": ("cloth_mask",),
+}
+"""Kind of a picture -> the artifacts that are made of it."""
+
+_GIVEN = ("parse", "pose", "densepose")
+"""Those of them that others are made of: what is there stands in the place of its stage."""
+
+_ARTIFACTS = {path: artifact for artifact, path in LAYOUT.items()}
+
+
+class Picture(NamedTuple):
+    """A photo or a cloth of the data set."""
+
+    part: str
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.part}/{PLACES[self.kind].folder}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is made, and how."""
+
+    folder: Path
+    only: tuple[str, ...] = ()
+    """Artifacts; none: all that the gateway's stages give."""
+
+    parts: tuple[str, ...] = PARTS
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    engines: Mapping[str, str] = field(default_factory=dict)
+    commercial: bool = False
+    category: str | None = None
+
+    def path(self, picture: Picture, artifact: str) -> Path:
+        return path_of(self.folder, picture.part, artifact, picture.name)
+
+
+def pictures_of(settings: Settings) -> list[Picture]:
+    """All photos and cloths, in order. Raises ValueError where there is none."""
+    found = []
+    for part in settings.parts:
+        for kind in MADE:
+            place = PLACES[kind]
+            folder = settings.folder / part / place.folder
+            if folder.is_dir():
+                found += [
+                    Picture(part, kind, path.name.removesuffix(place.ending))
+                    for path in sorted(folder.iterdir())
+                    if path.name.endswith(place.ending) and not path.name.startswith(".")
+                ]
+    if not found:
+        raise ValueError(
+            f"'{settings.folder}' has no pictures in {' or '.join(f'{part}/image' for part in settings.parts)}. "
+            "`howsfit dataset pair` makes such a folder."
+        )
+    return found
+
+
+def check_only(only: Sequence[str]) -> None:
+    """Raises ValueError for what no picture has."""
+    there = [artifact for made in MADE.values() for artifact in made]
+    if unknown := [name for name in only if name not in there]:
+        raise ValueError(f"--only {unknown[0]}: there is {', '.join(there)}.")
+
+
+async def run(settings: Settings, place: many.Place, retry: bool, err: Console) -> bool:
+    """Make what is not there, or cannot be read. Returns whether none failed.
+
+    Raises Stopped, and ValueError or StartupError where nothing can begin.
+    """
+    pictures = {str(picture): picture for picture in pictures_of(settings)}
+    with opened(settings.folder / JOURNAL) as journal:
+        places = {PLACES[name].folder for made in MADE.values() for name in made}
+        for folder in (settings.folder / STATE, *(settings.folder / p / f for p in settings.parts for f in places)):
+            files.sweep(folder)
+        async with many.connected(place, settings.engines, err) as (clients, given):
+            if lacking := [artifact for artifact in settings.only if artifact not in given]:
+                raise ValueError(f"--only {lacking[0]}: no stage of the gateway gives it.")
+            wanted = {
+                kind: [name for name in made if name in (settings.only or given) and name in given]
+                for kind, made in MADE.items()
+            }
+            names = many.left(pictures, journal, lambda name: not _missing(pictures[name], settings, wanted), retry)
+            err.print(
+                f"{len(pictures) - len(names)} of {len(pictures)} pictures have all, or failed before.", highlight=False
+            )
+            tasks = _tasks((pictures[name] for name in names), settings, wanted, given)
+            await many.work(tasks, len(names), clients, journal, place, "pictures", err)
+        return many.settle(journal, place, err)
+
+
+def is_valid(path: Path) -> bool:
+    """Whether a file of an artifact can be read to its end and has the layout's size."""
+    try:
+        if path.suffix == ".json":
+            return isinstance(json.loads(path.read_bytes()), dict)
+        data = path.read_bytes()
+        with Image.open(io.BytesIO(data)) as picture:
+            if picture.size != CANVAS:
+                return False
+            picture.verify()  # a PNG's checksums; a JPEG has none, but an end
+        return path.suffix != ".jpg" or data.rstrip(b"\0").endswith(b"\xff\xd9")
+    except (OSError, ValueError, SyntaxError):
+        return False
+
+
+def _missing(picture: Picture, settings: Settings, wanted: Mapping[str, Iterable[str]]) -> list[str]:
+    return [name for name in wanted[picture.kind] if not is_valid(settings.path(picture, name))]
+
+
+def _tasks(
+    pictures: Iterable[Picture], settings: Settings, wanted: Mapping[str, list[str]], given: set[str]
+) -> Iterator[Task]:
+    for picture in pictures:
+        yield Task(
+            str(picture),
+            partial(_request, picture, settings, given),
+            partial(_take, picture=picture, settings=settings, wanted=wanted),
+            lambda picture=picture: not _missing(picture, settings, wanted),  # type: ignore[misc]
+        )
+
+
+def _request(picture: Picture, settings: Settings, given: set[str]) -> Request:
+    """The picture as it stands in the data set, so that all that is made lies over it. Raises Unfit for one of another size."""
+    data = settings.path(picture, picture.kind).read_bytes()
+    try:
+        with Image.open(io.BytesIO(data)) as opened_:
+            size = opened_.size
+    except (OSError, ValueError, SyntaxError) as error:
+        raise Unfit("unreadable-image", f"It cannot be read ({error}).") from None
+    if size != CANVAS:
+        raise Unfit(
+            "wrong-kind",
+            f"It has {size[0]} x {size[1]} pixels, and the layout {CANVAS[0]} x {CANVAS[1]}: "
+            "`howsfit dataset pair` frames pictures.",
+        )
+    if picture.kind == "cloth":
+        return Request("/v1/preprocess/cloth", {"garment": data}, *_how(settings, of_cloth=True))
+    sent = {"artifacts.person": data}
+    for artifact in _GIVEN:
+        path = settings.path(picture, artifact)
+        if artifact in given and is_valid(path):
+            sent[f"artifacts.{artifact}"] = path.read_bytes()
+    return Request("/v1/preprocess/person", sent, *_how(settings, of_cloth=False), settings.category)
+
+
+def _how(settings: Settings, of_cloth: bool) -> tuple[Any, Any, bool]:
+    """Options, engines and commercial: a request may name none of a stage that does not run for it."""
+
+    def of(chosen: Mapping[str, Any]) -> dict[str, Any]:
+        return {stage: value for stage, value in chosen.items() if (stage in ("cloth_mask", "category")) == of_cloth}
+
+    return of(settings.options), of(settings.engines), settings.commercial
+
+
+async def _take(
+    client: Client, document: dict[str, Any], picture: Picture, settings: Settings, wanted: Mapping[str, list[str]]
+) -> None:
+    """Write what is missing of the job's files, each whole or not at all."""
+    missing = _missing(picture, settings, wanted)
+    with zipfile.ZipFile(io.BytesIO(await client.dataset(document))) as archive:
+        for path in archive.namelist():
+            artifact = _ARTIFACTS.get(path)
+            if artifact in missing:
+                files.write(settings.path(picture, artifact), archive.read(path))

@@ -1,0 +1,57 @@
+"""How far a long command has come: a bar where there is a terminal, else a line now and then."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+_EVERY_S = 30.0
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:.2f}/s")
+
+
+class Counter:
+    """Of what is done, and of what failed."""
+
+    def __init__(self, bar: Progress, what: str, total: int, console: Console) -> None:
+        self._bar, self._console, self._total = bar, console, total
+        self._task = bar.add_task(what, total=total, failed="")
+        self._began = self._said = time.monotonic()
+        self.done = self.failed = 0
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def count(self, failed: bool = False) -> None:
+        self.done += not failed
+        self.failed += failed
+        ended = self.done + self.failed
+        self._bar.update(self._task, completed=ended, failed=f"{self.failed} failed" if self.failed else "")
+        if not self._console.is_terminal and time.monotonic() - self._said > _EVERY_S:
+            self._said = time.monotonic()
+            left = self.seconds / ended * (self._total - ended)
+            self._console.print(
+                f"{ended} of {self._total}, {self.failed} failed, {ended / self.seconds:.2f}/s, {left / 60:.0f} minutes left",
+                highlight=False,
+            )
+
+
+@contextmanager
+def counted(console: Console, what: str, total: int) -> Iterator[Counter]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+        TextColumn("[red]{task.fields[failed]}"),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield Counter(bar, what, total, console)
