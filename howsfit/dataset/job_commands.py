@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from rich.console import Console
 
 from howsfit import comparison, files
+from howsfit.dataset.layout import PARTS, pairs_file, pairs_of
 
 out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
@@ -56,7 +58,6 @@ def tryon_set(
 
     It may be stopped at any moment: the same command goes on.
     """
-    from howsfit.dataset.layout import pairs_of
     from howsfit.dataset.many import Place
     from howsfit.dataset.tryon_set import STATE, Settings, check_pictures, claim
 
@@ -104,6 +105,10 @@ def preprocess(
     ] = None,
     commercial: Commercial = False,
     retry: Retry = False,
+    shards: Annotated[
+        Path | None, typer.Option("--shards", help="Folder for WebDataset shards of all pairs, written at the end.")
+    ] = None,
+    shard_mb: Annotated[int, typer.Option("--shard-mb", min=1, help="Size of a shard, in megabytes.")] = 512,
     in_flight: InFlight = 4,
     key: Key = None,
 ) -> None:
@@ -112,8 +117,8 @@ def preprocess(
     What is there and can be read is kept. It may be stopped at any moment: the same command goes on.
     """
     from howsfit.dataset import preprocess as work
-    from howsfit.dataset.layout import PARTS
     from howsfit.dataset.many import Place
+    from howsfit.dataset.shards import write_shards
 
     artifacts = tuple(each.strip() for each in (only or "").split(",") if each.strip())
     work.check_only(artifacts)
@@ -121,7 +126,7 @@ def preprocess(
         raise ValueError(f"--part {part}: there is {' and '.join(PARTS)}.")
     if not folder.is_dir():
         raise ValueError(f"There is no folder '{folder}'.")
-    files.check((), (), [folder])
+    files.check((), (), [folder, *([shards] if shards else [])])
     settings = work.Settings(
         folder,
         artifacts,
@@ -133,5 +138,25 @@ def preprocess(
     )
     work.pictures_of(settings)
     place = Place(folder / work.STATE, to or (), key, in_flight)
-    if not asyncio.run(work.run(settings, place, retry, err)):
+    lists = _lists(folder, settings.parts) if shards else {}
+    whole = asyncio.run(work.run(settings, place, retry, err))
+    for each, pairs in lists.items():
+        written = write_shards(
+            folder, each, pairs_of(pairs), work.made_in(folder, each, artifacts), Path(shards or ""), shard_mb * 10**6
+        )
+        told = f"{written.samples} pairs of {each} in {len(written.shards)} shards in {shards}"
+        lacking = f"; {len(written.incomplete)} lack a file and are left out" if written.incomplete else ""
+        out.print(told + lacking, highlight=False, markup=False, soft_wrap=True)
+    if not whole:
         raise SystemExit(1)
+
+
+def _lists(folder: Path, parts: Sequence[str]) -> dict[str, Path]:
+    """Part -> its list of pairs. Raises ValueError where there is none."""
+    found = {part: path for part in parts if (path := pairs_file(folder, part)).is_file()}
+    if not found:
+        raise ValueError(
+            f"Shards are made of pairs, and '{folder}' has no list of them: write {parts[-1]}_pairs.txt, a line for each pair, "
+            "PERSON.jpg CLOTH.jpg."
+        )
+    return found

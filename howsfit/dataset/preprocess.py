@@ -119,6 +119,12 @@ async def run(settings: Settings, place: many.Place, retry: bool, err: Console) 
         return many.settle(journal, place, err)
 
 
+def made_in(folder: Path, part: str, only: Sequence[str] = ()) -> list[str]:
+    """The artifacts that the data set has a folder of, of those of `only` if it names any."""
+    everything = [name for made in MADE.values() for name in made]
+    return [name for name in only or everything if (folder / part / PLACES[name].folder).is_dir()]
+
+
 def is_valid(path: Path) -> bool:
     """Whether a file of an artifact can be read to its end and has the layout's size."""
     try:

@@ -66,6 +66,19 @@ def test_only_what_is_asked_for_is_written(drawn, light, howsfit, tmp_path):
     assert {stage for stage, _ in light.runs()} == {"agnostic"}, "no cloth has an agnostic"
 
 
+def test_shards_of_all_pairs_are_written_on_request(drawn, light, howsfit, tmp_path):
+    folder = shutil.copytree(drawn, tmp_path / "set")
+    command = ("dataset", "preprocess", folder, "--to", light.url, "--shards", tmp_path / "shards", "--shard-mb", 1)
+    done = howsfit(*command)
+    assert done.returncode == 0 and "6 pairs of test in" in done.stdout, done.stderr
+    index = json.loads((tmp_path / "shards/test-shards.json").read_bytes())
+    assert index["artifacts"] == ["person", "cloth", "agnostic", "parse_agnostic", "cloth_mask"]
+    assert len(index["shards"]) > 1 and all(each["bytes"] <= 10**6 for each in index["shards"])
+    (folder / "test_pairs.txt").unlink()
+    refused = howsfit(*command)
+    assert refused.returncode == 1 and "has no list of them: write test_pairs.txt" in " ".join(refused.stderr.split())
+
+
 @pytest.mark.parametrize(
     ("method", "at"),
     [
