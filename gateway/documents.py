@@ -237,7 +237,7 @@ class TryonDocument(BaseModel):
         own = [event.data for event in first if garment_of(event) in (None, 1)]
         begin = begin_of(job.payload)
         kind, wishes = kind_of(job.payload), wishes_of(job.payload)
-        stages = _stages(job, own, graph.running(begin, wishes.dress), begin, graph)
+        stages = _stages(job, own, graph.running(begin, wishes.dress, wishes.only), begin, graph)
         samples = range(1, wishes.samples + 1) if wishes.samples > 1 else ()
         garments = range(1, len(further) + 2) if (further := further_of(job.payload)) else ()
         warnings = _warnings([event.data for event in first])

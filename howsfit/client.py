@@ -145,15 +145,18 @@ class Client:
         engines: Mapping[str, str] | None = None,
         commercial: bool = False,
         category: str | None = None,
+        only: Sequence[str] = (),
         idempotency_key: str | None = None,
     ) -> dict[str, Any]:
         """Start a job and return its document at once. path: /v1/tryons, /v1/preprocess/person or /v1/preprocess/cloth.
 
         files: as the request's form has them: `photo`, `garment`, `artifacts.parse`. category: what the garment is, or what the
-        person is made ready for. idempotency_key: a second request with it is the same job.
+        person is made ready for. only: the artifacts that are wanted of preprocessing. idempotency_key: a second request with
+        it is the same job.
         Raises TryonFailed for a refusal, or httpx.TransportError when the gateway is out of reach.
         """
-        fields = _chosen(options, engines, commercial) | ({"category": category} if category else {})
+        asked = {"category": category, "only": ",".join(only)}
+        fields = _chosen(options, engines, commercial) | {name: value for name, value in asked.items() if value}
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return _checked(await self._http.post(path, files=dict(files), data=fields, headers=headers))
 

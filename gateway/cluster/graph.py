@@ -81,16 +81,17 @@ class StageGraph:
                 there.update(self.stages[stage].outputs)
         return tuple(reached)
 
-    def running(self, begin: Iterable[str], dress: bool = True) -> tuple[str, ...]:
+    def running(self, begin: Iterable[str], dress: bool = True, only: Collection[str] = ()) -> tuple[str, ...]:
         """Those of them that have something left to do: an output of theirs is not given and one that runs takes it, or it
-        is at the end of the graph and none is given. In running order."""
+        is at the end of the graph and none is given. only: the artifacts that are wanted, in place of the graph's end. In
+        running order."""
         given, reached = set(begin), self.reach(begin, dress)
         taken = {name for stage in reached for name in self.stages[stage].inputs}
-        wanted: set[str] = set()
+        wanted = set(only) - given
         running = []
         for stage in reversed(reached):
             outputs = self.stages[stage].outputs.keys()
-            if outputs & wanted or outputs.isdisjoint(taken | given):
+            if outputs & wanted or (not only and outputs.isdisjoint(taken | given)):
                 running.append(stage)
                 wanted |= self.stages[stage].inputs.keys() - given
         return tuple(reversed(running))

@@ -32,6 +32,8 @@ class Wishes:
     """How many results are made, each with another seed of the generator."""
     dress: bool = True
     """Whether the person is to be shown in the garment. Else only what there is to know of one of them is made."""
+    only: tuple[str, ...] = ()
+    """The artifacts that are wanted of that, where it is not all."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Plan:
         """Raises BadEngine or BadOption for a stage that does not run, an option that its engine has not, or a value that this
         does not take.
         """
-        stages = graph.running(begin, wishes.dress)
+        stages = graph.running(begin, wishes.dress, wishes.only)
         if idle := [stage for stage in wishes.engines if stage not in stages]:
             said = f"Stage '{idle[0]}' does not run for this request, so no engine of it can be chosen."
             raise BadEngine(said, members={"stage": idle[0]})

@@ -43,6 +43,10 @@ class Admission:
                 "the id of an image from POST /v1/images; or bring what would be made of it, as artifacts.NAME."
             )
         made = {name for stage in plan.stages for name in plan.graph.stages[stage].outputs} - begin.keys()
+        if lacking := [name for name in order.wishes.only if name not in made]:
+            raise BadRequest(
+                f"Nothing is left to do for '{lacking[0]}' in `only`: it was sent along, or is not made of what was."
+            )
         if not (made & set(RESULTS) if kind == "tryon" else made):
             raise BadRequest("Nothing is left to do: what the stages would make of it was sent along.")
         if order.further:

@@ -81,6 +81,7 @@ class Order:
             "options": {stage: dict(given) for stage, given in self.wishes.options.items() if given} or None,
             "engines": dict(self.wishes.engines) or None,
             "commercial": self.wishes.commercial or None,
+            "only": list(self.wishes.only) or None,
             "samples": self.wishes.samples if self.wishes.samples > 1 else None,
             "outfit": list(self.wishes.categories) if self.further else None,
             "further": [digests_of(each) for each in self.further] or None,
@@ -132,6 +133,7 @@ def wishes_of(payload: Mapping[str, Any]) -> Wishes:
         tuple(payload.get("outfit", ())),
         samples=payload.get("samples", 1),
         dress=kind_of(payload) == "tryon",
+        only=tuple(payload.get("only", ())),
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -36,12 +36,14 @@ class Request:
     engines: Mapping[str, str]
     commercial: bool = False
     category: str | None = None
+    only: Sequence[str] = ()
 
     def key(self, attempt: int) -> str:
         """The same for the same request, and another for another attempt at it."""
         told = hashlib.sha256(
             json.dumps(
-                [self.path, self.options, self.engines, self.commercial, self.category, attempt], sort_keys=True
+                [self.path, self.options, self.engines, self.commercial, self.category, self.only, attempt],
+                sort_keys=True,
             ).encode()
         )
         for name, data in sorted(self.files.items()):
@@ -208,6 +210,7 @@ class _Worker:
                 request.engines,
                 request.commercial,
                 request.category,
+                request.only,
                 request.key(len(entry.failures) + attempt),
             )
         )

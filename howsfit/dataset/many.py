@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from gateway.cluster.graph import Declaration, StageGraph
 from howsfit import files
 from howsfit.client import Client, connect
 from howsfit.dataset import jobs
@@ -48,8 +49,8 @@ class Place:
 @contextlib.asynccontextmanager
 async def connected(
     place: Place, engines: Mapping[str, str], err: Console
-) -> AsyncIterator[tuple[dict[str, Client], set[str]]]:
-    """Address -> client; and the artifacts that stages of the first one give.
+) -> AsyncIterator[tuple[dict[str, Client], StageGraph]]:
+    """Address -> client; and the stages of the first one.
 
     Raises ValueError, StartupError, TryonFailed, or httpx.TransportError where the first is out of reach.
     """
@@ -63,7 +64,7 @@ async def connected(
                 here = connect(engines=engines, max_running=place.in_flight, data_dir=place.gateway)
                 clients[HERE] = await stack.enter_async_context(here)
             stages = await next(iter(clients.values())).stages()
-        yield clients, {name for stage in stages for name in stage["outputs"]}
+        yield clients, StageGraph(map(Declaration.from_info, stages), partial=True)
 
 
 def left(names: Iterable[str], journal: Journal, done: Callable[[str], bool], retry: bool) -> list[str]:

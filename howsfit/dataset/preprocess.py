@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 from rich.console import Console
 
+from gateway.cluster.graph import StageGraph
 from gateway.tryons.dataset import LAYOUT
 from howsfit import files
 from howsfit.client import Client
@@ -103,7 +104,8 @@ async def run(settings: Settings, place: many.Place, retry: bool, err: Console) 
         places = {PLACES[name].folder for made in MADE.values() for name in made}
         for folder in (settings.folder / STATE, *(settings.folder / p / f for p in settings.parts for f in places)):
             files.sweep(folder)
-        async with many.connected(place, settings.engines, err) as (clients, given):
+        async with many.connected(place, settings.engines, err) as (clients, graph):
+            given = graph.producer
             if lacking := [artifact for artifact in settings.only if artifact not in given]:
                 raise ValueError(f"--only {lacking[0]}: no stage of the gateway gives it.")
             wanted = {
@@ -114,7 +116,7 @@ async def run(settings: Settings, place: many.Place, retry: bool, err: Console) 
             err.print(
                 f"{len(pictures) - len(names)} of {len(pictures)} pictures have all, or failed before.", highlight=False
             )
-            tasks = _tasks((pictures[name] for name in names), settings, wanted, given)
+            tasks = _tasks((pictures[name] for name in names), settings, wanted, graph)
             await many.work(tasks, len(names), clients, journal, place, "pictures", err)
         return many.settle(journal, place, err)
 
@@ -145,19 +147,22 @@ def _missing(picture: Picture, settings: Settings, wanted: Mapping[str, Iterable
 
 
 def _tasks(
-    pictures: Iterable[Picture], settings: Settings, wanted: Mapping[str, list[str]], given: set[str]
+    pictures: Iterable[Picture], settings: Settings, wanted: Mapping[str, list[str]], graph: StageGraph
 ) -> Iterator[Task]:
     for picture in pictures:
         yield Task(
             str(picture),
-            partial(_request, picture, settings, given),
+            partial(_request, picture, settings, wanted, graph),
             partial(_take, picture=picture, settings=settings, wanted=wanted),
             lambda picture=picture: not _missing(picture, settings, wanted),  # type: ignore[misc]
         )
 
 
-def _request(picture: Picture, settings: Settings, given: set[str]) -> Request:
-    """The picture as it stands in the data set, so that all that is made lies over it. Raises Unfit for one of another size."""
+def _request(picture: Picture, settings: Settings, wanted: Mapping[str, list[str]], graph: StageGraph) -> Request:
+    """The picture as it stands in the data set, so that all that is made lies over it; and what is there of that.
+
+    Raises Unfit for one of another size.
+    """
     data = settings.path(picture, picture.kind).read_bytes()
     try:
         with Image.open(io.BytesIO(data)) as opened_:
@@ -170,23 +175,28 @@ def _request(picture: Picture, settings: Settings, given: set[str]) -> Request:
             f"It has {size[0]} x {size[1]} pixels, and the layout {CANVAS[0]} x {CANVAS[1]}: "
             "`howsfit dataset pair` frames pictures.",
         )
-    if picture.kind == "cloth":
-        return Request("/v1/preprocess/cloth", {"garment": data}, *_how(settings, of_cloth=True))
-    sent = {"artifacts.person": data}
-    for artifact in _GIVEN:
-        path = settings.path(picture, artifact)
-        if artifact in given and is_valid(path):
-            sent[f"artifacts.{artifact}"] = path.read_bytes()
-    return Request("/v1/preprocess/person", sent, *_how(settings, of_cloth=False), settings.category)
-
-
-def _how(settings: Settings, of_cloth: bool) -> tuple[Any, Any, bool]:
-    """Options, engines and commercial: a request may name none of a stage that does not run for it."""
+    only = _missing(picture, settings, wanted)
+    there = {name: path.read_bytes() for name in _GIVEN if is_valid(path := settings.path(picture, name))}
+    begin = {"garment"} if picture.kind == "cloth" else {"person", "category", *there}
+    running = graph.running(begin, dress=False, only=only)
+    taken = {name for stage in running for name in graph.stages[stage].inputs}
+    sent = {"garment": data} if picture.kind == "cloth" else {"artifacts.person": data}
+    if picture.kind == "person":
+        sent |= {f"artifacts.{name}": each for name, each in there.items() if name in taken}
 
     def of(chosen: Mapping[str, Any]) -> dict[str, Any]:
-        return {stage: value for stage, value in chosen.items() if (stage in ("cloth_mask", "category")) == of_cloth}
+        """A request may name no stage that does not run for it."""
+        return {stage: value for stage, value in chosen.items() if stage in running}
 
-    return of(settings.options), of(settings.engines), settings.commercial
+    return Request(
+        f"/v1/preprocess/{picture.kind}",
+        sent,
+        of(settings.options),
+        of(settings.engines),
+        settings.commercial,
+        settings.category if picture.kind == "person" else None,
+        only,
+    )
 
 
 async def _take(

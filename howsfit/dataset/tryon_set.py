@@ -145,7 +145,7 @@ async def run(
             files.sweep(folder)
         names = many.left(named, journal, lambda name: (results / f"{name}.png").exists(), retry)
         if names:
-            async with many.connected(place, settings.engines, err) as (clients, made):
-                tasks = tasks_of((named[name] for name in names), settings, results, made)
+            async with many.connected(place, settings.engines, err) as (clients, graph):
+                tasks = tasks_of((named[name] for name in names), settings, results, set(graph.producer))
                 await many.work(tasks, len(names), clients, journal, place, "try-ons", err)
         return many.settle(journal, place, err)

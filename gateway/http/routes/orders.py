@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Self
 
@@ -198,6 +198,30 @@ class ClothFields(JobFields):
     garment_id: PictureId = None
 
 
+def _sorted(value: Any) -> Any:
+    """The same wishes are the same request, in whichever order."""
+    return sorted(set(value)) if isinstance(value, list) and all(isinstance(name, str) for name in value) else value
+
+
+Only = Annotated[
+    list[str],
+    BeforeValidator(lambda value: _sorted(listed(json_of(value)))),
+    Field(min_length=1, max_length=16),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "string"}, "minItems": 1}, {"type": "string"}]}),
+]
+
+
+class PreprocessingFields(JobFields):
+    """What is wanted of it."""
+
+    only: Only | None = Field(
+        None,
+        description="The artifacts that are wanted; stages that none of them needs do not run. A list; in a form with commas "
+        "between. Default: all.",
+        examples=[["parse", "pose"]],
+    )
+
+
 class TryonFields(ClothFields, PersonFields):
     """A person, a garment, and how the job is to be run."""
 
@@ -341,6 +365,15 @@ def categories_of(artifacts: Mapping[str, Blob]) -> tuple[str, ...]:
     return (json.loads(artifacts["category"].data)["category"],) if "category" in artifacts else ()
 
 
+def _check_only(gateway: Gateway, only: Iterable[str]) -> None:
+    """Raises BadRequest for a name that no stage gives, StageNotReady."""
+    if only:
+        producer = gateway.cluster.whole_graph().producer
+        for name in only:
+            if name not in producer:
+                raise BadRequest(misspelt("artifact", name, [*producer]))
+
+
 async def start(
     gateway: Gateway, caller: Caller, kind: Kind, sent: JobFields, options: JobRequest, response: Response
 ) -> TryonDocument:
@@ -349,6 +382,8 @@ async def start(
     begin = await pictures_of(gateway, caller, sent)
     artifacts = await given(gateway, sent.artifacts, sent.category)
     begin |= artifacts
+    only = (sent.only if isinstance(sent, PreprocessingFields) else None) or ()
+    _check_only(gateway, only)
     worn = await _worn(gateway, caller, sent)
     if worn and "category" in artifacts:
         raise BadRequest("Send either 'garments' or 'artifacts.category', not both.")
@@ -371,6 +406,7 @@ async def start(
             bool(sent.commercial),
             tuple(category for category, _ in worn) or categories_of(artifacts),
             (isinstance(sent, WholeTryonFields) and sent.samples) or 1,
+            only=tuple(only),
         ),
         further=tuple(each for _, each in worn[1:]),
     )

@@ -10,14 +10,23 @@ from gateway.http.access import Writer
 from gateway.http.bodies import body, described
 from gateway.http.here import Here
 from gateway.http.names import known_query_of_posts
-from gateway.http.routes.orders import STARTING, ClothFields, Options, PersonFields, start
+from gateway.http.routes.orders import STARTING, ClothFields, Options, PersonFields, PreprocessingFields, start
+
+
+class OnlyPersonFields(PreprocessingFields, PersonFields):
+    """A person, what is wanted of her, and how the job is to be run."""
+
+
+class OnlyClothFields(PreprocessingFields, ClothFields):
+    """A garment, what is wanted of it, and how the job is to be run."""
+
 
 router = APIRouter(prefix="/v1/preprocess", tags=["preprocessing"], dependencies=[Depends(known_query_of_posts)])
 
 
 @router.post(
     "/person",
-    openapi_extra=described(PersonFields),
+    openapi_extra=described(OnlyPersonFields),
     status_code=202,
     summary="Only what there is to know of a person",
     responses=STARTING,
@@ -27,7 +36,7 @@ async def preprocess_person(
     caller: Writer,
     response: Response,
     options: Options,
-    sent: Annotated[PersonFields, Depends(body(PersonFields))],
+    sent: Annotated[OnlyPersonFields, Depends(body(OnlyPersonFields))],
 ) -> TryonDocument:
     """Runs every stage that needs no garment: framing, pose, densepose, parse, agnostic. A later try-on reuses them all.
 
@@ -38,7 +47,7 @@ async def preprocess_person(
 
 @router.post(
     "/cloth",
-    openapi_extra=described(ClothFields),
+    openapi_extra=described(OnlyClothFields),
     status_code=202,
     summary="Only what there is to know of a garment",
     responses=STARTING,
@@ -48,7 +57,7 @@ async def preprocess_cloth(
     caller: Writer,
     response: Response,
     options: Options,
-    sent: Annotated[ClothFields, Depends(body(ClothFields))],
+    sent: Annotated[OnlyClothFields, Depends(body(OnlyClothFields))],
 ) -> TryonDocument:
     """Brings a garment's picture to 768 x 1024 and masks it. The answer is a document of /v1/tryons with `kind` cloth."""
     return await start(gateway, caller, "cloth", sent, options, response)

@@ -119,6 +119,16 @@ def test_preprocessing_never_runs_a_generator_that_needs_only_the_one_or_the_oth
         assert preprocessing.generator is None
 
 
+def test_only_what_is_wanted_is_made_and_what_it_needs():
+    graph = StageGraph(HOUSE)
+    assert graph.running({"photo"}, False, {"parse"}) == ("resize", "pose", "human_parse")
+    assert graph.running({"person"}, False, {"pose", "densepose"}) == ("pose", "densepose")
+    assert graph.running({"person", "pose"}, False, {"parse"}) == ("human_parse",)
+    assert graph.running({"person", "pose"}, False, {"pose_image"}) == ("pose",)
+    assert graph.running({"person", "parse"}, False, {"parse"}) == ()
+    assert graph.running({"person"}, False, {"cloth_mask"}) == ()
+
+
 def test_a_stage_of_which_only_a_part_is_given_runs_for_the_rest():
     assert running("garment", "cloth_mask") == set(), "only its mask is taken here"
     assert "cloth_mask" in running("photo", "garment", "cloth_mask")

@@ -20,7 +20,7 @@ class Gateway:
         self.answers, self.away = list(answers), away
         self.started, self.running, self.most, self.forgotten = [], 0, 0, []
 
-    async def start(self, path, files, options, engines, commercial, category, key):
+    async def start(self, path, files, options, engines, commercial, category, only, key):
         if self.away:
             raise httpx.ConnectError("nobody there")
         answer = self.answers.pop(0) if self.answers else None

@@ -3514,6 +3514,15 @@ export interface operations {
                      */
                     garment_id?: string | null;
                     /**
+                     * Only
+                     * @description The artifacts that are wanted; stages that none of them needs do not run. A list; in a form with commas between. Default: all.
+                     * @example [
+                     *       "parse",
+                     *       "pose"
+                     *     ]
+                     */
+                    only?: string[] | string | null;
+                    /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
                      * @example {
@@ -3599,6 +3608,15 @@ export interface operations {
                      * @description Instead of the file: of an uploaded image.
                      */
                     garment_id?: string | null;
+                    /**
+                     * Only
+                     * @description The artifacts that are wanted; stages that none of them needs do not run. A list; in a form with commas between. Default: all.
+                     * @example [
+                     *       "parse",
+                     *       "pose"
+                     *     ]
+                     */
+                    only?: string[] | string | null;
                     /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
@@ -3785,7 +3803,7 @@ export interface operations {
                     } | null;
                     /**
                      * Category
-                     * @description What the person is to be made ready for; default: a top.
+                     * @description What the garment is, where its picture is not to tell: short for `artifacts.category`.
                      */
                     category?: ("upper" | "lower" | "dress") | null;
                     /**
@@ -3813,6 +3831,15 @@ export interface operations {
                      * @description `fetched`: forget it as soon as its result was downloaded: of each sample of a try-on either size, of preprocessing `dataset.zip` or all of `output`. Copies with `width` do not count.
                      */
                     forget?: "fetched" | null;
+                    /**
+                     * Only
+                     * @description The artifacts that are wanted; stages that none of them needs do not run. A list; in a form with commas between. Default: all.
+                     * @example [
+                     *       "parse",
+                     *       "pose"
+                     *     ]
+                     */
+                    only?: string[] | string | null;
                     /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
@@ -3871,7 +3898,7 @@ export interface operations {
                 "multipart/form-data": {
                     /**
                      * Category
-                     * @description What the person is to be made ready for; default: a top.
+                     * @description What the garment is, where its picture is not to tell: short for `artifacts.category`.
                      */
                     category?: ("upper" | "lower" | "dress") | null;
                     /**
@@ -3899,6 +3926,15 @@ export interface operations {
                      * @description `fetched`: forget it as soon as its result was downloaded: of each sample of a try-on either size, of preprocessing `dataset.zip` or all of `output`. Copies with `width` do not count.
                      */
                     forget?: "fetched" | null;
+                    /**
+                     * Only
+                     * @description The artifacts that are wanted; stages that none of them needs do not run. A list; in a form with commas between. Default: all.
+                     * @example [
+                     *       "parse",
+                     *       "pose"
+                     *     ]
+                     */
+                    only?: string[] | string | null;
                     /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
