@@ -64,7 +64,7 @@ class Task:
     """Fetches and writes all that comes of the job whose document this is. Called once more after a kill in between."""
 
     done: Callable[[], bool]
-    """Whether all of it is written."""
+    """Whether all of it is written; reads files."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,9 @@ class Outcome:
     name: str
     problem: dict[str, Any] | None = None
     """Why it failed; None: it is done."""
+
+    there: bool = False
+    """All of it was there already."""
 
 
 class Unfit(Exception):
@@ -148,6 +151,9 @@ class _Worker:
     async def work(self, left: _Left) -> None:
         while (task := left.next()) is not None:
             begun = self._journal.entry(task.name)
+            if not begun.job and await asyncio.to_thread(task.done):
+                self._told(Outcome(task.name, there=True))
+                continue
             address = begun.url if begun.job and begun.url in self._gateways else self._address
             try:
                 problem = await self._do(task, address)

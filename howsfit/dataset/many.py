@@ -5,7 +5,7 @@ import csv
 import io
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,15 +67,15 @@ async def connected(
         yield clients, StageGraph(map(Declaration.from_info, stages), partial=True)
 
 
-def left(names: Iterable[str], journal: Journal, done: Callable[[str], bool], retry: bool) -> list[str]:
-    """What there is to do: all that is not there, but for what failed, unless that is to be tried again; and what was begun."""
+def left(names: Iterable[str], journal: Journal, retry: bool) -> list[str]:
+    """What there may be to do: all but what failed, unless that is to be tried again."""
     wanted = []
     for name in names:
-        entry = journal.entry(name)
-        if entry.failed and retry:
+        if journal.entry(name).failed:
+            if not retry:
+                continue
             journal.again(name)
-        if entry.job or not (done(name) or (entry.failed and not retry)):
-            wanted.append(name)
+        wanted.append(name)
     return wanted
 
 
@@ -92,7 +92,7 @@ async def work(
     with counted(err, what, total) as counter:
 
         def told(outcome: jobs.Outcome) -> None:
-            counter.count(outcome.problem is not None)
+            counter.count(outcome.problem is not None, outcome.there)
             if outcome.problem is not None:
                 said = outcome.problem.get("detail") or outcome.problem.get("title") or "failed"
                 err.print(f"[red]{escape(outcome.name)}:[/red] {escape(said)}", highlight=False)
@@ -100,7 +100,9 @@ async def work(
         await jobs.run(tasks, clients, journal, place.in_flight, told)
         seconds = max(counter.seconds, 1e-9)
         rate, cores = counter.done / seconds, os.cpu_count() or 1
-    if total:
+    if counter.there:
+        err.print(f"{counter.there} {what} were there already.", highlight=False)
+    if counter.done:
         err.print(
             f"{counter.done} {what} in {seconds:.1f} s: {rate:.2f} a second, {rate / cores:.2f} for each of {cores} cores here",
             highlight=False,

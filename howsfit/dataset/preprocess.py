@@ -112,10 +112,7 @@ async def run(settings: Settings, place: many.Place, retry: bool, err: Console) 
                 kind: [name for name in made if name in (settings.only or given) and name in given]
                 for kind, made in MADE.items()
             }
-            names = many.left(pictures, journal, lambda name: not _missing(pictures[name], settings, wanted), retry)
-            err.print(
-                f"{len(pictures) - len(names)} of {len(pictures)} pictures have all, or failed before.", highlight=False
-            )
+            names = many.left(pictures, journal, retry)
             tasks = _tasks((pictures[name] for name in names), settings, wanted, graph)
             await many.work(tasks, len(names), clients, journal, place, "pictures", err)
         return many.settle(journal, place, err)

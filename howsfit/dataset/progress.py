@@ -17,22 +17,23 @@ class _Rate(ProgressColumn):
 
 
 class Counter:
-    """Of what is done, and of what failed."""
+    """Of what is done, what failed, and what was there already."""
 
     def __init__(self, bar: Progress, what: str, total: int, console: Console) -> None:
         self._bar, self._console, self._total = bar, console, total
         self._task = bar.add_task(what, total=total, failed="")
         self._began = self._said = time.monotonic()
-        self.done = self.failed = 0
+        self.done = self.failed = self.there = 0
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._began
 
-    def count(self, failed: bool = False) -> None:
-        self.done += not failed
+    def count(self, failed: bool = False, there: bool = False) -> None:
+        self.done += not (failed or there)
         self.failed += failed
-        ended = self.done + self.failed
+        self.there += there
+        ended = self.done + self.failed + self.there
         self._bar.update(self._task, completed=ended, failed=f"{self.failed} failed" if self.failed else "")
         if not self._console.is_terminal and time.monotonic() - self._said > _EVERY_S:
             self._said = time.monotonic()

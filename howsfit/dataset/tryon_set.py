@@ -143,8 +143,8 @@ async def run(
     with opened(results / JOURNAL) as journal:
         for folder in (results, results / STATE):
             files.sweep(folder)
-        names = many.left(named, journal, lambda name: (results / f"{name}.png").exists(), retry)
-        if names:
+        names = many.left(named, journal, retry)
+        if not all((results / f"{name}.png").exists() and not journal.entry(name).job for name in names):
             async with many.connected(place, settings.engines, err) as (clients, graph):
                 tasks = tasks_of((named[name] for name in names), settings, results, set(graph.producer))
                 await many.work(tasks, len(names), clients, journal, place, "try-ons", err)

@@ -4,10 +4,12 @@ import json
 import shutil
 import signal
 import time
+from collections import Counter
 
 import pytest
 from PIL import Image
 
+from tests.howsfit.dataset.conftest import Light
 from tests.howsfit.dataset.drawn_set import SIZE, contents, draw_set
 
 
@@ -53,7 +55,7 @@ def test_what_is_there_and_valid_stays_and_what_is_broken_is_made_anew(whole, dr
     half = folder / "test/cloth-mask/00003_00.jpg"
     half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
     done = howsfit("dataset", "preprocess", folder, "--to", light.url)
-    assert done.returncode == 0 and "10 of 12 pictures have all" in done.stderr, done.stderr
+    assert done.returncode == 0 and "10 pictures were there already" in done.stderr, done.stderr
     assert sorted(stage for stage, _ in light.runs()) == ["agnostic", "cloth_mask"]
     assert contents(folder) == whole | {"test/cloth-mask/00001_00.jpg": kept}
 
@@ -171,6 +173,22 @@ def test_failures_are_told_kept_and_tried_again_by_choice_only(drawn, whole, lig
     red.write_bytes(original)
     assert set(made) == set(whole) and not (folder / ".howsfit").exists()
     assert made["test/agnostic-v3.2/00001_00.jpg"] == whole["test/agnostic-v3.2/00001_00.jpg"]
+
+
+@pytest.mark.long
+def test_two_gateways_share_the_work(drawn, whole, light, howsfit, tmp_path):
+    folder = shutil.copytree(drawn, tmp_path / "set")
+    (tmp_path / "other").mkdir()
+    other = Light(tmp_path / "other").start()
+    light.runs()
+    try:
+        done = howsfit("dataset", "preprocess", folder, "--to", light.url, "--to", other.url, "--in-flight", 1)
+    finally:
+        other.stop()
+    assert done.returncode == 0, done.stderr
+    assert contents(folder) == whole
+    shares = light.runs(), other.runs()
+    assert all(len(share) >= 3 for share in shares) and sum(shares, Counter()).total() == 12
 
 
 @pytest.mark.long
