@@ -113,6 +113,7 @@ bench: .venv/tools  ## Run every benchmark; the figures go to out/bench/
 	.venv/bin/python -m bench.tryon --json out/bench/tryon.json
 	.venv/bin/python -m bench.reuse --json out/bench/reuse.json
 	.venv/bin/python -m bench.cloth_mask --json out/bench/cloth_mask.json
+	.venv/bin/python -m bench.dataset --json out/bench/dataset.json
 	@if command -v npm >/dev/null && command -v chromium >/dev/null; then $(MAKE) --no-print-directory web && cd web && npm run --silent bench; fi
 	@if [ -x .venv-torch2/bin/python ] && [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
 	    .venv-torch2/bin/python -m bench.hr_viton --openvino --json out/bench/hr_viton.json; fi

@@ -12,13 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from howsfit.dataset.job_commands import preprocess
+from howsfit.dataset.checking import check
 
 if TYPE_CHECKING:
     from howsfit.dataset.pairing.description import Description
     from howsfit.dataset.pairing.plan import Plan
     from howsfit.dataset.pairing.reasons import Finding
 
-app = typer.Typer(help="Make data sets in the VITON-HD layout.", no_args_is_help=True)
+app = typer.Typer(help="Make data sets in the VITON-HD layout, and check them.", no_args_is_help=True)
 out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 
@@ -94,3 +95,6 @@ def _tell(
     told = ", ".join(f"{count} {part}" for part, count in sorted(parts.items(), reverse=True))
     out.print(f"{sum(parts.values())} pairs ({told}) {where}", highlight=False, markup=False, soft_wrap=True)
     out.print(f"{description.title}: {description.licence}. {description.terms}", highlight=False, markup=False)
+
+
+app.command()(check)
