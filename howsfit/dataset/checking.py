@@ -1,11 +1,12 @@
 """The subcommands of `howsfit dataset` that look at what is there."""
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -57,6 +58,41 @@ def check(
         files.write(json_file, report.write(found))
     if found.errors() or (strict and found.findings):
         raise SystemExit(1)
+
+
+def preview(
+    folder: Annotated[Path, typer.Argument(help="Data set in the VITON-HD layout, yours or another's.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the page, the sheets and their pictures.")],
+    report_file: Annotated[
+        Path | None, typer.Option("--report", help="What `howsfit dataset check --json` wrote: the page filters by it.")
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="So many samples of each part, evenly chosen, and all that the report names."),
+    ] = None,
+    workers: Workers = None,
+) -> None:
+    """Write a page with all artifacts of each sample in FOLDER side by side, contact sheets and label statistics."""
+    from howsfit.dataset.preview import run
+
+    files.check(
+        files=[target / "index.html", target / "statistics.json"], folders=[target / "strips", target / "sheets"]
+    )
+    report = None if report_file is None else _report(report_file)
+    with _bar("Samples") as (begin, tell):
+        made = run.preview(folder, target, report, limit, workers, begin, tell)
+    for path in (made.page, *made.sheets):
+        out.print(str(path), highlight=False, markup=False, soft_wrap=True)
+
+
+def _report(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f"'{path}' is no report. `howsfit dataset check FOLDER --json FILE` writes one.")
+    return found
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -11,15 +11,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from howsfit.dataset.checking import check, preview
 from howsfit.dataset.job_commands import preprocess
-from howsfit.dataset.checking import check
 
 if TYPE_CHECKING:
     from howsfit.dataset.pairing.description import Description
     from howsfit.dataset.pairing.plan import Plan
     from howsfit.dataset.pairing.reasons import Finding
 
-app = typer.Typer(help="Make data sets in the VITON-HD layout, and check them.", no_args_is_help=True)
+app = typer.Typer(help="Make data sets in the VITON-HD layout, check them, look at them.", no_args_is_help=True)
 out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 
@@ -98,3 +98,4 @@ def _tell(
 
 
 app.command()(check)
+app.command()(preview)

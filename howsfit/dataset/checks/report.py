@@ -15,7 +15,7 @@ Item = TypeVar("Item", Finding, Mended)
 
 
 def document(report: Report) -> dict[str, Any]:
-    """All of it, for programs."""
+    """All of it, for programs and for `howsfit dataset preview`."""
     groups = _grouped(report.findings)
     return {
         "folder": str(report.root.resolve()),

@@ -1,0 +1,1 @@
+"""A data set to look at: a page, contact sheets and what its label maps hold."""
