@@ -8,6 +8,7 @@ import numpy as np
 
 from services.tryon.engines.tps.body import ARMS, HEAD, LEGS, LOWER, NECK, UPPER, Arm, Body
 from services.tryon.engines.tps.curves import Box, box_around, grow, labelled, lay, polygon_mask
+from services.tryon.engines.tps.ground import continue_ground
 from services.tryon.engines.tps.skin import Layer, Tones, arm_skin, fill_smoothly, read_tones, trunk_skin
 from stagekit.formats import CIHP
 
@@ -69,7 +70,7 @@ def erase_top(photo: np.ndarray, parse: np.ndarray, body: Body) -> Undressed:
     # a rim of skin and trousers goes too: the old edge casts its colour and shadow there
     kept = grow(labelled(parse, list(_SKIN) + LOWER), -4) | labelled(parse, HEAD)
     reach = grow(old, 6) & ~kept
-    backdrop = _backdrop(photo, ~grow(parse > 0, 7))
+    backdrop = continue_ground(photo, ~grow(parse > 0, 7))
     canvas = photo.copy()
     box = box_around(reach, 8)
     if reach.any():
@@ -99,7 +100,9 @@ def erase_lower(
     it, and where legs are to show. Legs that the photo shows there stay.
     """
     legs_shown = labelled(parse, LEGS)
-    kept = kept | (legs_shown & bared)
+    ankles = min(float(leg.line[40, 1]) for leg in legs) - 0.05 * body.unit
+    feet = np.arange(parse.shape[0])[:, None] > ankles
+    kept = kept | (legs_shown & (bared | feet))
     reach = grow(old | legs_shown, 6) & ~kept
     canvas = canvas.copy()
     box = box_around(reach, 8)
@@ -126,15 +129,6 @@ def under_sleeves(body: Body, sleeve_ends: tuple, shape: tuple) -> np.ndarray:
             hidden |= polygon_mask(arm.outline(0.0, end - 0.1, 0.12 * body.unit), shape)
             cv2.circle(hidden, (int(arm.line[0, 0]), int(arm.line[0, 1])), int(0.2 * body.unit), 1, -1)
     return hidden > 0
-
-
-def _backdrop(photo: np.ndarray, known: np.ndarray) -> np.ndarray:
-    small = cv2.resize(photo.astype(np.float32), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    seen = cv2.resize(known.astype(np.uint8), small.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
-    if not seen.any():
-        return photo
-    filled = cv2.resize(fill_smoothly(small, seen), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return np.clip(filled + 0.5, 0, 255).astype(np.uint8)
 
 
 def _trunk_area(body: Body, shape: tuple) -> np.ndarray:

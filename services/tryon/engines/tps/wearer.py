@@ -82,7 +82,16 @@ def read_wearer(photo: np.ndarray, parse: np.ndarray, points: np.ndarray) -> Wea
 
 def _with_skirt(parse: np.ndarray, body: Body) -> np.ndarray:
     below = np.arange(parse.shape[0])[:, None] > body.hip[1] - _DRESS_PARTS * body.unit
-    return np.where((parse == CIHP["dress"]) & below, np.uint8(CIHP["skirt"]), parse)
+    return np.where((parse == CIHP["dress"]) & below & ~_sleeves(parse, body), np.uint8(CIHP["skirt"]), parse)
+
+
+def _sleeves(parse: np.ndarray, body: Body) -> np.ndarray:
+    """bool: around the forearms that worn sleeves cover. What hangs below the hips there is no skirt."""
+    around = np.zeros(parse.shape, bool)
+    for arm in body.arms:
+        if arm is not None and arm.old_sleeve > 1:
+            around |= polygon_mask(arm.outline(1.0, arm.old_sleeve, 0.05 * body.unit), parse.shape)
+    return around
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,7 @@ def read_place(wearer: Wearer) -> Place:
     """Where the lower body is, whatever the garment."""
     parse, body = wearer.parse, wearer.body
     rows = np.arange(parse.shape[0])[:, None]
-    top, lower = labelled(parse, UPPER), labelled(parse, LOWER)
+    top, lower, sleeves = labelled(parse, UPPER), labelled(parse, LOWER), _sleeves(parse, body)
     waist = float(body.hip[1] - _WAIST * body.unit)
     spread = int(0.25 * body.unit)
     centre = int(np.clip(body.hip[0], spread, parse.shape[1] - spread))
@@ -118,9 +127,9 @@ def read_place(wearer: Wearer) -> Place:
     if shown.mean() > 0.5:
         first = float(np.median(lower[:, columns].argmax(axis=0)[shown]))
         waist = min(waist, first) if first > body.middle[1] + 0.4 * (body.hip[1] - body.middle[1]) else waist
-    hanging = top & (rows > body.hip[1] + _LONGEST * body.unit)
+    hanging = top & (rows > body.hip[1] + _LONGEST * body.unit) & ~sleeves
     if hanging[:, columns].any():  # a dress, or as long as one: it ends at the hips then
-        hanging = top & (rows > body.hip[1] - _DRESS_PARTS * body.unit)
+        hanging = top & (rows > body.hip[1] - _DRESS_PARTS * body.unit) & ~sleeves
     before = labelled(parse, ARMS + HEAD + SHOES)
     legs = tuple(read_leg(wearer.points, body, side) for side in (LEFT, RIGHT))
     return Place(legs, waist, lower | hanging, (top & ~hanging) | before, before)

@@ -1,0 +1,68 @@
+"""The ground behind somebody goes on as what shows of it."""
+
+import numpy as np
+import pytest
+
+from services.tryon.engines.tps.ground import continue_ground, is_plain
+
+HEIGHT, WIDTH = 512, 384
+HOLE = np.zeros((HEIGHT, WIDTH), bool)
+HOLE[130:400, 120:260] = True
+
+
+def picture(kind: str) -> np.ndarray:
+    """uint8 RGB (512, 384, 3): a wall in a gradient, a flag's slanting stripes, bricks in rows."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    noise = np.random.default_rng(0).normal(0, 1.5, (HEIGHT, WIDTH))
+    if kind == "wall":
+        grey = 150 + y / 10 + x / 20
+    elif kind == "flag":
+        grey = np.where((x + y) % 120 < 60, 60, 200)
+    else:
+        grey = np.where((y % 24 < 3) | ((x + 20 * (y // 24 % 2)) % 40 < 3), 210, 110)
+    return np.clip(grey + noise, 0, 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+
+
+def filled(kind: str) -> tuple[np.ndarray, np.ndarray]:
+    whole = picture(kind)
+    spoilt = np.where(HOLE[..., None], np.uint8(255), whole)
+    return whole, continue_ground(spoilt, ~HOLE)
+
+
+@pytest.mark.parametrize("kind", ["wall", "flag", "bricks"])
+def test_what_shows_stays_and_of_the_hole_nothing_is_left(kind: str) -> None:
+    whole, found = filled(kind)
+    assert (found[~HOLE] == whole[~HOLE]).all()
+    assert (found[HOLE] > 250).mean() < 0.01
+    assert (continue_ground(np.where(HOLE[..., None], np.uint8(0), whole), ~HOLE) == found).all(), (
+        "the hole says nothing"
+    )
+
+
+def test_a_wall_goes_on_smoothly() -> None:
+    whole, found = filled("wall")
+    assert is_plain(whole, ~HOLE)
+    assert np.abs(found.astype(int) - whole)[HOLE].mean() < 4
+
+
+def test_stripes_go_on_as_stripes() -> None:
+    whole, found = filled("flag")
+    assert not is_plain(whole, ~HOLE)
+    rim = HOLE.copy()
+    rim[170:360, 160:220] = False  # in the middle nobody knows
+    assert (np.abs(found.astype(int) - whole)[rim].mean(axis=-1) < 40).mean() > 0.85
+    assert np.abs(found[HOLE].astype(int) - 130).min(axis=-1).mean() > 50, "dark or light, no mean of both"
+
+
+def test_bricks_keep_their_joints() -> None:
+    _, found = filled("bricks")
+    inner = found[200:330, 160:220, 0].astype(int)
+    assert (inner > 180).mean() > 0.08 and (inner < 140).mean() > 0.5
+
+
+def test_a_picture_without_any_ground_stays() -> None:
+    whole = picture("bricks")
+    assert (continue_ground(whole, np.zeros(HOLE.shape, bool)) == whole).all()
+    barely = np.zeros(HOLE.shape, bool)
+    barely[:, :6] = True
+    assert continue_ground(whole, barely).shape == whole.shape
