@@ -5,7 +5,7 @@ PYTEST := .venv/bin/pytest
 # Two processes, each with a gateway and stages of its own. To see one test's output as it comes: .venv/bin/pytest FILE
 SIDE_BY_SIDE := -n 2 --dist loadscope
 
-.PHONY: help demo models test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights test-evaluate docker train-garment bench lint format compose lock clean
+.PHONY: help demo models test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights test-evaluate test-training docker train-garment bench lint format compose lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -108,6 +108,14 @@ train-garment: .venv/tools .venv-garment/ready  ## Train the garment parser anew
 	.venv/bin/python -m scripts.export_garment out/garment/garment.onnx --output out/garment/parser.onnx
 	@echo "out/garment/parser.onnx: copy it over garment_parser/garment.onnx to use it"
 
+TRAINING_GOLDENS ?= tests/specs/hr_viton_training
+
+test-training: .venv-training/ready  ## Hold HR-VITON's training to golden steps of the published one (minutes)
+	.venv-training/bin/python -m pytest -c /dev/null --rootdir . -q tests/training
+	@for golden in $(TRAINING_GOLDENS)/golden_*.npz; do \
+	    .venv-training/bin/python -m tests.parity hr_viton_training $$golden || exit 1; \
+	done
+
 bench: .venv/tools  ## Run every benchmark; the figures go to out/bench/
 	@mkdir -p out/bench
 	.venv/bin/python -m bench.tryon --json out/bench/tryon.json
@@ -139,7 +147,7 @@ lock: .venv/tools  ## Write the locked requirements anew
 	scripts/lock.sh
 
 clean:  ## Remove what make made
-	rm -rf .venv .venv-py36 .venv-torch1 .venv-torch2 .venv-garment .venv-evaluate out web/node_modules web/dist web/test-results
+	rm -rf .venv .venv-py36 .venv-torch1 .venv-torch2 .venv-garment .venv-evaluate .venv-training out web/node_modules web/dist web/test-results
 
 # What runs.
 MODELS := $(wildcard services/*/engines/*/models.sha256)
@@ -166,6 +174,10 @@ MODELS := $(wildcard services/*/engines/*/models.sha256)
 .venv-evaluate/ready: requirements/evaluate.txt pyproject.toml scripts/make-venv.sh
 	scripts/make-venv.sh 3.11 .venv-evaluate requirements/evaluate.txt
 	.venv-evaluate/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-training/ready: requirements/training.txt scripts/make-venv.sh
+	scripts/make-venv.sh 3.11 .venv-training requirements/training.txt
 	@touch $@
 
 .venv-torch2/ready: requirements/torch2.txt scripts/make-venv.sh

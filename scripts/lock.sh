@@ -46,5 +46,6 @@ lock 3.11 services/tryon/engines/hr_viton/requirements-torch2.in \
 lock 3.11 requirements/torch2.in requirements/torch2.txt --constraint requirements/dev.txt
 lock 3.11 requirements/garment.in requirements/garment.txt --constraint requirements/dev.txt
 lock 3.11 requirements/evaluate.in requirements/evaluate.txt --constraint requirements/dev.txt
+lock 3.11 requirements/training.in requirements/training.txt --constraint requirements/dev.txt
 lock 3.6.15 stagekit/requirements-py36.in stagekit/requirements-py36.txt
 lock 3.6.15 requirements/py36.in requirements/py36.txt "$@"

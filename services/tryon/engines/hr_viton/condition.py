@@ -84,10 +84,15 @@ class ConditionGenerator(nn.Module):
     def forward(self, cloth: Tensor, person: Tensor) -> Condition:
         """cloth: (N, 4, 256, 192), the cloth in -1..1 and its mask 0..1. person: (N, 16, 256, 192), the parse-agnostic
         one-hot (13) and the densepose image in -1..1."""
+        return self.with_flows(cloth, person)[0]
+
+    def with_flows(self, cloth: Tensor, person: Tensor) -> tuple[Condition, list[Tensor]]:
+        """`forward`, and the five flows from coarse to fine, as training wants them."""
         cloth_features = _features(self.ClothEncoder, cloth)
         person_features = _features(self.PoseEncoder, person)
         cloth_state, person_state = cloth_features[4], person_features[4]
         flow = self.flow_conv[0](torch.cat([cloth_state, person_state], 1))
+        flows = [flow]
         x = self.SegDecoder[0](self.conv(person_state))
         for level in range(1, 5):
             i = 4 - level
@@ -96,10 +101,11 @@ class ConditionGenerator(nn.Module):
             flow = _twice(flow)
             warped = warp(cloth_state, flow)
             flow = flow + self.flow_conv[level](torch.cat([warped, self.bottleneck[level - 1](x)], 1))
+            flows.append(flow)
             x = self.SegDecoder[level](torch.cat([x, person_features[i], warped], 1))
         warped = warp(cloth, _twice(flow))
         segmentation = self.out_layer(torch.cat([x, person, warped], 1))
-        return Condition(flow, segmentation, warped[:, :3], warped[:, 3:])
+        return Condition(flow, segmentation, warped[:, :3], warped[:, 3:]), flows
 
 
 def warp(image: Tensor, flow: Tensor) -> Tensor:

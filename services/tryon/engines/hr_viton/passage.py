@@ -94,7 +94,8 @@ def dress(
 def blur(scores: Tensor) -> Tensor:
     """Blur each channel with a 15 x 15 Gaussian of sigma 3, zero outside: (N, C, H, W)."""
     channels = scores.shape[1]
-    at = torch.arange(BLUR_SIZE, dtype=torch.float32, device=scores.device) - BLUR_SIZE // 2
+    precise = torch.promote_types(scores.dtype, torch.float32)
+    at = torch.arange(BLUR_SIZE, dtype=precise, device=scores.device) - BLUR_SIZE // 2
     line = torch.exp(-(at**2) / (2 * BLUR_SIGMA**2))
     line = (line / line.sum()).to(scores.dtype).repeat(channels, 1, 1)
     scores = F.conv2d(scores, line.unsqueeze(2), padding=(0, BLUR_SIZE // 2), groups=channels)
