@@ -13,6 +13,7 @@ from services.tryon.engines.hr_viton.condition import ConditionGenerator
 from services.tryon.engines.hr_viton.generator import LABELS, ImageGenerator, Noise
 from services.tryon.engines.hr_viton.passage import Inputs, Outputs, dress
 from training.discriminators import ImageDiscriminator
+from training.lookup import draw_by_lookup
 from training.perceptual import Vgg19, perceptual
 from training.spectral import advance
 
@@ -44,7 +45,11 @@ def conditions(network: ConditionGenerator, inputs: Inputs, image: Tensor, occlu
 class GeneratorTraining:
     """Both networks with their optimisers."""
 
-    def __init__(self, network: ImageGenerator, discriminator: ImageDiscriminator, vgg: Vgg19) -> None:
+    def __init__(
+        self, network: ImageGenerator, discriminator: ImageDiscriminator, vgg: Vgg19, lookup: bool = False
+    ) -> None:
+        """lookup: take the normalisations' scale and shift from a table, which is exact and less work."""
+        self._run = draw_by_lookup if lookup else ImageGenerator.with_noise
         self.generator, self.discriminator, self.vgg = network, discriminator, vgg
         self.generator_optimiser = Adam(network.parameters(), GENERATOR_RATE, BETAS)
         self.discriminator_optimiser = Adam(discriminator.parameters(), DISCRIMINATOR_RATE, BETAS)
@@ -89,7 +94,7 @@ class GeneratorTraining:
 
     def _draw(self, batch: Batch, noise: Noise) -> Tensor:
         advance(self.generator)
-        return self.generator.with_noise(batch.picture, batch.parse, noise)
+        return self._run(self.generator, batch.picture, batch.parse, noise)
 
     def _judge(self, batch: Batch, fake: Tensor) -> tuple[list[list[Tensor]], list[list[Tensor]]]:
         """The outputs for the fake and for the real picture, which go through in one batch."""
