@@ -31,9 +31,10 @@ LOSSES, NORMS, PARAMETERS = 1e-4, 1e-3, 1e-3
 LATER_LOSSES, LATER_GAN = 1e-3, 3e-3
 """Of the steps after the first, in float32; the generator's side of the image discriminator's."""
 
-NORMS_FLOAT32, MEDIAN_FLOAT32 = 2e-2, 5e-4
+NORMS_FLOAT32, MEDIAN_FLOAT32, MEDIAN_AFTER_A_STEP = 2e-2, 5e-4, 2e-3
 """Gradients' norms in float32, where the sign of a number near a kink decides: each, and their median. The published classes
-themselves differ by as much from their float64."""
+themselves differ by as much from their float64. The image discriminator sees the stepped generator's picture: the golden
+median itself is 1.1e-3 away from float64, in which all is the same to 1e-9."""
 
 VANISHES, VANISHES_FLOAT32 = 1e-9, 1e-5
 """A gradient's norm under this is none; in float32 as a share of the network's largest."""
@@ -164,7 +165,8 @@ def _compare_norms(side, network, golden, checks):
     ours = {name: float(p.grad.norm()) for name, p in network.named_parameters() if p.grad is not None}
     errors = np.array([abs(ours[name] - wanted[name]) / wanted[name] for name in sorted(alive)])
     checks.say("gradients' norms of %s" % side, errors.max(), NORMS_FLOAT32)
-    checks.say("their median", np.median(errors), MEDIAN_FLOAT32)
+    stepped = side == "D" and "loss0_feat" in golden
+    checks.say("their median", np.median(errors), MEDIAN_AFTER_A_STEP if stepped else MEDIAN_FLOAT32)
     params = json.loads(str(golden["param_" + side]))
     ours = {name: float(p.detach().norm()) for name, p in network.named_parameters()}
     checks.say(
