@@ -100,7 +100,7 @@ def test_of_a_batch_each_end_is_told_where_that_was_asked_for_and_the_whole_once
     told = messages(receiver, 3, within_s=90)
     assert sorted(message.path for message in told) == ["/each", "/each", "/whole"]
     (whole,) = [message for message in told if message.path == "/whole"]
-    assert whole is told[-1] and whole.event["type"] == "batch.completed"
+    assert whole.event["type"] == "batch.completed"  # each address is told by itself: the last end may arrive after it
     assert whole.event["data"]["id"] == batch["id"] and whole.event["data"]["counts"] == {"succeeded": 2}
     assert {message.event["data"]["reference"] for message in told if message.path == "/each"} == {"order:9"}
 
