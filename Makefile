@@ -30,13 +30,14 @@ test-py36:  ## Run the chassis's tests on Python 3.6, where there is one
 
 HR_VITON_TESTS := tests/services/test_tryon_hr_viton.py tests/services/test_tryon_hr_viton_inputs.py
 
-test-parity: .venv-torch1/ready .venv-torch2/ready  ## Hold HR-VITON to its golden runs, on Torch 1.10 and on Torch 2.13
+test-parity: .venv-torch1/ready .venv-torch2/ready  ## Hold HR-VITON and FASHN VTON to their golden runs, without containers
 	@for venv in .venv-torch1 .venv-torch2; do \
 	    $$venv/bin/python -m pytest -c /dev/null --rootdir . -q $(HR_VITON_TESTS) || exit 1; \
 	    for golden in tests/specs/hr_viton/golden_*.npz; do \
 	        $$venv/bin/python -m tests.parity hr_viton $$golden || exit 1; \
 	    done; \
 	done
+	.venv-torch2/bin/python -m pytest -c /dev/null --rootdir . -q tests/services/test_tryon_fashn_vton.py
 
 serve: .venv/ready  ## Serve web app, gateway and stages in one process on http://127.0.0.1:8080/
 	@command -v npm >/dev/null && $(MAKE) --no-print-directory web \

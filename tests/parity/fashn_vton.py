@@ -1,0 +1,128 @@
+"""FASHN VTON against the published implementation.
+
+    python -m tests.parity fashn_vton tests/specs/fashn_vton/golden_1.npz
+
+golden_1: the reduced network, and three steps of sampling. golden_full: one forward of the full size, which takes minutes and
+5 GB. Exits with 1 beyond the tolerance.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+FORWARD, STEPS = 1e-4, 1e-3
+"""Largest difference as a share of the output's spread, of one forward and of three steps."""
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="python -m tests.parity fashn_vton", description=__doc__)
+    parser.add_argument("golden", type=Path, help="golden_....npz")
+    chosen = parser.parse_args(arguments)
+    golden = dict(np.load(chosen.golden))
+    if "out_latents" in golden:
+        found = network_differences(golden)
+    elif "recipe" in golden:
+        found = full_differences(golden)
+    else:
+        raise SystemExit("no golden run of FASHN VTON is like %s" % chosen.golden)
+    for name, difference, allowed in found:
+        print("  %-18s %.2e  %s" % (name, difference, "ok" if difference <= allowed else "BEYOND %g" % allowed))
+    if any(difference > allowed for _, difference, allowed in found):
+        raise SystemExit(1)
+
+
+def network_differences(golden):
+    """(what, difference, allowed) of a golden run of a reduced network."""
+    import torch
+
+    from services.tryon.engines.fashn_vton.network import Conditions
+    from services.tryon.engines.fashn_vton.sampling import plan_steps, sample, schedule, to_pictures
+    from tests.specs.fashn_vton.weights import filled, shape_of, unpacked
+
+    network = filled(shape_of(json.loads(str(golden["config"]))))
+    taps = tapped(network)
+    category, times = torch.from_numpy(golden["in_categories"]), torch.from_numpy(golden["in_times"])
+    names = ("ca_images", "person_poses", "garment_images", "garment_poses")
+    conditions = Conditions(*(unpacked(golden, name) for name in names), category)
+    noise = torch.from_numpy(golden["in_noise"])
+    found = [("v", spread(network(noise, conditions, network.modulations(times, category)), golden["out_v"]), FORWARD)]
+    found += [(name, spread(taps[name], golden["tap_" + name]), FORWARD) for name in taps]
+
+    keep = torch.from_numpy(golden["in_keep_mask"])
+    kept = Conditions(*(each * keep.view(-1, *[1] * (each.ndim - 1)) for each in conditions))
+    v = network(noise, kept, network.modulations(times, kept.category))
+    found.append(("v_with_mask", spread(v, golden["out_v_with_mask"]), FORWARD))
+
+    how = json.loads(str(golden["sampling"]))
+    planned = schedule(how["steps"], how["mu"])
+    found.append(("schedule", float(np.abs(np.array(planned) - golden["schedule"]).max()), 1e-6))
+    latents = []
+    plan = plan_steps(network, how["steps"], how["guidance"], category)
+    x = sample(network, plan, noise, conditions, lambda done, of, x: latents.append(x))
+    for number, (mine, theirs) in enumerate(zip(latents, golden["out_latents"], strict=True)):
+        found.append(("latents %d" % (number + 1), spread(mine, theirs), STEPS))
+    apart = np.abs(to_pictures(x).numpy().astype(int) - golden["out_uint8"])
+    found.append(("uint8 off by", float(apart.max()), 1))
+    found.append(("uint8 unequal", float((apart > 0).mean()), 1e-3))
+    return found
+
+
+def tapped(network):
+    """Name -> what passed there in the latest forward. The last single block gives the person's half only."""
+    taps = {}
+
+    def keep(name, form=lambda output: output):
+        def hook(module, inputs, output):
+            taps.setdefault(name, form(output))
+
+        return hook
+
+    network.x_embedder.proj.register_forward_hook(keep("x_embedder"))
+    network.t_embedder.register_forward_hook(keep("t_embedder"))
+    for name, at in (("0", 0), ("last", -1)):
+        network.x_patch_mixer[at].register_forward_hook(keep("mixer_" + name))
+        network.double_blocks[at].register_forward_hook(keep("double_%s_img" % name, lambda output: output[0]))
+        network.double_blocks[at].register_forward_hook(keep("double_%s_txt" % name, lambda output: output[1]))
+    network.single_blocks[0].register_forward_hook(keep("single_0"))
+    return taps
+
+
+def full_differences(golden):
+    """(what, difference, allowed) of the one forward of the full size."""
+    import torch
+
+    from services.tryon.engines.fashn_vton.network import Conditions, Shape
+    from tests.specs.fashn_vton.weights import filled
+
+    recipe, stats, shape = json.loads(str(golden["recipe"])), json.loads(str(golden["stats"])), Shape()
+    random, size = np.random.default_rng(recipe["rng_seed"]), (shape.height, shape.width)
+    channels = {"ca_images": 3, "garment_images": 3, "person_poses": 1, "garment_poses": 1}
+    drawn = {
+        name: random.integers(-127, 128, (1, channels[name], *size)).astype(np.int8).astype(np.float32) / 127
+        for name in recipe["order"]
+        if name != "noise"
+    }
+    noise = random.standard_normal((1, 3, *size)).astype(np.float32)
+    pictures = (torch.from_numpy(drawn[n]) for n in ("ca_images", "person_poses", "garment_images", "garment_poses"))
+    conditions = Conditions(*pictures, torch.tensor([recipe["category"]]))
+    network = filled(shape)
+    modulations = network.modulations(torch.tensor([recipe["time"]]), conditions.category)
+    v = network(torch.from_numpy(noise), conditions, modulations)[0].numpy()
+    means = v.reshape(3, size[0] // shape.patch, shape.patch, size[1] // shape.patch, shape.patch).mean((2, 4))
+    found = [
+        ("crop", float(np.abs(v[:, 400:432, 272:304] - golden["out_crop"]).max() / stats["std"]), FORWARD),
+        ("means of patches", float(np.abs(means - golden["out_patch_mean"]).max() / stats["std"]), FORWARD),
+    ]
+    mine = {"mean": v.mean(), "std": v.std(), "min": v.min(), "max": v.max()}
+    mine.update(channel_mean=v.mean((1, 2)), channel_std=v.std((1, 2)))
+    return found + [
+        (name, float(np.abs(value - np.array(stats[name])).max() / stats["std"]), FORWARD)
+        for name, value in mine.items()
+    ]
+
+
+def spread(mine, theirs):
+    """The largest difference as a share of the golden output's spread."""
+    return float(np.abs(mine.detach().numpy() - theirs).max() / theirs.std())
