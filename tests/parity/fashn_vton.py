@@ -3,17 +3,18 @@
     python -m tests.parity fashn_vton tests/specs/fashn_vton/golden_1.npz
 
 golden_1: the reduced network, and three steps of sampling. golden_full: one forward of the full size, which takes minutes and
-5 GB. Exits with 1 beyond the tolerance.
+5 GB. golden_pre_1, golden_pre_2: drawings and pictures, without Torch. Exits with 1 beyond the tolerance.
 """
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 
-FORWARD, STEPS = 1e-4, 1e-3
-"""Largest difference as a share of the output's spread, of one forward and of three steps."""
+FORWARD, STEPS, DRAWN = 1e-4, 1e-3, 1e-3
+"""Largest difference as a share of the output's spread, of one forward and of three steps; largest share of unequal pixels."""
 
 
 def main(arguments):
@@ -25,6 +26,8 @@ def main(arguments):
         found = network_differences(golden)
     elif "recipe" in golden:
         found = full_differences(golden)
+    elif "out_pose" in golden:
+        found = preprocessing_differences(golden)
     else:
         raise SystemExit("no golden run of FASHN VTON is like %s" % chosen.golden)
     for name, difference, allowed in found:
@@ -121,6 +124,47 @@ def full_differences(golden):
         (name, float(np.abs(value - np.array(stats[name])).max() / stats["std"]), FORWARD)
         for name, value in mine.items()
     ]
+
+
+def preprocessing_differences(golden):
+    """(what, share of unequal values, allowed) of the way into the network and out of it. Masks are no part of ours."""
+    from services.tryon.engines.fashn_vton.pictures import first_resize, fit, without
+    from services.tryon.engines.fashn_vton.pose import Body, draw
+
+    meta = json.loads(str(golden["meta"]))
+    height, width = meta["H"], meta["W"]
+    body = Body(golden["in_candidate"], golden["in_subset"][0] >= 0, golden["in_hands"], golden["in_faces"][0])
+    pose, photo = draw(body, height, width), formula_photo(height, width, meta["photo_k"])
+    padded, borders = fit(photo)
+    found = [
+        ("pose", float((pose != golden["out_pose"]).mean()), DRAWN),
+        ("pose, padded", float((fit(pose, drawing=True)[0] != golden["out_pose_padded"]).mean()), DRAWN),
+        ("person, padded", float(sha256(padded) != meta["sha256"]["maskless_padded"]), 0),
+        ("borders", float(list(borders) != meta["padding_l_t_r_b"]), 0),
+        ("without them", float(without(padded, borders).shape != fit_size(height, width)), 0),
+    ]
+    small = first_resize(formula_photo(*meta["preresize"]["of"], meta["preresize"]["k"]))
+    large = fit(formula_photo(*meta["upscale"]["of"], meta["upscale"]["k"]))[0]
+    return found + [
+        ("first resize", float(sha256(small) != meta["preresize"]["sha256"]), 0),
+        ("first and second", float(sha256(fit(small)[0]) != meta["preresize"]["padded_sha256"]), 0),
+        ("enlarged", float(sha256(large) != meta["upscale"]["sha256"]), 0),
+    ]
+
+
+def formula_photo(height, width, k):
+    """The golden runs' photograph: uint8 RGB."""
+    y, x = np.mgrid[:height, :width]
+    return np.stack((3 * x + y * k, x * y // 64 + 7 * k, x ^ y), axis=2).astype(np.uint8)
+
+
+def fit_size(height, width):
+    factor = min(576 / width, 864 / height)
+    return int(factor * height), int(factor * width), 3
+
+
+def sha256(array):
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
 def spread(mine, theirs):

@@ -1,0 +1,97 @@
+"""A person's pose as the network was trained to see it: a grey drawing of COCO's 18 joints."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from stagekit.formats import BODY_25
+
+COCO_18 = (
+    "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
+    "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye", "left_eye",
+    "right_ear", "left_ear",
+)  # fmt: skip
+
+_FROM_BODY_25 = [BODY_25[name] for name in COCO_18]
+
+_LIMBS = (
+    (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0), (0, 14),
+    (14, 16), (0, 15), (15, 17),
+)  # fmt: skip
+_LIMB_GREYS = (20, 32, 45, 58, 71, 84, 97, 110, 123, 136, 149, 162, 175, 188, 201, 214, 227)
+_LIMB_LIGHT = 0.6
+_JOINT_GREYS = [
+    min(255, int(1.3 * next(g for g, limb in zip(_LIMB_GREYS, _LIMBS, strict=True) if joint in limb)))
+    for joint in range(18)
+]
+
+_FINGERS = [pair for root in range(1, 21, 4) for pair in ((0, root), *((i, i + 1) for i in range(root, root + 3)))]
+_FINGER_GREYS = (
+    160, 163, 166, 169, 172, 175, 178, 182, 185, 188, 191, 194, 197, 201, 204, 207, 210, 213, 216, 220
+)  # fmt: skip
+_HAND_GREY, _FACE_GREY = 240, 200
+
+
+class Body(NamedTuple):
+    """One person. Places are shares of the picture's width and height."""
+
+    joints: np.ndarray
+    """(18, 2)"""
+    seen: np.ndarray
+    """bool (18)"""
+    hands: np.ndarray
+    """(n, 21, 2), of each joint that is not seen -1, -1."""
+    face: np.ndarray
+    """(m, 2) likewise."""
+
+
+def of_body_25(person: np.ndarray, size: tuple[int, int], hands: np.ndarray | None = None) -> Body:
+    """person: (25, 3) x, y in pixels and confidence, 0 for what was not found; hands: (2, 21, 3) alike; size: width, height."""
+    joints = person[_FROM_BODY_25]
+    drawn = np.empty((0, 21, 2)) if hands is None else np.where(hands[..., 2:] > 0, hands[..., :2] / size, -1)
+    return Body(joints[:, :2] / size, joints[:, 2] > 0, drawn, np.empty((0, 2)))
+
+
+def draw(body: Body, height: int, width: int) -> np.ndarray:
+    """uint8 (height, width), black where nothing is."""
+    canvas = np.zeros((height, width), np.uint8)
+    joints = _pixels(body.joints, height, width)
+    _draw_limbs(canvas, joints, body.seen)
+    canvas = (canvas * _LIMB_LIGHT).astype(np.uint8)
+    for joint, grey, seen in zip(joints, _JOINT_GREYS, body.seen, strict=True):
+        if seen:
+            cv2.circle(canvas, joint, 4, grey, -1)
+    for hand in body.hands:
+        _draw_hand(canvas, _pixels(hand, height, width))
+    for point in _pixels(body.face, height, width):
+        if min(point) >= 1:
+            cv2.circle(canvas, point, 3, _FACE_GREY, -1)
+    return canvas
+
+
+def _draw_limbs(canvas: np.ndarray, joints: list[tuple[int, int]], seen: np.ndarray) -> None:
+    for (a, b), grey in zip(_LIMBS, _LIMB_GREYS, strict=True):
+        if not (seen[a] and seen[b]):
+            continue
+        (ax, ay), (bx, by) = joints[a], joints[b]
+        half = int(math.hypot(ax - bx, ay - by)) // 2
+        angle = int(math.degrees(math.atan2(ay - by, ax - bx)))
+        outline = cv2.ellipse2Poly(((ax + bx) // 2, (ay + by) // 2), (half, 4), angle, 0, 360, 1)
+        cv2.fillConvexPoly(canvas, outline, grey)
+
+
+def _draw_hand(canvas: np.ndarray, joints: list[tuple[int, int]]) -> None:
+    for (a, b), grey in zip(_FINGERS, _FINGER_GREYS, strict=True):
+        if min(*joints[a], *joints[b]) >= 1:
+            cv2.line(canvas, joints[a], joints[b], grey, 2)
+    for joint in joints:
+        if min(joint) >= 1:
+            cv2.circle(canvas, joint, 4, _HAND_GREY, -1)
+
+
+def _pixels(places: np.ndarray, height: int, width: int) -> list[tuple[int, int]]:
+    return [(int(x * width), int(y * height)) for x, y in places]

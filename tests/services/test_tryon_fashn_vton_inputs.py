@@ -1,0 +1,51 @@
+"""What FASHN VTON's network is shown: pictures, drawings of poses, and the way back. Without Torch."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.tryon.engines.fashn_vton.pictures import first_resize, fit, scaled, without
+from services.tryon.engines.fashn_vton.pose import COCO_18, draw, of_body_25
+from stagekit.formats import BODY_25
+from tests.parity.fashn_vton import preprocessing_differences
+
+SPECS = Path(__file__).parents[1] / "specs" / "fashn_vton"
+
+
+@pytest.mark.parametrize("name", ["golden_pre_1.npz", "golden_pre_2.npz"])
+def test_pictures_and_drawings_are_the_published_ones(name):
+    assert not [found for found in preprocessing_differences(dict(np.load(SPECS / name))) if found[1] > found[2]]
+
+
+def test_joints_keep_their_places_on_the_way_from_body_25():
+    person = np.array([(10.0 * i + 5, 20.0 * i + 7, 0.9) for i in range(25)])
+    person[BODY_25["left_knee"]] = 0
+    body = of_body_25(person, (768, 1024))
+    for number, name in enumerate(COCO_18):
+        assert np.allclose(body.joints[number] * (768, 1024), person[BODY_25[name], :2])
+        assert body.seen[number] == (name != "left_knee")
+
+
+def test_a_joint_that_was_not_found_is_not_drawn():
+    person = np.zeros((25, 3))
+    assert not draw(of_body_25(person, (768, 1024)), 864, 648).any()
+    person[BODY_25["nose"]] = (400, 300, 0.8)
+    drawn = draw(of_body_25(person, (768, 1024)), 864, 648)
+    rows, columns = np.nonzero(drawn)
+    assert abs(rows.mean() - 300 * 864 / 1024) < 1 and abs(columns.mean() - 400 * 648 / 768) < 1
+
+
+def test_hands_are_drawn_where_they_are_known():
+    person, hands = np.zeros((25, 3)), np.zeros((2, 21, 3))
+    hands[0] = [(300 + 5 * i, 500, 0.9) for i in range(21)]
+    assert draw(of_body_25(person, (768, 1024), hands), 864, 648).any()
+
+
+def test_a_portrait_of_the_chassis_comes_back_at_its_own_proportions():
+    photo = np.random.default_rng(0).integers(0, 256, (1024, 768, 3), dtype=np.uint8)
+    padded, borders = fit(first_resize(photo))
+    assert padded.shape == (864, 576, 3) and borders == (0, 48, 0, 48)
+    assert without(padded, borders).shape == (768, 576, 3)
+    planes = scaled(padded)
+    assert planes.shape == (3, 864, 576) and planes.dtype == np.float32 and abs(planes).max() == 1
