@@ -32,7 +32,7 @@ class WeightFile(NamedTuple):
     """"algorithm:hex" of md5, sha256 or sha512, all of which it must have; none: none is known."""
 
     structure: Optional[Mapping[str, Any]] = None
-    """`kind` (torch or tensorflow), number of `arrays` and of their `elements`, some of their `shapes`."""
+    """`kind` (torch, safetensors or tensorflow), number of `arrays` and of their `elements`, some of their `shapes`."""
 
 
 class WeightSet(NamedTuple):

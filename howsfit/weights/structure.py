@@ -1,9 +1,10 @@
 """Names and shapes of the arrays in a weight file, read without the framework that wrote it; nothing in it is executed.
 
-Formats: torch.save's ZIP archive (since Torch 1.6) and its older row of pickles; the index of TensorFlow's checkpoints V2, a
+Formats: torch.save's ZIP archive (since Torch 1.6) and its older row of pickles; safetensors; the index of TensorFlow's checkpoints V2, a
 sorted string table as LevelDB's (github.com/google/leveldb, doc/table_format.md) of BundleEntryProto messages.
 """
 
+import json
 import math
 import pickle
 import struct
@@ -22,7 +23,7 @@ Shapes = dict[str, tuple[int, ...]]
 def check_structure(path: Path, wanted: Mapping[str, Any]) -> None:
     """Hold a file to the manifest's `structure`. Raises WrongFile with what differs, OSError."""
     try:
-        shapes = torch_shapes(path) if wanted["kind"] == "torch" else tensorflow_shapes(path)
+        shapes = _READERS[wanted["kind"]](path)
     except (EOFError, LookupError, TypeError, ValueError, AttributeError, struct.error, zlib.error) as error:
         raise WrongFile(f"it cannot be read as a file of {wanted['kind']} ({error})") from None
     except (pickle.UnpicklingError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
@@ -41,7 +42,7 @@ def check_structure(path: Path, wanted: Mapping[str, Any]) -> None:
     found = {"arrays": len(shapes), "elements": sum(math.prod(shape) for shape in shapes.values())}
     for what, count in found.items():
         # A checkpoint of a training may hold its optimiser's arrays too.
-        if count < wanted[what] or (count > wanted[what] and wanted["kind"] == "torch"):
+        if count < wanted[what] or (count > wanted[what] and wanted["kind"] != "tensorflow"):
             raise WrongFile(f"it has {count} {what}, not {wanted[what]}")
 
 
@@ -139,6 +140,26 @@ class _ArraysOnly(pickle.Unpickler):
         self.storages[str(key)] = int(width) * int(count)
 
 
+# -- safetensors ------------------------------------------------------------------------------------------------------
+
+_HEADER_AT_MOST = 100_000_000
+
+
+def safetensors_shapes(path: Path) -> Shapes:
+    """Of the JSON that such a file begins with, once the numbers after it are all there. Raises ValueError and others for any
+    other file."""
+    with path.open("rb") as file:
+        (size,) = struct.unpack("<Q", file.read(8))
+        if size > _HEADER_AT_MOST:
+            raise ValueError("it does not begin like one")
+        header = json.loads(file.read(size))
+        arrays = {name: array for name, array in header.items() if name != "__metadata__"}
+    end = 8 + size + max((array["data_offsets"][1] for array in arrays.values()), default=0)
+    if path.stat().st_size != end:
+        raise ValueError(f"it has {path.stat().st_size} bytes, not {end}")
+    return {name: tuple(int(length) for length in array["shape"]) for name, array in arrays.items()}
+
+
 # -- TensorFlow ---------------------------------------------------------------------------------------------------------
 
 _TABLE_MAGIC = 0xDB4775248B80FB57
@@ -232,3 +253,6 @@ def _varints(data: bytes, at: int, count: int) -> tuple[tuple[int, ...], int]:
                 break
         found.append(value)
     return tuple(found), at
+
+
+_READERS = {"torch": torch_shapes, "safetensors": safetensors_shapes, "tensorflow": tensorflow_shapes}

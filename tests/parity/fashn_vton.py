@@ -62,7 +62,7 @@ def network_differences(golden):
     planned = schedule(how["steps"], how["mu"])
     found.append(("schedule", float(np.abs(np.array(planned) - golden["schedule"]).max()), 1e-6))
     latents = []
-    plan = plan_steps(network, how["steps"], how["guidance"], category)
+    plan = plan_steps(network.modulations, how["steps"], how["guidance"], category)
     x = sample(network, plan, noise, conditions, lambda done, of, x: latents.append(x))
     for number, (mine, theirs) in enumerate(zip(latents, golden["out_latents"], strict=True)):
         found.append(("latents %d" % (number + 1), spread(mine, theirs), STEPS))

@@ -13,13 +13,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="no Torch here: `make test-parity` has it")
 
 from services.tryon.engines.hr_viton import checkpoint  # noqa: E402
-from services.tryon.engines.hr_viton.engine import Engine, choose_precision, multiplies_bfloat16  # noqa: E402
+from services.tryon.engines.hr_viton.engine import Engine, choose_precision  # noqa: E402
 from services.tryon.engines.hr_viton.fast import FastGenerator  # noqa: E402
 from services.tryon.engines.hr_viton.generator import ImageGenerator, Noise  # noqa: E402
 from services.tryon.engines.hr_viton.neighbourhoods import OUTSIDE, Neighbourhoods  # noqa: E402
 from services.tryon.engines.hr_viton.passage import MERGE, blur  # noqa: E402
 from stagekit.errors import WeightsMissing  # noqa: E402
 from stagekit.stage import fingerprint, make_engine  # noqa: E402
+from stagekit.torch_device import multiplies_bfloat16  # noqa: E402
 from tests.parity.hr_viton import filled  # noqa: E402
 
 SIZE = (256, 256)

@@ -1,5 +1,7 @@
 """Arrays' names and shapes, read from weight files without their framework."""
 
+import json
+import math
 import os
 import pickle
 import struct
@@ -125,3 +127,31 @@ def test_tensorflow_index_is_read(tmp_path):
         index.write_bytes(bad)
         with pytest.raises(WrongFile):
             check_structure(index, wanted)
+
+
+def safetensors_file(shapes, cut=0):
+    """As the library writes it, in bfloat16 zeros."""
+    arrays, at = {"__metadata__": {"format": "pt"}}, 0
+    for name, shape in shapes.items():
+        size = 2 * math.prod(shape)
+        arrays[name] = {"dtype": "BF16", "shape": list(shape), "data_offsets": [at, at + size]}
+        at += size
+    header = json.dumps(arrays).encode()
+    return struct.pack("<Q", len(header)) + header + bytes(at - cut)
+
+
+def test_safetensors_are_read_and_another_network_or_a_cut_file_refused(tmp_path):
+    path, wanted = tmp_path / "a.safetensors", {**WANTED, "kind": "safetensors"}
+    shapes = {"conv.weight": (8, 3, 3, 3), "conv.bias": (8,)}
+    path.write_bytes(safetensors_file(shapes))
+    check_structure(path, wanted)
+    path.write_bytes(safetensors_file(shapes, cut=1))
+    with pytest.raises(WrongFile, match="bytes, not"):
+        check_structure(path, wanted)
+    path.write_bytes(safetensors_file({**shapes, "more": (1,)}))
+    with pytest.raises(WrongFile, match="3 arrays, not 2"):
+        check_structure(path, wanted)
+    for bad in (b"", b"<html></html>", safetensors_file(shapes)[:40], struct.pack("<Q", 2**60)):
+        path.write_bytes(bad)
+        with pytest.raises(WrongFile, match="cannot be read as a file of safetensors"):
+            check_structure(path, wanted)

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from services.tryon.engines.fashn_vton.network import Network, Shape
+from stagekit.weights import LOCK, digest
 from tests.specs.fill import fill
 
 SPECS = Path(__file__).parent
@@ -52,11 +53,19 @@ def put(network, name, tensor):
     setattr(network.get_submodule(owner), leaf, torch.nn.Parameter(tensor, requires_grad=False))
 
 
-def write_weights(folder, shape):
-    """model.safetensors, in bfloat16 as published, of a network of that shape."""
-    folder.mkdir(parents=True, exist_ok=True)
-    arrays = {name: tensor.to(torch.bfloat16) for name, tensor in filled(shape).state_dict().items()}
-    save_file(arrays, str(folder / "model.safetensors"))
+def write_weights(all_weights, shape):
+    """model.safetensors in the engine's folder below that of all weights, in bfloat16 as published, of a network of that shape;
+    recorded as somebody's own, so that the engine takes it whatever its size."""
+    path = all_weights / "fashn_vton" / "model.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.to(torch.bfloat16) for name, tensor in filled(shape).state_dict().items()}, str(path))
+    found = {
+        "digest": digest(str(path)),
+        "size": path.stat().st_size,
+        "mtime_ns": path.stat().st_mtime_ns,
+        "trust": "own",
+    }
+    (all_weights / LOCK).write_text(json.dumps({"files": {"fashn_vton/model.safetensors": found}, "accepted": {}}))
 
 
 def unpacked(golden, name):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-HEIGHT, WIDTH = 864, 576
+HEIGHT, WIDTH = SIZE = (864, 576)
 
 
 class Borders(NamedTuple):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
-from stagekit.formats import BODY_25
+from stagekit.formats import BODY_25, HAND_JOINTS
 
 COCO_18 = (
     "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
@@ -54,6 +54,14 @@ def of_body_25(person: np.ndarray, size: tuple[int, int], hands: np.ndarray | No
     joints = person[_FROM_BODY_25]
     drawn = np.empty((0, 21, 2)) if hands is None else np.where(hands[..., 2:] > 0, hands[..., :2] / size, -1)
     return Body(joints[:, :2] / size, joints[:, 2] > 0, drawn, np.empty((0, 2)))
+
+
+def hands_of(pose: dict[str, Any]) -> np.ndarray | None:
+    """(2, 21, 3) of a pose document's first person, where somebody looked for hands."""
+    flat = [pose["people"][0].get(f"hand_{side}_keypoints_2d", ()) for side in ("left", "right")]
+    if any(len(each) != 3 * HAND_JOINTS for each in flat):
+        return None
+    return np.array(flat, np.float64).reshape(2, HAND_JOINTS, 3)
 
 
 def draw(body: Body, height: int, width: int) -> np.ndarray:

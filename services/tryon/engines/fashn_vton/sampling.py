@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from services.tryon.engines.fashn_vton.network import Conditions, Modulations, Network, nothing_of
+from services.tryon.engines.fashn_vton.network import Conditions, Modulations, Network, Shape, nothing_of
 
 MU = 1.5
 """How much more of the steps lie near the noise, as the authors have it."""
@@ -38,20 +39,35 @@ def schedule(steps: int, mu: float = MU) -> tuple[float, ...]:
     return (0.0, *inner, 1.0)
 
 
-def plan_steps(network: Network, steps: int, guidance: float, category: Tensor) -> Plan:
-    """category: (B) whole numbers, of the samples that are made together."""
+def plan_steps(
+    modulations: Callable[[Tensor, Tensor], Modulations], steps: int, guidance: float, category: Tensor
+) -> Plan:
+    """modulations: the network's, of times and categories alike; category: (B) whole numbers, of the samples that are made
+    together, or (1) for all."""
     times = schedule(steps)
-    dtype = network.final_layer.linear.weight.dtype
+
+    def of_the_first(count: int, category: Tensor) -> tuple[Modulations, ...]:
+        if not count:
+            return ()
+        size = len(category)
+        all_times = torch.tensor(times[:count], dtype=torch.float32).repeat_interleave(size)
+        made = modulations(all_times, category.repeat(count))
+        return tuple(_each(made, partial(_rows, start=k * size, count=size)) for k in range(count))
+
     guided = 0 if guidance == 1 else steps - UNGUIDED
+    return Plan(times, guidance, of_the_first(steps, category), of_the_first(guided, torch.zeros_like(category)))
 
-    def at(time: float, of: Tensor) -> Modulations:
-        return network.modulations(torch.full(of.shape, time, dtype=dtype, device=of.device), of)
 
-    return Plan(
-        times,
-        guidance,
-        tuple(at(time, category) for time in times[:-1]),
-        tuple(at(time, torch.zeros_like(category)) for time in times[:guided]),
+def _rows(x: Tensor, start: int, count: int) -> Tensor:
+    return x[start : start + count]
+
+
+def _each(modulations: Modulations, change: Callable[[Tensor], Tensor]) -> Modulations:
+    return Modulations(
+        tuple(change(each) for each in modulations.mixers),
+        tuple((change(person), change(garment)) for person, garment in modulations.doubles),
+        tuple(change(each) for each in modulations.singles),
+        change(modulations.final),
     )
 
 
@@ -61,13 +77,20 @@ def forwards(steps: int, guidance: float) -> int:
 
 
 def sample(network: Network, plan: Plan, noise: Tensor, conditions: Conditions, step: Step | None = None) -> Tensor:
-    """The picture, (B, 3, H, W) in about -1..1, from noise of that shape."""
-    x, nothing = noise, nothing_of(conditions)
+    """The picture, (B, 3, H, W) in about -1..1, from noise of that shape. Between the steps it is kept in float32, whatever
+    the network computes in."""
+    weight = network.final_layer.linear.weight
+    x, conditions = noise.to(weight.device), moved(conditions, weight)
+    nothing = nothing_of(conditions)
     steps = len(plan.times) - 1
+
+    def move(each: Tensor) -> Tensor:
+        return each.to(weight.device, weight.dtype)
+
     for k in range(steps):
-        velocity = network(x, conditions, plan.conditional[k])
+        velocity = network(x.to(weight.dtype), conditions, _each(plan.conditional[k], move)).float()
         if k < len(plan.unconditional):
-            away = network(x, nothing, plan.unconditional[k])
+            away = network(x.to(weight.dtype), nothing, _each(plan.unconditional[k], move)).float()
             velocity = away + plan.guidance * (velocity - away)
         x = x + (plan.times[k + 1] - plan.times[k]) * velocity
         if step is not None:
@@ -75,12 +98,16 @@ def sample(network: Network, plan: Plan, noise: Tensor, conditions: Conditions, 
     return x
 
 
-def noise_of(seed: int, samples: int, network: Network) -> Tensor:
+def moved(conditions: Conditions, like: Tensor) -> Conditions:
+    """On that device, its pictures in that precision."""
+    *pictures, category = conditions
+    return Conditions._make([*(each.to(like.device, like.dtype) for each in pictures), category.to(like.device)])
+
+
+def noise_of(seed: int, samples: int, shape: Shape) -> Tensor:
     """As the authors draw it on a processor: the same seed gives the same noise on every device."""
     random = torch.Generator().manual_seed(seed)
-    noise = torch.randn((samples, 3, network.shape.height, network.shape.width), generator=random)
-    weight = network.final_layer.linear.weight
-    return noise.to(weight.device, weight.dtype)
+    return torch.randn((samples, 3, shape.height, shape.width), generator=random)
 
 
 def to_pictures(x: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -24,7 +23,7 @@ from services.tryon.engines.hr_viton.passage import Inputs, Outputs, dress
 from services.tryon.engines.hr_viton.settings import MAX_SEED, SIZES, read_hr_viton_settings
 from services.tryon.tops import warn_of_what_is_no_top
 from stagekit.options import OptionSchema, choice, defaults, integer
-from stagekit.torch_device import choose_device
+from stagekit.torch_device import choose_device, multiplies_bfloat16
 from stagekit.weights import require, weights_folder
 
 HEIGHT, WIDTH = 1024, 768
@@ -133,14 +132,6 @@ def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
     if wanted == "bf16" and not recent:
         raise ValueError("HOWSFIT_PRECISION=bf16 needs Torch 2 on a CPU; this is %s. Say auto." % torch.__version__)
     return torch.bfloat16 if recent and (wanted == "bf16" or multiplies_bfloat16()) else torch.float32
-
-
-def multiplies_bfloat16(cpuinfo: str = "/proc/cpuinfo") -> bool:
-    """Whether the processor has instructions for it; without, bfloat16 is slower than float32."""
-    if not os.path.exists(cpuinfo):
-        return False
-    flags = Path(cpuinfo).read_text().split()
-    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def tensors(arrays: Arrays, size: tuple[int, int], device: torch.device) -> Inputs:

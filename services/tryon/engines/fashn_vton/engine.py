@@ -1,0 +1,207 @@
+"""FASHN VTON 1.5 with its published weights, without mask and parser."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+import stagekit
+from services.tryon.engines.fashn_vton.checkpoint import FILE, Weights
+from services.tryon.engines.fashn_vton.network import Conditions, Network, Shape, Turns
+from services.tryon.engines.fashn_vton.pictures import SIZE, Borders, first_resize, fit, scaled, without
+from services.tryon.engines.fashn_vton.pose import draw, hands_of, of_body_25
+from services.tryon.engines.fashn_vton.sampling import Plan, forwards, noise_of, plan_steps, sample, to_pictures
+from services.tryon.engines.fashn_vton.settings import (
+    DRAFT_STEPS,
+    MAX_GUIDANCE,
+    MAX_SEED,
+    MAX_STEPS,
+    read_fashn_vton_settings,
+)
+from stagekit.errors import BadOption, GarmentNotFound, NoPerson
+from stagekit.formats import HEIGHT, WIDTH, keypoints
+from stagekit.options import OptionSchema, choice, defaults, integer, number
+from stagekit.torch_device import choose_device, multiplies_bfloat16
+from stagekit.weights import require, weights_folder
+
+CATEGORIES = {"upper": 1, "lower": 2, "dress": 3}
+
+GUIDANCE = 1.5
+
+HIDDEN_GREY = 127
+"""Of what is not the garment in a picture of somebody who wears it."""
+
+_SMALLEST = 2000
+"""Pixels of a garment."""
+
+_REMEMBERED = 4
+"""Plans of the latest runs."""
+
+
+class Engine(stagekit.Engine):
+    """person, pose, cloth, cloth_mask, category -> tryon.
+
+    FASHN VTON 1.5 of fashn.ai: the person goes in as she is, worn garment included; no mask is needed. Face, hands and
+    background are painted anew.
+
+    Options: steps, guidance, seed, garment, quality. Refuses, with `bad-option`, a run whose estimated time is above
+    HOWSFIT_FASHN_BUDGET_S. Raises WeightsMissing (at load), NoPerson, GarmentNotFound.
+    """
+
+    name = "fashn_vton"
+    version = "1"
+    start_s = 300.0
+    inputs = ("person", "pose", "cloth", "cloth_mask", "category")
+    licence = "Apache-2.0"
+    commercial = "yes"
+    digital_source = "compositeWithTrainedAlgorithmicMedia"
+    shape = Shape()
+    """A test may run a smaller network of the same make."""
+
+    def __init__(self) -> None:
+        self._settings = read_fashn_vton_settings()
+        self._device = choose_device(self._settings.device)
+        self._precision = choose_precision(self._settings.precision, self._device)
+        self._weights: tuple[dict[str, str], ...] = ()
+        self._plans: dict[tuple, Plan] = {}
+
+    def load(self) -> None:
+        weights = require(self.name)
+        self._file = Weights(Path(weights_folder(self.name)) / FILE, self.shape)
+        with torch.no_grad():
+            self._network = self._file.network(self._device, self._precision)
+            self._forward_s = forward_seconds(self._network)
+        self._weights = weights
+
+    def option_schema(self) -> OptionSchema:
+        return {
+            "steps": integer(
+                "From noise to picture: 20 are fast, 50 careful.", self._settings.fashn_steps, 1, MAX_STEPS
+            ),
+            "guidance": number(
+                "How strictly the garment is kept to; 1 takes half the time.", GUIDANCE, 1, MAX_GUIDANCE
+            ),
+            "seed": integer(
+                "Of the noise: the same seed gives the same picture.", self._settings.tryon_seed, 0, MAX_SEED
+            ),
+            "garment": choice(
+                "Whether the garment's picture shows it flat, or worn by somebody.", "flat", ("flat", "worn")
+            ),
+            "quality": choice(
+                f"full, or draft for {DRAFT_STEPS} steps whatever `steps` says.", "full", ("full", "draft")
+            ),
+        }
+
+    def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
+        steps = DRAFT_STEPS if options["quality"] == "draft" else options["steps"]
+        self._refuse_above_budget(steps, options["guidance"])
+        conditions, borders = self._conditions(inputs, options["garment"])
+        with torch.no_grad():
+            plan = self._plan(steps, options["guidance"], conditions.category)
+            noise = noise_of(options["seed"], 1, self.shape)
+            picture = to_pictures(sample(self._network, plan, noise, conditions))[0].numpy()
+        return {"tryon": on_canvas(picture, borders)}
+
+    def options(self) -> dict[str, Any]:
+        return defaults(self.option_schema()) | {
+            "device": self._device.type,
+            "precision": str(self._precision).replace("torch.", ""),
+            # Another Torch, or another number of threads, differs in the last digits.
+            "torch": torch.__version__,
+            "threads": torch.get_num_threads() if self._device.type == "cpu" else 0,
+        }
+
+    def runtime(self) -> dict[str, str]:
+        device = torch.cuda.get_device_name() if self._device.type == "cuda" else "cpu"
+        return {"framework": "torch " + torch.__version__, "device": device}
+
+    def weights(self) -> tuple[dict[str, str], ...]:
+        return self._weights
+
+    def _refuse_above_budget(self, steps: int, guidance: float) -> None:
+        budget_s, estimate_s = self._settings.fashn_budget_s, forwards(steps, guidance) * self._forward_s
+        if 0 < budget_s < estimate_s:
+            raise BadOption(
+                f"{steps} steps would take about {_duration(estimate_s)} on this {self._device.type}, more than the "
+                f"{_duration(budget_s)} that HOWSFIT_FASHN_BUDGET_S allows. Ask for fewer steps, for quality=draft or for "
+                "guidance=1, run it on a GPU, or raise that setting and HOWSFIT_STAGE_TIMEOUT_S (0 and hours: no limit).",
+                members={"option": "steps"},
+            )
+
+    def _conditions(self, inputs: stagekit.Artifacts, garment: str) -> tuple[Conditions, Borders]:
+        """What the network is shown, and the black rows around the person in it."""
+        people = keypoints(inputs["pose"])
+        if not len(people):
+            raise NoPerson("The pose lists nobody. Use a photo of one person who faces the camera.")
+        mask = inputs["cloth_mask"] >= 128
+        if mask.sum() < _SMALLEST:
+            raise GarmentNotFound(
+                "The cloth mask shows no garment. Send a picture of one garment on a plain background."
+            )
+        person, cloth = first_resize(inputs["person"]), inputs["cloth"]
+        if garment == "worn":
+            cloth = np.where(mask[..., None], cloth, np.uint8(HIDDEN_GREY))
+        drawing = draw(of_body_25(people[0], (WIDTH, HEIGHT), hands_of(inputs["pose"])), *person.shape[:2])
+        padded, borders = fit(person)
+        # The garment has no pose: its wearer's is not known.
+        shown = [padded, fit(drawing, drawing=True)[0], fit(first_resize(cloth))[0], np.zeros(SIZE, np.uint8)]
+        if (self.shape.height, self.shape.width) != SIZE:
+            size = (self.shape.width, self.shape.height)
+            shown = [cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in shown]
+        category = torch.tensor([CATEGORIES[inputs["category"]]])
+        return Conditions._make([*(torch.from_numpy(scaled(each))[None] for each in shown), category]), borders
+
+    def _plan(self, steps: int, guidance: float, category: torch.Tensor) -> Plan:
+        key = (steps, guidance, int(category))
+        plan = self._plans.pop(key, None) or plan_steps(self._file.modulations, steps, guidance, category)
+        self._plans[key] = plan
+        while len(self._plans) > _REMEMBERED:
+            del self._plans[next(iter(self._plans))]
+        return plan
+
+
+def choose_precision(wanted: str, device: torch.device) -> torch.dtype:
+    """wanted: fp32, bf16, or auto."""
+    if wanted != "auto":
+        return torch.bfloat16 if wanted == "bf16" else torch.float32
+    has_it = torch.cuda.is_bf16_supported() if device.type == "cuda" else multiplies_bfloat16()
+    return torch.bfloat16 if has_it else torch.float32
+
+
+def forward_seconds(network: Network) -> float:
+    """How long one forward of one sample takes here, told from one of the blocks."""
+    shape, weight = network.shape, network.final_layer.linear.weight
+    block, turns = network.x_patch_mixer[0], Turns.of(shape, weight.device)
+    tokens = torch.zeros((1, shape.tokens, shape.hidden), device=weight.device, dtype=weight.dtype)
+    modulation = torch.zeros((1, 3 * shape.hidden), device=weight.device, dtype=weight.dtype)
+    seconds = []
+    for _ in range(2):  # the first one warms up
+        began = time.perf_counter()
+        float(block(tokens, modulation, turns).sum())  # waits for the device
+        seconds.append(time.perf_counter() - began)
+    small = _multiply_adds(shape, shape.tokens)
+    large = _multiply_adds(shape, 2 * shape.tokens)
+    return min(seconds) * (shape.mixers * small + (shape.doubles + shape.singles) * large) / small
+
+
+def _multiply_adds(shape: Shape, tokens: int) -> float:
+    """Of one block."""
+    return tokens * shape.hidden**2 * (4 + 2 * shape.mlp_ratio) + 2 * tokens**2 * shape.hidden
+
+
+def on_canvas(picture: np.ndarray, borders: Borders) -> np.ndarray:
+    """The network's picture without the black rows, as large as `person`: uint8 RGB (1024, 768, 3)."""
+    if picture.shape[:2] != SIZE:
+        picture = cv2.resize(picture, SIZE[::-1], interpolation=cv2.INTER_LANCZOS4)
+    return cv2.resize(without(picture, borders), (WIDTH, HEIGHT), interpolation=cv2.INTER_LANCZOS4)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
