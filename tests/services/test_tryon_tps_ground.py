@@ -1,5 +1,10 @@
 """The ground behind somebody goes on as what shows of it."""
 
+import hashlib
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -66,3 +71,20 @@ def test_a_picture_without_any_ground_stays() -> None:
     barely = np.zeros(HOLE.shape, bool)
     barely[:, :6] = True
     assert continue_ground(whole, barely).shape == whole.shape
+
+
+DIGEST = """
+import hashlib
+from tests.services.test_tryon_tps_ground import filled
+print(hashlib.sha256(filled("flag")[1].tobytes()).hexdigest())
+"""
+
+
+def test_as_many_threads_as_there_are_make_the_same_bytes() -> None:
+    own = hashlib.sha256(filled("flag")[1].tobytes()).hexdigest()
+    for threads in ("1", "2"):
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": threads, "PYTHONPATH": os.pathsep.join(sys.path)}
+        told = subprocess.run(
+            [sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, check=True
+        )
+        assert told.stdout.strip() == own

@@ -97,7 +97,8 @@ def _patches(picture: np.ndarray) -> np.ndarray:
 def _nearest(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """(h, w, 2) row and column: of a known pixel its own, of another that of the known patch most like its own."""
     found = np.moveaxis(np.indices(seen.shape), 0, -1).copy()
-    patches = _patches(picture)
+    # whole numbers: their products are exact in any order of adding, so that threads and processors change nothing
+    patches = _patches(np.rint(picture))
     places = np.argwhere(_whole(seen))
     if not len(places):
         return found
