@@ -1,11 +1,13 @@
 """Files that the command writes: looked at before any work is done, then written whole or not at all."""
 
+import fcntl
 import os
 import re
 import secrets
 import stat
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +69,41 @@ def write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, with the folders that it lies in. Raises OSError."""
     path = _real(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with beside(path) as temporary, temporary.open("xb") as file:
+            file.write(data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None  # the other name says nothing to anybody
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A name beside a path, to make the file under: at the end that takes the path's place; after an error it is removed."""
     # A name of its own: another process may be writing the same file.
     temporary = path.with_name(f".{secrets.token_hex(6)}.part")  # as _UNFINISHED
     try:
-        with temporary.open("xb") as file:
-            file.write(data)
+        yield temporary
         temporary.replace(path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None  # the other name says nothing to anybody
     finally:
-        temporary.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)  # still there too where both were one file already
+
+
+@contextmanager
+def alone_in(folder: Path, otherwise: str | None = None) -> Iterator[None]:
+    """One process at a time in a folder, where its file system has locks; some of the network have none.
+
+    otherwise: what to raise as a ValueError while another process is there. None: wait for it.
+    """
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX if otherwise is None else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(otherwise) from None
+        yield
+    finally:
+        os.close(opened)
 
 
 def sweep(folder: Path) -> None:

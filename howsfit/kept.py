@@ -1,12 +1,8 @@
 """Try-ons that are kept in a data-set folder: each under numbers of its own, none in place of another."""
 
-import contextlib
-import fcntl
 import io
-import os
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from gateway.tryons.dataset import CLOTH, PAIRS, PERSON
@@ -23,7 +19,7 @@ def keep(archive: bytes, folder: Path) -> None:
     """
     content = zipfile.ZipFile(io.BytesIO(archive))
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone_in(folder):
+    with files.alone_in(folder):
         number = _highest(folder) + 1
         names = {PERSON: f"{number:05}_00", CLOTH: f"{number + 1:05}_00"}
         for path in sorted(content.namelist(), key=PAIRS.__contains__):
@@ -55,14 +51,3 @@ def _lines(path: Path) -> bytes:
     """What a list holds, its last line ended."""
     found = path.read_bytes() if path.exists() else b""
     return found if not found or found.endswith(b"\n") else found + b"\n"
-
-
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # some network file systems have no locks
-            fcntl.flock(opened, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(opened)

@@ -7,7 +7,6 @@ names. WebDataset takes a name up to its first dot for the sample's; a dot in th
 import hashlib
 import io
 import json
-import secrets
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -98,9 +97,8 @@ def _groups(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
 def _write(path: Path, samples: Iterable[Sample]) -> dict[str, Any]:
     """Beside its place first; a file of a time before goes when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{secrets.token_hex(6)}.part")  # as files.sweep knows it
     count = 0
-    try:
+    with files.beside(path) as part:
         # Nothing of the disk or the clock goes in: neither owner nor time.
         with tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as tar:
             for sample in samples:
@@ -113,7 +111,4 @@ def _write(path: Path, samples: Iterable[Sample]) -> dict[str, Any]:
         with part.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
         size = part.stat().st_size
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
     return {"name": path.name, "samples": count, "bytes": size, "digest": f"sha256:{digest}"}

@@ -1,7 +1,6 @@
 """Look at a whole data set with all cores: files first, then what is known of all of them."""
 
 import os
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -18,6 +17,7 @@ from howsfit.dataset.checks.facts import PICTURES, Facts, content
 from howsfit.dataset.checks.opened import Sample
 from howsfit.dataset.checks.traps import TRAPS, Finding
 from howsfit.dataset.pool import work
+from howsfit.files import beside
 from stagekit.formats import CIHP
 from stagekit.kinds import CANVAS
 
@@ -197,12 +197,7 @@ def _mend(
 
 def _replace(path: Path, data: bytes) -> None:
     """Write beside, and rename: whole or not at all. A link is replaced by the file; what it led to stays as it is."""
-    temporary = path.with_name(f".{secrets.token_hex(6)}.part")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with beside(path) as temporary, temporary.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

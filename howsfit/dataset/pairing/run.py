@@ -4,18 +4,11 @@ What a run leaves behind is the same however often it was broken off: a pair is 
 manifest are written from what is there, at the end.
 """
 
-import contextlib
 import csv
-import fcntl
 import io
 import json
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,14 +17,13 @@ from howsfit.dataset.layout import PARTS, PLACES, pairs_file, path_of
 from howsfit.dataset.pairing.description import Description
 from howsfit.dataset.pairing.plan import Group, Plan, Wearer, cloth_name, is_made
 from howsfit.dataset.pairing.reasons import Finding, Reason
+from howsfit.dataset.pool import work
 
 if TYPE_CHECKING:
     from howsfit.dataset.pairing.work import Maker
 
 SOURCE, MANIFEST, FINDINGS = "source.json", "pairs.jsonl", "dropped.csv"
 """Files in OUT/howsfit."""
-
-_AHEAD = 4  # groups for each worker that wait for it
 
 
 class Made(NamedTuple):
@@ -75,7 +67,7 @@ def run(
     _check_apart(root, out)
     kept = out / "howsfit"
     kept.mkdir(parents=True, exist_ok=True)
-    with _alone_in(kept):
+    with files.alone_in(kept, f"Another `howsfit dataset pair` is writing to '{out}'. Wait till it has ended."):
         _check_source(kept / SOURCE, plan, description)
         _remove_leftovers(out)
         findings = list(plan.findings)
@@ -108,70 +100,29 @@ def table(findings: Iterable[Finding]) -> bytes:
 
 # -- the work ----------------------------------------------------------------------------------------------------------
 
+
 _maker: "Maker | None" = None
 
 
 def _make_all(
     groups: list[Group], description: Description, root: Path, out: Path, workers: int
 ) -> Iterator[tuple[Group, list[Finding]]]:
-    if not groups:
-        return
-    if workers == 1 or len(groups) == 1:
-        _start(root, out, description)
-        yield from ((group, _make(group)) for group in groups)
-        return
-    # Processes of their own from the start: a forked one would have the parent's threads' locks and none of the threads.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start_worker, (root, out, description)) as pool:
-        waiting: dict[Future[list[Finding]], Group] = {}
-        try:
-            for group in groups:
-                if len(waiting) >= workers * _AHEAD:
-                    yield from _ended(waiting)
-                waiting[pool.submit(_make, group)] = group
-            while waiting:
-                yield from _ended(waiting)
-        except BrokenProcessPool:
-            raise ValueError(
-                "A worker was killed, perhaps for want of memory. Run it again, with fewer --workers: it goes on where it was."
-            ) from None
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    if groups:
+        yield from work(
+            _make, groups, min(workers, len(groups)), chunk=1, begin=partial(_begin, root, out, description)
+        )
 
 
-def _ended(waiting: dict[Future[list[Finding]], Group]) -> Iterator[tuple[Group, list[Finding]]]:
-    for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-        yield waiting.pop(future), future.result()
-
-
-def _start(root: Path, out: Path, description: Description) -> None:
+def _begin(root: Path, out: Path, description: Description) -> None:
     from howsfit.dataset.pairing.work import Maker
 
     global _maker
     _maker = Maker(root, out, description)
 
 
-def _start_worker(root: Path, out: Path, description: Description) -> None:
-    import cv2
-
-    cv2.setNumThreads(1)  # there is a process for each core
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends them
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _start(root, out, description)
-
-
-def _end_with_parent() -> None:
-    """A parent that is killed tells nobody, and its workers would wait for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def _make(group: Group) -> list[Finding]:
+def _make(group: Group) -> tuple[Group, list[Finding]]:
     assert _maker is not None
-    return _maker.make(group)
+    return group, _maker.make(group)
 
 
 # -- what is there -----------------------------------------------------------------------------------------------------
@@ -203,12 +154,8 @@ def _check_source(path: Path, plan: Plan, description: Description) -> None:
 
 def _remove_leftovers(out: Path) -> None:
     """Of a run that was killed while it wrote."""
-    folders = [out, out / "howsfit", *(out / part / place.folder for part in PARTS for place in PLACES.values())]
-    for folder in filter(Path.is_dir, dict.fromkeys(folders)):
-        with os.scandir(folder) as entries:
-            left = [entry.path for entry in entries if entry.name.startswith(".") and entry.name.endswith(".part")]
-        for path in left:
-            os.unlink(path)
+    for folder in (out, out / "howsfit", *(out / part / place.folder for part in PARTS for place in PLACES.values())):
+        files.sweep(folder)
 
 
 def _made(plan: Plan, description: Description, out: Path) -> Iterator[Made]:
@@ -285,20 +232,3 @@ def _exchanged(made: list[Made]) -> list[tuple[str, str]]:
 def _write_list(path: Path, pairs: list[tuple[str, str]]) -> None:
     if pairs:
         files.write(path, "".join(f"{person}.jpg {cloth}.jpg\n" for person, cloth in pairs).encode())
-
-
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(
-                f"Another `howsfit dataset pair` is writing to '{folder.parent}'. Wait till it has ended."
-            ) from None
-        except OSError:
-            pass  # some network file systems have no locks
-        yield
-    finally:
-        os.close(opened)

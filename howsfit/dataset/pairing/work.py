@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -195,16 +194,11 @@ def write(path: Path, content: Content) -> Path:
         files.write(path, content)
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{secrets.token_hex(6)}.part")
     try:
-        os.link(os.path.realpath(content), temporary)
+        with files.beside(path) as temporary:
+            os.link(os.path.realpath(content), temporary)
     except OSError:
         files.write(path, content.read_bytes())
-        return path
-    try:
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)  # still there where both were the same file already
     return path
 
 
