@@ -3,17 +3,15 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from howsfit import files
+from howsfit.dataset.progress import bar
 
 out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
@@ -48,8 +46,8 @@ def check(
     if json_file is not None:
         files.check(files=[json_file])
     try:
-        with _bar("Persons and garments") as (begin, tell):
-            found = run.check(folder, workers, wanted, mend, dry_run, begin, tell)
+        with bar(err, "Persons and garments") as shown:
+            found = run.check(folder, workers, wanted, mend, dry_run, shown.begin, shown.tell)
     except UnusableFolder as error:
         err.print(f"[red]howsfit:[/red] {escape(str(error))}", highlight=False)
         raise SystemExit(2) from None
@@ -79,8 +77,8 @@ def preview(
         files=[target / "index.html", target / "statistics.json"], folders=[target / "strips", target / "sheets"]
     )
     report = None if report_file is None else _report(report_file)
-    with _bar("Samples") as (begin, tell):
-        made = run.preview(folder, target, report, limit, workers, begin, tell)
+    with bar(err, "Samples") as shown:
+        made = run.preview(folder, target, report, limit, workers, shown.begin, shown.tell)
     for path in (made.page, *made.sheets):
         out.print(str(path), highlight=False, markup=False, soft_wrap=True)
 
@@ -100,20 +98,3 @@ def _size(text: str) -> tuple[int, int]:
     if told is None:
         raise ValueError(f"--size {text}: write width and height like 768x1024.")
     return int(told[1]), int(told[2])
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[tuple[Callable[[int], None], Callable[[], None]]]:
-    """A bar with rate and time left: what to call with the number of all, and what to call after each."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
-        task = bar.add_task(what, total=None, rate="")
-
-        def begin(total: int) -> None:
-            bar.update(task, total=total)
-
-        def tell() -> None:
-            speed = bar.tasks[0].speed
-            bar.update(task, advance=1, rate=f"{speed:.0f}/s" if speed else "")
-
-        yield begin, tell

@@ -1,6 +1,5 @@
 """The subcommands of `howsfit dataset`."""
 
-import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -8,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from howsfit.dataset.checking import check, preview
 from howsfit.dataset.job_commands import preprocess
+from howsfit.dataset.pool import cores
+from howsfit.dataset.progress import bar
 
 if TYPE_CHECKING:
     from howsfit.dataset.pairing.description import Description
@@ -68,15 +68,9 @@ def pair(
         parts = {part: sum(len(group.wearers) for group in groups if group.part == part) for part in PARTS}
         _tell(description, plan, parts, plan.findings, "would be made, if all their pictures can be read")
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
-        task = bar.add_task("Pairs", total=total, rate="")
-
-        def tell(done: int) -> None:
-            speed = bar.tasks[0].speed
-            bar.update(task, completed=done, rate=f"{speed:.1f}/s" if speed else "")
-
-        result = run.run(plan, description, source, folder, workers or os.cpu_count() or 1, limit, tell)
+    with bar(err, "Pairs") as shown:
+        shown.begin(total)
+        result = run.run(plan, description, source, folder, workers or cores(), limit, shown.tell)
     _tell(description, plan, result.pairs, result.findings, f"in {folder}")
     if not any(result.pairs.values()):
         raise ValueError(f"No pair was made. {folder / 'howsfit' / run.FINDINGS} says of each file why.")

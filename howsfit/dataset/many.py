@@ -3,7 +3,6 @@
 import contextlib
 import csv
 import io
-import os
 import shutil
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from howsfit import files
 from howsfit.client import Client, connect
 from howsfit.dataset import jobs
 from howsfit.dataset.journal import Journal
+from howsfit.dataset.pool import cores as cores_here
 from howsfit.dataset.progress import counted
 
 HERE = ""
@@ -99,7 +99,7 @@ async def work(
 
         await jobs.run(tasks, clients, journal, place.in_flight, told)
         seconds = max(counter.seconds, 1e-9)
-        rate, cores = counter.done / seconds, os.cpu_count() or 1
+        rate, cores = counter.done / seconds, cores_here()
     if counter.there:
         err.print(f"{counter.there} {what} were there already.", highlight=False)
     if counter.done:

@@ -16,6 +16,28 @@ class _Rate(ProgressColumn):
         return Text("" if task.speed is None else f"{task.speed:.2f}/s")
 
 
+class Bar:
+    """With rate and time left. Nothing of it stays."""
+
+    def __init__(self, bar: Progress, what: str) -> None:
+        self._bar, self._task = bar, bar.add_task(what, total=None, rate="")
+
+    def begin(self, total: int) -> None:
+        self._bar.update(self._task, total=total)
+
+    def tell(self, done: int = 1) -> None:
+        """So many more are done."""
+        speed = self._bar.tasks[0].speed
+        self._bar.update(self._task, advance=done, rate=f"{speed:.1f}/s" if speed else "")
+
+
+@contextmanager
+def bar(console: Console, what: str) -> Iterator[Bar]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as shown:
+        yield Bar(shown, what)
+
+
 class Counter:
     """Of what is done, what failed, and what was there already."""
 

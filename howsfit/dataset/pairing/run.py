@@ -62,7 +62,7 @@ def run(
     limit: int | None,
     tell: Callable[[int], None],
 ) -> Result:
-    """tell: how many pairs are done with. Raises ValueError where another plan was made there, or is being made."""
+    """tell: how many more pairs are done with. Raises ValueError where another plan was made there, or is being made."""
     files.check(folders=[out])
     _check_apart(root, out)
     kept = out / "howsfit"
@@ -73,12 +73,10 @@ def run(
         findings = list(plan.findings)
         groups = limited(plan, limit)
         waiting = [each for each in groups if not all(is_made(out, description, each, one) for one in each.wearers)]
-        done = sum(len(group.wearers) for group in groups) - sum(len(group.wearers) for group in waiting)
-        tell(done)
+        tell(sum(len(group.wearers) for group in groups) - sum(len(group.wearers) for group in waiting))
         for group, left_out in _make_all(waiting, description, root, out, workers):
             findings += left_out
-            done += len(group.wearers)
-            tell(done)
+            tell(len(group.wearers))
         made = list(_made(plan, description, out))
         findings = sorted(
             set(findings) | set(_without_labels(made, description, out)), key=lambda each: (each.file, each.reason.name)
