@@ -23,6 +23,7 @@ def drawn(tmp_path_factory):
 def whole(drawn, light, howsfit, tmp_path_factory):
     """The same with all that there is to make of them: what is in the folder."""
     folder = shutil.copytree(drawn, tmp_path_factory.mktemp("whole") / "set")
+    light.runs()
     done = howsfit("dataset", "preprocess", folder, "--to", light.url)
     assert done.returncode == 0, done.stderr
     assert "12 pictures in" in done.stderr and "for each of" in done.stderr
