@@ -22,7 +22,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import cv2
 import httpx
 import numpy as np
 from PIL import Image, ImageDraw
@@ -30,6 +29,7 @@ from PIL import Image, ImageDraw
 import stagekit
 from bench.people import GROUPS, known_people, overlaps, summary
 from bench.tryon import gateway, measure
+from howsfit.evaluation import measures
 from services.agnostic.engines.viton_hd.engine import Engine as VitonHd
 from services.cloth_mask.engines.cutout.engine import Engine as Cutout
 from services.densepose.engines.skeleton.engine import Engine as Skeleton
@@ -206,19 +206,8 @@ def ssim(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def ssim_map(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Structural similarity per pixel, float (H, W), of uint8 RGB pictures (Wang et al., 2004; Gaussian of 11, sigma 1.5)."""
-
-    def local(values: np.ndarray) -> np.ndarray:
-        return np.asarray(cv2.GaussianBlur(values, (11, 11), 1.5))
-
-    a, b = one.astype(np.float64), other.astype(np.float64)
-    mean_a, mean_b = local(a), local(b)
-    variance_a, variance_b = local(a * a) - mean_a**2, local(b * b) - mean_b**2
-    covariance = local(a * b) - mean_a * mean_b
-    light, contrast = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    above = (2 * mean_a * mean_b + light) * (2 * covariance + contrast)
-    below = (mean_a**2 + mean_b**2 + light) * (variance_a + variance_b + contrast)
-    return np.asarray((above / below).mean(axis=2))
+    """Structural similarity per pixel, float (H, W), of uint8 RGB pictures (Wang et al., 2004)."""
+    return np.asarray(measures.ssim_map(one / 255, other / 255).mean(axis=2))
 
 
 def seconds(samples: Path) -> dict[str, Any]:

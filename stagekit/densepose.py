@@ -5,6 +5,9 @@ import numpy as np
 from stagekit.errors import WrongKind
 from stagekit.formats import DENSEPOSE_PALETTE
 
+PARTS = len(DENSEPOSE_PALETTE)
+"""With 0, the background."""
+
 _PALETTE = np.array(DENSEPOSE_PALETTE, np.int32)
 
 
@@ -30,6 +33,11 @@ def check_densepose(image: np.ndarray) -> None:
         raise WrongKind("'densepose' has no black background: it is blended over the photo." + advice)
 
 
+def differences(colours: np.ndarray) -> np.ndarray:
+    """Largest channel difference of each colour, signed numbers (..., 3), from each part's: (..., 25)."""
+    return np.asarray(np.abs(colours[..., None, :] - _PALETTE).max(axis=-1))
+
+
 def _distance(colours: np.ndarray) -> np.ndarray:
-    """Largest channel difference of each colour from the nearest part's, (n, 3) -> (n,)."""
-    return np.asarray(np.abs(colours[:, None] - _PALETTE[None, 1:]).max(axis=2).min(axis=1))
+    """From the nearest part's, (n, 3) -> (n,)."""
+    return np.asarray(differences(colours)[:, 1:].min(axis=1))

@@ -35,6 +35,13 @@ BODY_25_JOINTS = (
 )  # fmt: skip
 """Joint names of OpenPose's BODY_25; the index is the position. Left and right are the person's own."""
 
+COCO_18_JOINTS = (
+    "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
+    "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye", "left_eye",
+    "right_ear", "left_ear",
+)  # fmt: skip
+"""OpenPose's COCO model. Up to the left wrist it agrees with BODY_25; where that has hips, this has knees."""
+
 BODY_25 = {name: number for number, name in enumerate(BODY_25_JOINTS)}
 
 HAND_JOINTS = 21

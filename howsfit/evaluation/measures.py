@@ -13,8 +13,13 @@ _WINDOW = cv2.getGaussianKernel(_SIDE, _SIGMA, cv2.CV_64F)
 def ssim(result: np.ndarray, reference: np.ndarray) -> float:
     """Mean structural similarity of two pictures, H x W x channels of numbers from 0 to 1, each side above 5 pixels.
 
-    1 for equal ones. Of each channel and pixel with a Gaussian window, edges reflected; the mean of all.
+    1 for equal ones.
     """
+    return float(np.mean(ssim_map(result, reference)))
+
+
+def ssim_map(result: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """The same of each pixel and channel, H x W x channels: with a Gaussian window around it, edges reflected."""
     a, b = result.astype(np.float64), reference.astype(np.float64)
     mean_a, mean_b = _around(a), _around(b)
     variance_a = np.maximum(_around(a * a) - mean_a**2, 0)
@@ -22,7 +27,7 @@ def ssim(result: np.ndarray, reference: np.ndarray) -> float:
     covariance = _around(a * b) - mean_a * mean_b
     c1, c2 = _K1**2, _K2**2
     similar = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
-    return float(np.mean(similar / ((mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2))))
+    return np.asarray(similar / ((mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2)))
 
 
 def psnr(result: np.ndarray, reference: np.ndarray) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from stagekit.formats import BODY_25_JOINTS
+from stagekit.formats import BODY_25_JOINTS, COCO_18_JOINTS
 
 COCO_17 = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
@@ -13,12 +13,7 @@ COCO_17 = (
 )  # fmt: skip
 """The COCO data set's own joints, which PoseNet finds too."""
 
-COCO_18 = (
-    "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
-    "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye", "left_eye",
-    "right_ear", "left_ear",
-)  # fmt: skip
-"""OpenPose's COCO model. Up to the left wrist it agrees with BODY_25; where that has hips, this has knees."""
+COCO_18 = COCO_18_JOINTS
 
 BODY_25 = BODY_25_JOINTS
 

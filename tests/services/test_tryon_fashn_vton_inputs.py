@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from services.tryon.engines.fashn_vton.pictures import first_resize, fit, scaled, without
-from services.tryon.engines.fashn_vton.pose import COCO_18, draw, of_body_25
-from stagekit.formats import BODY_25
+from services.tryon.engines.fashn_vton.pose import draw, of_body_25
+from stagekit.formats import BODY_25, COCO_18_JOINTS
 from tests.parity.fashn_vton import preprocessing_differences
 
 SPECS = Path(__file__).parents[1] / "specs" / "fashn_vton"
@@ -22,7 +22,7 @@ def test_joints_keep_their_places_on_the_way_from_body_25():
     person = np.array([(10.0 * i + 5, 20.0 * i + 7, 0.9) for i in range(25)])
     person[BODY_25["left_knee"]] = 0
     body = of_body_25(person, (768, 1024))
-    for number, name in enumerate(COCO_18):
+    for number, name in enumerate(COCO_18_JOINTS):
         assert np.allclose(body.joints[number] * (768, 1024), person[BODY_25[name], :2])
         assert body.seen[number] == (name != "left_knee")
 

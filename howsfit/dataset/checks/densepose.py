@@ -8,6 +8,7 @@ from howsfit.dataset.checks.opened import File
 from howsfit.dataset.checks.pictures import is_part_map
 from howsfit.dataset.checks.rewriting import picture_file
 from howsfit.dataset.checks.traps import of_files
+from stagekit.densepose import differences
 from stagekit.formats import DENSEPOSE_PALETTE
 
 _STEP = 4  # pixels; every fourth row and column is looked at
@@ -25,8 +26,7 @@ def _near_palette() -> np.ndarray:
     """(32, 32, 32) bool: whether a colour, in steps of 8 levels, is about one of the palette."""
     axis = np.arange(0, 256, 1 << _BITS) + (1 << _BITS) // 2
     colours = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
-    off = [np.abs(colours - colour).max(axis=-1) for colour in DENSEPOSE_PALETTE]
-    return np.asarray(np.min(off, axis=0) <= _OFF)
+    return np.asarray(differences(colours).min(axis=-1) <= _OFF)
 
 
 def painted(file: File) -> bytes | None:

@@ -3,9 +3,8 @@
 import cv2
 import numpy as np
 
-from stagekit.formats import DENSEPOSE_PALETTE
+from stagekit.densepose import PARTS, differences
 
-_PALETTE = np.array(DENSEPOSE_PALETTE, np.int32)
 _RIM = 3  # pixels: between two parts a JPEG has the colour of a third one, about this wide
 
 
@@ -15,15 +14,15 @@ def densepose_parts(image: np.ndarray) -> np.ndarray:
     red, green, blue = np.moveaxis(image.astype(np.int32), -1, 0)
     packed, places = np.unique(red << 16 | green << 8 | blue, return_inverse=True)
     colours = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=1)
-    differences = np.abs(colours[:, None] - _PALETTE[None]).max(axis=2)
-    parts = differences.argmin(axis=1).astype(np.uint8)[places].reshape(image.shape[:2])
-    return _without_rims(parts) if differences.min(axis=1).any() else parts
+    off = differences(colours)
+    parts = off.argmin(axis=1).astype(np.uint8)[places].reshape(image.shape[:2])
+    return _without_rims(parts) if off.min(axis=1).any() else parts
 
 
 def _without_rims(parts: np.ndarray) -> np.ndarray:
     """What is too narrow becomes what it lies nearest to."""
     square, wide = np.ones((_RIM, _RIM), np.uint8), np.zeros(parts.shape, bool)
-    for part in range(len(_PALETTE)):
+    for part in range(PARTS):
         wide |= cv2.morphologyEx((parts == part).astype(np.uint8), cv2.MORPH_OPEN, square) > 0
     _, nearest = cv2.distanceTransformWithLabels(
         (~wide).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL

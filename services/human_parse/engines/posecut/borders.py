@@ -25,7 +25,7 @@ _TWO_CLOTHS_WEIGHT = 4.0
 
 def first_borders(places: Places, person: np.ndarray, lab: np.ndarray) -> Borders:
     """What is known before garments and skin have colours: the hem."""
-    return Borders(_find_hem(places, person, lab), 0.06)
+    return Borders(_find_hem(places, person, lab))
 
 
 def _usual_hem(places: Places) -> float:

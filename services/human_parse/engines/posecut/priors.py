@@ -13,6 +13,7 @@ HAIR, FACE, NECK, UPPER, LOWER, ARM, LEG, SHOE = range(8)
 
 PARTS = 8
 
+_HEM_SOFTNESS = 0.06  # of the way from the shoulders to the hips
 _OFF = 0.004  # nothing is impossible
 _ARM_RADII, _LEG_RADII = (0.19, 0.17, 0.13), (0.34, 0.26, 0.22, 0.18)  # of the region, in shoulder widths
 _THIGH, _SHIN, _FOOT = 1.12, 1.05, 0.35  # lengths in shoulder widths, of legs that the picture cuts off
@@ -24,8 +25,6 @@ class Borders:
 
     hem: float
     """Where the upper garment meets the lower one: 0 on the shoulder line, 1 on the hip line."""
-
-    hem_softness: float
 
     cuffs: dict[Side, float] = field(default_factory=dict)
     """Where each sleeve ends: 0 at the shoulder, 1 at the elbow, 2 at the wrist. Absent: unknown."""
@@ -109,7 +108,7 @@ class Places:
         """(8, h, w) float32, summing to 1 per pixel: how likely each part is at each place of the silhouette."""
         priors = np.full((PARTS, *self.grid.x.shape), _OFF, np.float32)
         priors[HAIR], priors[FACE], priors[NECK], throat = self._skin_parts
-        below = 1 / (1 + np.exp(-np.clip((self.torso_y - borders.hem) / borders.hem_softness, -8, 8)))
+        below = 1 / (1 + np.exp(-np.clip((self.torso_y - borders.hem) / _HEM_SOFTNESS, -8, 8)))
         body_cloth = 0.9 * (1 - below) * np.clip(0.5 + self.torso_y / 0.16, 0.05, 1)
         sleeve, bare = self._sleeves(borders)
         body_cloth *= 1 - 0.85 * bare * inside(2 - np.abs(self.torso_x) / 1.05)

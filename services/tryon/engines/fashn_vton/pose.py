@@ -8,15 +8,9 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from stagekit.formats import BODY_25, HAND_JOINTS
+from stagekit.formats import BODY_25, COCO_18_JOINTS, HAND_JOINTS
 
-COCO_18 = (
-    "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
-    "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye", "left_eye",
-    "right_ear", "left_ear",
-)  # fmt: skip
-
-_FROM_BODY_25 = [BODY_25[name] for name in COCO_18]
+_FROM_BODY_25 = [BODY_25[name] for name in COCO_18_JOINTS]
 
 _LIMBS = (
     (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0), (0, 14),
