@@ -240,6 +240,38 @@ def test_tucked_leaves_the_trousers_in_front(monkeypatch: pytest.MonkeyPatch) ->
         Engine()
 
 
+def test_trousers_in_front_of_a_forearm_stay_in_front_of_its_sleeve() -> None:
+    person = drawn_person()
+    wide = np.array([(500, 560), (560, 560), (560, 1023), (460, 1023)])  # the left hand is behind them
+    cv2.fillPoly(person["person"], [wide], TROUSERS)
+    cv2.fillPoly(person["parse"], [wide], CIHP["pants"])
+    result = dress({**person, **drawn_cloth("long")})
+    assert near(result, TROUSERS)[600:, 500:550].mean() > 0.98
+    assert near(result, NEW)[450:540, 510:518].mean() > 0.9, "above them the sleeve shows"
+    assert near(result, NEW)[520:600, 242:250].mean() > 0.9, "the other arm is in front of them"
+
+
+def test_a_top_as_long_as_the_worn_one_leaves_the_trousers_as_photographed() -> None:
+    person, cloth = drawn_person(), drawn_cloth("tee")
+    random = np.random.default_rng(0)
+    trousers = (person["parse"] == CIHP["pants"]) & (np.arange(1024)[:, None] > 641)
+    person["person"][trousers] = random.integers(40, 80, (int(trousers.sum()), 3), dtype=np.uint8)
+    result = dress({**person, **cloth})
+    changed = np.abs(result.astype(int) - person["person"])[641:, 320:450].max(axis=2)
+    assert changed[:3].mean() < 30 and not changed[9:].any(), "but for a soft edge, neither hem nor its shadow"
+    assert near(result, NEW)[560:630, 320:450].mean() > 0.98
+
+
+@pytest.mark.parametrize("higher", [0, 10, 20])
+def test_shoulders_are_as_high_as_the_photo_shows_them(higher: int) -> None:
+    person = drawn_person()
+    body = read_body(keypoints(person["pose"])[0], person["parse"])
+    top = [tuple(int(v) for v in body.shoulder_point(share) - (0, higher)) for share in (-0.75, -0.4, 0.4, 0.75)]
+    cv2.fillPoly(person["parse"], [np.array([*top, (470, 400), (300, 400)])], CIHP["upper_clothes"])
+    raised = read_body(keypoints(person["pose"])[0], person["parse"])
+    assert raised.shoulder_point(0.7)[1] == pytest.approx(body.shoulder_point(0.7)[1] - higher, abs=3)
+
+
 def test_trousers_drawn_on_upwards_keep_their_weave_and_colour() -> None:
     person = drawn_person()
     below = slice(640, 1024), slice(310, 460)

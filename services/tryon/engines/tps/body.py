@@ -28,6 +28,9 @@ _SHARES = (0.2, 0.4, 0.7, 0.95, 1.12)
 _RISE = (0.27, 0.225, 0.17, 0.12, 0.06)
 """Where the shoulders' top is measured (0 nape, 1 outer end), and its usual height, in shoulder distances."""
 
+_LESS, _MORE = 0.07, {2: 0.1, 3: 0.06}
+"""How far from that it may be, lower and, by place, higher: what is more is a puffed or padded sleeve."""
+
 _ARM_WIDTH = (
     (0.0, 0.30),
     (0.35, 0.28),
@@ -141,7 +144,7 @@ def read_body(points: np.ndarray, parse: np.ndarray) -> Body:
 
 
 def _shoulder_rise(body: Body, parse: np.ndarray) -> np.ndarray:
-    """Measure the top of the shoulders in the silhouette; near the usual height only (puffed or padded sleeves)."""
+    """Measure the top of the shoulders in the silhouette, near the usual height only."""
     own = labelled(parse, UPPER + ARMS + [NECK])
     head = labelled(parse, HEAD)
     rise = np.array([_RISE, _RISE])
@@ -154,7 +157,7 @@ def _shoulder_rise(body: Body, parse: np.ndarray) -> np.ndarray:
             columns, rows = np.clip(line[:, 0], 0, parse.shape[1] - 1), np.clip(line[:, 1], 0, parse.shape[0] - 1)
             outside = ~own[rows, columns]
             if outside.any() and outside.argmax() > 0 and not head[rows, columns][outside.argmax()]:
-                rise[side, index] = np.clip(steps[outside.argmax()], _RISE[index] - 0.07, _RISE[index] + 0.035)
+                rise[side, index] = np.clip(steps[outside.argmax()], _RISE[index] - _LESS, _RISE[index] + _MORE[index])
         rise[side, 1] = max(rise[side, 1], rise[side, 2] + 0.02)
         rise[side, 4] = rise[side, 3] - 0.06
     return rise

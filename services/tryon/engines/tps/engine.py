@@ -71,7 +71,7 @@ class Engine(stagekit.Engine):
     """
 
     name = "tps"
-    version = "8"
+    version = "9"
     categories = ("upper", "lower", "dress")
     inputs = ("cloth", "cloth_mask", "person", "parse", "pose", "category")
     extras = {"warped_cloth": "image", "warped_mask": "map"}
@@ -134,7 +134,7 @@ class Engine(stagekit.Engine):
             bared = covered_legs(place.legs, place.reached(float(fit.hem[:, 1].max())), mask.shape)
             canvas = _without_lower(canvas, wearer, place, place.before, bared)
         return {
-            "tryon": _compose(canvas, wearer, worn * wearer.light if is_lit else worn, covered),
+            "tryon": _compose(canvas, wearer, worn * wearer.light if is_lit else worn, covered, fit.like_old),
             "warped_cloth": lambda: _on_white(worn, covered),
             "warped_mask": lambda: (covered[0] * 255 + 0.5).astype(np.uint8),
         }
@@ -196,7 +196,7 @@ def _wear(wearer: Wearer, cloth: np.ndarray, fit: Fit, arms: np.ndarray, tucked:
     worn, covered = np.zeros(photo.shape, np.float32), np.zeros(photo.shape[:2], np.float32)
     box, worn[box], covered[box] = _warp_part(cloth, fit.trunk, photo.shape)
     covered *= soft(_trunk_bound(fit, photo.shape)) * (1 - arms)
-    if tucked:
+    if tucked or fit.like_old:
         covered *= 1 - wearer.lower
     # a bare arm lay against the worn top: the new one reaches as far
     if wearer.beside_arms.any():
@@ -208,6 +208,7 @@ def _wear(wearer: Wearer, cloth: np.ndarray, fit: Fit, arms: np.ndarray, tucked:
             box, sleeve, alpha = _warp_part(cloth, part, photo.shape)
             worn[box] += (sleeve - worn[box]) * alpha[..., None]
             sleeved[box] = np.maximum(sleeved[box], alpha)
+    sleeved *= 1 - wearer.before_arms
     covered = np.maximum(covered, sleeved)
     # trunk and sleeve part a little below the armpit
     armpits = _armpits(fit, body, photo.shape)
@@ -241,13 +242,15 @@ def _without_lower(canvas: np.ndarray, wearer: Wearer, place: Place, kept: np.nd
                        bared)  # fmt: skip
 
 
-def _compose(result: np.ndarray, wearer: Wearer, worn: np.ndarray, covers: np.ndarray) -> np.ndarray:
+def _compose(result: np.ndarray, wearer: Wearer, worn: np.ndarray, covers: np.ndarray, like_old: bool) -> np.ndarray:
     """The picture from back to front: person without her top, shadow of the new one, the new one, hair and face."""
     photo, body, (covered, sleeved) = wearer.photo, wearer.body, covers
     # arms are in front of the trunk: only sleeves cast a shadow on them
     box = box_around(covered > 0, int(0.1 * body.unit))
     if covered[box].size:
         shadow = _shadow(covered[box], body.unit) * wearer.behind[box]
+        if like_old:  # the photo has the hem's shadow on the trousers
+            shadow *= 1 - wearer.lower[box]
         shadow += _shadow(sleeved[box], body.unit) * wearer.arms[box]
         result[box] = (result[box] * (1 - shadow * (1 - covered[box]))[..., None] + 0.5).astype(np.uint8)
     lay(result[box], worn[box] * wearer.shading[box], covered[box])

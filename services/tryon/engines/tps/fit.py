@@ -47,6 +47,8 @@ class Fit:
     """(n, 2) the front edge of the opening on the person."""
     hem: np.ndarray
     """(n, 2) from left to right."""
+    like_old: bool
+    """Whether it ends where the worn top does: what shows below that goes on in front of it."""
     seams: tuple
     """Two of (2, 2): the shoulder seam's ends, at the collar and outside."""
 
@@ -110,7 +112,7 @@ def fit_garment(
         sleeves.append(part)
         ends.append(end)
     seams = tuple(np.array([collar[side], tips[side]]) for side in (LEFT, RIGHT))
-    return Fit(trunk, tuple(sleeves), tuple(ends), neckline, np.array(hem_target), seams)
+    return Fit(trunk, tuple(sleeves), tuple(ends), neckline, np.array(hem_target), alike, seams)
 
 
 def _seam(shoulder: np.ndarray, armpit: np.ndarray) -> np.ndarray:

@@ -20,6 +20,9 @@ _WAIST = 0.35
 _DRESS_PARTS = 0.1
 """Above the hip joints, in shoulder distances, where a dress is parted into a top and a skirt."""
 
+_HIDDEN = 0.1
+"""Share of a forearm's middle that trousers hide, where they are in front of it."""
+
 _LONGEST = 0.45
 """How far below the hips a top may reach."""
 
@@ -48,6 +51,8 @@ class Wearer:
     """float32 0..1: hair and face, in front of everything."""
     lower: np.ndarray
     """float32 0..1: trousers or skirt."""
+    before_arms: np.ndarray
+    """float32 0..1: trousers or skirt that hide a forearm, which goes behind them or into a pocket."""
     behind: np.ndarray
     """float32 0..1: the person without her arms."""
     old_hem: np.ndarray
@@ -75,6 +80,7 @@ def read_wearer(photo: np.ndarray, parse: np.ndarray, points: np.ndarray) -> Wea
         beside_arms=undressed.worn & within(arms > 0.5, 0.1 * body.unit),
         front=soft(labelled(parse, HEAD)),
         lower=soft(labelled(parse, LOWER)),
+        before_arms=soft(_before_arms(parse, body)),
         behind=np.clip(soft(grow(parse > 0, -1)) - arms, 0, 1),
         old_hem=_old_hem(parse, body),
     )
@@ -170,6 +176,17 @@ def _bare_arms(parse: np.ndarray, body: Body) -> np.ndarray:
         cv2.circle(cap, (int(joint[0]), int(joint[1])), int(0.3 * body.unit), 1, -1)
         arms &= cap == 0
     return arms
+
+
+def _before_arms(parse: np.ndarray, body: Body) -> np.ndarray:
+    """Trousers where a forearm's middle should be, if it was in front of them."""
+    lower, before = labelled(parse, LOWER), np.zeros(parse.shape, bool)
+    for arm in body.arms:
+        if arm is not None:
+            middle = polygon_mask(arm.outline(1.0, 2.0, -0.4 * float(arm.half.mean())), parse.shape)
+            if lower[middle].mean() > _HIDDEN:
+                before |= lower & polygon_mask(arm.outline(0.8, 2.3, 0.3 * body.unit), parse.shape)
+    return before
 
 
 def _shading(photo: np.ndarray, parse: np.ndarray) -> np.ndarray:
