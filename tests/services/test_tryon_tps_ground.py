@@ -88,3 +88,18 @@ def test_as_many_threads_as_there_are_make_the_same_bytes() -> None:
             [sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, check=True
         )
         assert told.stdout.strip() == own
+
+
+def test_a_filling_meets_the_ground_without_a_step() -> None:
+    """A mottled wall in light that falls off, as pieces from elsewhere are lighter or darker."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    mottled = 15 * np.sin(x / 9 + 2 * np.sin(y / 31)) * np.sin(y / 13) + 60 * np.exp(-(((x - 190) / 90) ** 2))
+    wall = np.clip(110 + mottled, 0, 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+    assert not is_plain(wall, ~HOLE)
+    filled = continue_ground(wall, ~HOLE).astype(float).mean(axis=2)
+    steps = []
+    for row in range(140, 390, 25):
+        rows = slice(row, row + 25)
+        steps += [filled[rows, 112:120].mean() - filled[rows, 120:128].mean()]
+        steps += [filled[rows, 252:260].mean() - filled[rows, 260:268].mean()]
+    assert np.abs(steps).mean() < 4, "7.7 without what carries the border's step on"

@@ -8,8 +8,11 @@ from services.tryon.engines.tps.body import SHOULDER_REACH, Arm, Body
 from services.tryon.engines.tps.curves import resample
 from services.tryon.engines.tps.garment import LEFT, RIGHT, Garment
 
-_ARMHOLE = (0.36, 0.5)
+_ARMHOLE = (0.3, 0.5)
 """Depth of the armpit below the shoulder joints, in shoulder distances: of a close-fitting garment and of a loose one."""
+
+_CHEST = 0.44
+"""Half of the chest's width, at least, in shoulder distances: arms that hang close to it hide the rest."""
 
 _SAME_LENGTH = 0.2
 """A garment that ends this near to the hem of the worn one, in shoulder distances, hangs as that one does."""
@@ -122,7 +125,8 @@ def _seam(shoulder: np.ndarray, armpit: np.ndarray) -> np.ndarray:
 
 def _armpit(body: Body, side: int, depth: float) -> np.ndarray:
     row = body.shoulder[side, 1] + depth * body.unit
-    return np.array([body.side(row, side), row])
+    out, middle = (-1 if side == LEFT else 1), float(body.axis(np.array([row]))[0])
+    return np.array([middle + out * max(out * (body.side(row, side) - middle), _CHEST * body.unit), row])
 
 
 def _neckline(garment: Garment, collar: np.ndarray, scale: float, body: Body) -> np.ndarray:

@@ -16,6 +16,8 @@ _PLAIN = 5.0
 
 _TORN = 150.0
 """Squared grey levels by which a patch may be worse for the sake of going on."""
+_CELL_OF_STEP = 4
+_HIGHEST_STEP = 25.0
 _STEPS = np.array([(0, 1), (1, 0), (0, -1), (-1, 0)])
 _MOST_SOURCES = 6000
 _CHUNK = 512
@@ -43,7 +45,25 @@ def continue_ground(photo: np.ndarray, known: np.ndarray) -> np.ndarray:
         coarse = cv2.resize(filled, broad.shape[1::-1], interpolation=cv2.INTER_AREA)
         light = cv2.GaussianBlur(broad - coarse, (0, 0), 1.5)
         filled += cv2.resize(light, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        filled += _step(photo, filled, known)
     return np.clip(np.where(known[..., None], photo, filled) + 0.5, 0, 255).astype(np.uint8)
+
+
+def _step(photo: np.ndarray, filled: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """What the filling lacks to meet the photo at its border, float32 (H, W, 3): found there, and carried on smoothly inside
+    (Perez, Gangnet and Blake, "Poisson image editing", SIGGRAPH 2003, section 2). Another thing's colour is no step."""
+    size = (photo.shape[1] // _CELL_OF_STEP, photo.shape[0] // _CELL_OF_STEP)
+    sides = []
+    for picture, area in ((photo, known), (filled, ~known)):
+        mass = cv2.resize(area.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        sums = cv2.resize(picture * area[..., None].astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        sums, mass = cv2.GaussianBlur(sums, (0, 0), 1.5), cv2.GaussianBlur(mass, (0, 0), 1.5)
+        sides.append((sums / np.maximum(mass, 1e-6)[..., None], mass > 0.2))
+    step = sides[0][0] - sides[1][0]
+    border = sides[0][1] & sides[1][1] & (np.abs(step).max(axis=2) < _HIGHEST_STEP)
+    if not border.any():
+        return np.zeros_like(filled)
+    return cv2.resize(fill_smoothly(step, border), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def is_plain(photo: np.ndarray, known: np.ndarray) -> bool:
