@@ -35,8 +35,8 @@ HEALTH_S = 5.0
 GRACE_S = 5.0
 """A stage that gives up in time needs so long to say so."""
 
-FAILED = "setup_failed"
-"""State of a stage whose engine did not load."""
+STARTING, FAILED = "starting", "setup_failed"
+"""States of a stage whose engine is loading, and of one whose engine did not load."""
 
 SAME = ("engine", "version", "options", "inputs", "outputs")
 """Members of /info by which an engine is the same as before, whether or not it knows its weights."""

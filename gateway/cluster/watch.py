@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway.cluster.graph import Declaration, StageGraph
 from gateway.cluster.plan import Plan, Wishes
-from gateway.cluster.stages import SEED, StageClient
+from gateway.cluster.stages import SEED, STARTING, StageClient
 from gateway.errors import BadEngine, NotCommercial, StageNotReady, StartupError, UnsupportedCategory
 from gateway.settings import Settings
 from stagekit.errors import BadOption
@@ -245,7 +245,9 @@ class Cluster:
             if told is None:
                 log.info("the stage is ready", extra={"stage": name})
             else:
-                log.warning("the stage is not ready: %s", told, extra={"stage": name})
+                # That engines take their time to load is nothing to be warned of.
+                level = logging.INFO if seen.get("state") == STARTING else logging.WARNING
+                log.log(level, "the stage is not ready: %s", told, extra={"stage": name})
 
     def _draw(self) -> None:
         """The graph anew, where a stage declares what it did not before."""

@@ -191,6 +191,19 @@ def test_who_waits_for_all_stages_hears_at_once_of_one_that_cannot_start():
     in_time(scenario)
 
 
+def test_only_what_is_wrong_is_a_warning(caplog):
+    async def scenario():
+        stages = {"resize": Stage("resize", LOADING), "tryon": Stage("tryon", LACKING)}
+        async with watched(stages) as cluster:
+            await asyncio.sleep(0.05)
+            stages["resize"].state = stages["tryon"].state = READY
+            await whole(cluster, 5)
+
+    in_time(scenario)
+    warned = [(record.stage, record.getMessage()) for record in caplog.records if record.levelname == "WARNING"]
+    assert warned == [("tryon", "the stage is not ready: Pull them.")]
+
+
 @pytest.mark.parametrize("address", ["pose:8000", "inproc://moon", "ftp://pose"])
 def test_an_address_that_cannot_be_used(address):
     with pytest.raises(StartupError, match="cannot be used here"):
