@@ -17,12 +17,14 @@ PATIENCE_S = 300.0
 
 _T = TypeVar("_T")
 
-_ATTEMPTS = 3  # at a job that fails for something that passes
+_ATTEMPTS = 3  # at a job that fails for something that passes, and at what a gateway answers 500 to
+_MOST_ERRORS = 5  # that no success lies between: then it is not the pictures
 _POLL_S, _PAUSE_S = (0.05, 0.5), (0.1, 10.0)  # the first, and the longest after ever longer ones
+_ERROR = 500
 _PASSING_STATUS = (408, 425, 429, 502, 503, 504)
 _PASSING = ("overloaded", "rate-limited", "quota-reached", "not-ready", "stage-unreachable", "storage-unavailable")
 _OF_THE_PICTURE = (413, 422)
-"""Refusals of one picture; any other is one of all."""
+"""Refusals of one picture; any other is one of all, but for an _ERROR: that of one, until there are many."""
 _OF_ALL = ("weights-missing", "storage-full")
 
 
@@ -124,14 +126,36 @@ async def run(
 
 
 class _Left:
-    """The tasks that are left, and those that a worker gave back since its gateway is away."""
+    """The tasks that are left, and what all workers know of the gateways."""
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._tasks = iter(tasks)
+        self._under_way = 0
+        self._changed = asyncio.Condition()
         self.given_back: list[Task] = []
+        self.away: set[str] = set()
+        """Gateways that were waited for in vain."""
         self.why = ""
+        """The last of them, and what is known of it."""
+        self.errors = 0
+        """Tasks that came to an _ERROR, one after the other."""
 
-    def next(self) -> Task | None:
+    async def next(self) -> Task | None:
+        """None once no task is left, nor under way: one of those may be given back."""
+        async with self._changed:
+            while (task := self._next()) is None and self._under_way:
+                await self._changed.wait()
+            self._under_way += task is not None
+            return task
+
+    async def ended(self, given_back: Task | None = None) -> None:
+        """A task that was got from here ended, or is to be done by another worker."""
+        async with self._changed:
+            self._under_way -= 1
+            self.given_back += [given_back] if given_back else []
+            self._changed.notify_all()
+
+    def _next(self) -> Task | None:
         return self.given_back.pop() if self.given_back else next(self._tasks, None)
 
 
@@ -149,21 +173,42 @@ class _Worker:
         self._patience_s = patience_s
 
     async def work(self, left: _Left) -> None:
-        while (task := left.next()) is not None:
+        while (task := await left.next()) is not None:
             begun = self._journal.entry(task.name)
             if not begun.job and await asyncio.to_thread(task.done):
                 self._told(Outcome(task.name, there=True))
+                await left.ended()
                 continue
-            address = begun.url if begun.job and begun.url in self._gateways else self._address
+            there = begun.job and begun.url in self._gateways and begun.url not in left.away
+            address = begun.url if there else self._address
             try:
                 problem = await self._do(task, address)
             except _Away as error:
-                left.given_back.append(task)
+                left.away.add(address)
                 left.why = f"The gateway {address} is away ({error})."
-                return
+                await left.ended(given_back=task)
+                if address == self._address:
+                    return
+                continue
             except TryonFailed as refusal:
-                raise Stopped(f"The gateway {address} refuses it: {refusal}") from None
+                problem = self._error_of(refusal, left, address)
+                self._journal.failed(task.name, problem)
+            else:
+                left.errors = left.errors if problem else 0
             self._told(Outcome(task.name, problem))
+            await left.ended()
+
+    def _error_of(self, refusal: TryonFailed, left: _Left, address: str) -> dict[str, Any]:
+        """A refusal that may be one of this picture alone. Raises Stopped for one of all."""
+        if refusal.problem.get("status") != _ERROR:
+            raise Stopped(f"The gateway {address} refuses it: {refusal}") from None
+        left.errors += 1
+        if left.errors > _MOST_ERRORS:
+            raise Stopped(
+                f"The gateway {address} is broken: {refusal} See its log. Run the same command again when it works, with "
+                "--retry: it goes on where it was."
+            ) from None
+        return refusal.problem
 
     async def _do(self, task: Task, address: str) -> dict[str, Any] | None:
         """Returns why it failed, None where it is done. Raises _Away, and TryonFailed for what is no picture's fault."""
@@ -232,17 +277,22 @@ class _Worker:
         return document
 
     async def _patiently(self, call: Callable[[], Awaitable[_T]]) -> _T:
-        """Once more while the gateway is out of reach, or says that it cannot just now. Raises _Away."""
+        """Once more while the gateway is out of reach, or says that it cannot just now; a few times after an error of its own.
+        Raises _Away."""
         import httpx
 
         give_up, pause = time.monotonic() + self._patience_s, _PAUSE_S[0]
+        errors = 0
         while True:
             try:
                 return await call()
             except httpx.TransportError as error:
                 why = str(error) or type(error).__name__
             except TryonFailed as refusal:
-                if refusal.problem.get("status") not in _PASSING_STATUS or refusal.problem.get("code") in _OF_ALL:
+                status = refusal.problem.get("status")
+                errors += status == _ERROR
+                passes = status in _PASSING_STATUS and refusal.problem.get("code") not in _OF_ALL
+                if not passes and (status != _ERROR or errors == _ATTEMPTS):
                     raise
                 why = str(refusal)
             if time.monotonic() > give_up:

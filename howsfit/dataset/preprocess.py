@@ -158,10 +158,10 @@ def _tasks(
 def _request(picture: Picture, settings: Settings, wanted: Mapping[str, list[str]], graph: StageGraph) -> Request:
     """The picture as it stands in the data set, so that all that is made lies over it; and what is there of that.
 
-    Raises Unfit for one of another size.
+    Raises Unfit for one that cannot be read, or has another size.
     """
-    data = settings.path(picture, picture.kind).read_bytes()
     try:
+        data = settings.path(picture, picture.kind).read_bytes()
         with Image.open(io.BytesIO(data)) as opened_:
             size = opened_.size
     except (OSError, ValueError, SyntaxError) as error:

@@ -10,6 +10,7 @@ from howsfit.client import TryonFailed
 from howsfit.dataset import jobs
 from howsfit.dataset.journal import opened
 
+BROKEN = {"status": 500, "code": "internal", "detail": "Sorry."}
 OVERLOADED = {"status": 503, "code": "overloaded", "detail": "Come back later."}
 
 
@@ -34,12 +35,17 @@ class Gateway:
         error = {"code": answer, "detail": "told"} if answer else None
         return {"id": f"job-{len(self.started)}", "status": "failed" if error else "succeeded", "error": error}
 
+    async def job(self, job):
+        if self.away:
+            raise httpx.ConnectError("nobody there")
+        raise TryonFailed({"status": 404, "code": "not-found"})
+
     async def forget(self, job):
         self.forgotten.append(job)
 
 
-def run(tmp_path, *gateways, tasks=8, in_flight=2, patience_s=0.1):
-    """Do so many tasks: (outcomes, taken)."""
+def run(tmp_path, *gateways, tasks=8, in_flight=2, patience_s=0.1, begun=0):
+    """Do so many tasks, of which the first were begun at the first gateway: (outcomes, taken)."""
     outcomes, taken = [], []
 
     async def take(client, document):
@@ -52,6 +58,8 @@ def run(tmp_path, *gateways, tasks=8, in_flight=2, patience_s=0.1):
     async def work():
         with opened(tmp_path / "state/journal.jsonl") as journal:
             clients = {f"http://{number}": gateway for number, gateway in enumerate(gateways)}
+            for number in range(begun):
+                journal.began(str(number), "http://0", f"job-{number}")
             await jobs.run(map(task, range(tasks)), clients, journal, in_flight, outcomes.append, patience_s)
 
     asyncio.run(work())
@@ -83,10 +91,20 @@ def test_what_lies_in_the_picture_fails_once(tmp_path):
     assert len(taken) == 1 and len(gateway.started) == 2
 
 
-def test_one_gateway_that_is_away_leaves_its_work_to_the_other(tmp_path):
+@pytest.mark.parametrize("begun", [0, 3], ids=["", "even what was begun there"])
+@pytest.mark.parametrize("tasks", [4, 80], ids=["few, which the other waits for", "many"])
+def test_one_gateway_that_is_away_leaves_its_work_to_the_other(tasks, begun, tmp_path):
     away, there = Gateway(away=True), Gateway()
-    outcomes, _ = run(tmp_path, away, there, tasks=80)
-    assert len(outcomes) == 80 and len(there.started) == 80
+    outcomes, _ = run(tmp_path, away, there, tasks=tasks, begun=begun)
+    assert len(outcomes) == tasks and len(there.started) == tasks
+
+
+def test_a_picture_that_breaks_the_gateway_is_left_and_a_gateway_that_is_broken_ends_the_command(tmp_path):
+    one, all_ = Gateway(*[BROKEN] * 3), Gateway(*[BROKEN] * 100)
+    outcomes, _ = run(tmp_path, one, tasks=4, in_flight=1, patience_s=5)
+    assert [outcome.problem for outcome in outcomes] == [BROKEN, None, None, None]
+    with pytest.raises(jobs.Stopped, match="http://0 is broken: Sorry.*Run the same command again"):
+        run(tmp_path / "other", all_, tasks=100, patience_s=5)
 
 
 @pytest.mark.parametrize(

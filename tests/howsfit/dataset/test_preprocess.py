@@ -147,22 +147,27 @@ def test_two_hundred_pictures_killed_three_times_are_the_same_byte_for_byte(ligh
 def test_failures_are_told_kept_and_tried_again_by_choice_only(drawn, whole, light, howsfit, tmp_path):
     folder = shutil.copytree(drawn, tmp_path / "set")
     red, small, broken = (folder / f"test/image/0000{number}_00.jpg" for number in range(3))
+    gone = folder / "test/cloth/00005_00.jpg"
     original = red.read_bytes()
     Image.new("RGB", SIZE, (255, 0, 0)).save(red)
     Image.new("RGB", (384, 512)).save(small)
     broken.write_bytes(b"no picture")
+    gone.unlink()
+    gone.symlink_to("nowhere")
     command = ("dataset", "preprocess", folder, "--to", light.url)
     done = howsfit(*command)
-    assert done.returncode == 1 and "3 failed" in done.stderr and "9 pictures in" in done.stderr, done.stderr
+    assert done.returncode == 1 and "4 failed" in done.stderr and "8 pictures in" in done.stderr, done.stderr
     told = (folder / ".howsfit/failures.csv").read_text().splitlines()
-    assert told[0] == "name,stage,code,detail" and len(told) == 4
+    assert told[0] == "name,stage,code,detail" and len(told) == 5
     assert "test/image/00000_00,agnostic,no-person,There is nobody." in told
     assert any('00001_00,,wrong-kind,"It has 384 x 512 pixels' in line for line in told)
     assert any("00002_00,,unreadable-image," in line for line in told)
+    assert any("cloth/00005_00,,unreadable-image,It cannot be read ([Errno 2]" in line for line in told)
     light.runs()
     again = howsfit(*command)
     assert again.returncode == 1 and not light.runs(), "what failed is not tried again by itself"
-    for path in (small, broken):
+    gone.unlink()
+    for path in (small, broken, gone):
         path.write_bytes((drawn / path.relative_to(folder)).read_bytes())
     (light.folder / "lenient").touch()
     try:
