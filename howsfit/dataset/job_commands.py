@@ -59,7 +59,7 @@ def tryon_set(
     It may be stopped at any moment: the same command goes on.
     """
     from howsfit.dataset.many import Place
-    from howsfit.dataset.tryon_set import STATE, Settings, check_pictures, claim
+    from howsfit.dataset.tryon_set import STATE, Settings, check_pairs, claim
 
     if not pairs.is_file():
         raise ValueError(f"There is no list '{pairs}'.")
@@ -75,7 +75,7 @@ def tryon_set(
     wanted = list(dict.fromkeys(pairs_of(pairs)))
     if not wanted:
         raise ValueError(f"'{pairs}' lists no pair.")
-    check_pictures(wanted, settings)
+    check_pairs(wanted, settings)
     files.check((), (), [output])
     claim(output, settings)
     from howsfit.dataset import tryon_set as work

@@ -50,11 +50,16 @@ def pairs_file(root: Path, part: str, unpaired: bool = False) -> Path:
 def pairs_of(path: Path) -> Iterator[Pair]:
     """The pairs of a list, in its order: a line for each, the person's file and the cloth's with a blank between.
 
-    Raises ValueError, which names the line, for one that has not just two names.
+    Raises ValueError, which names the line, for one that has not just two names, and for a file that is no text.
     """
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if fields := line.split():
-                if len(fields) != 2:
-                    raise ValueError(f"{path}, line {number}: '{line.strip()}' is not a person's file and a cloth's.")
-                yield Pair(*(Path(field).stem for field in fields))
+    with path.open(encoding="utf-8-sig") as lines:
+        try:
+            for number, line in enumerate(lines, 1):
+                if fields := line.split():
+                    if len(fields) != 2:
+                        raise ValueError(
+                            f"{path}, line {number}: '{line.strip()}' is not a person's file and a cloth's."
+                        )
+                    yield Pair(*(Path(field).stem for field in fields))
+        except UnicodeDecodeError:
+            raise ValueError(f"'{path}' is not UTF-8 text. Save it as UTF-8.") from None

@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,12 +46,14 @@ def write_shards(
 ) -> Written:
     """Write `target/PART-000000.tar` and so on, each of at most `size` bytes unless one sample has more, and PART-shards.json.
 
-    artifacts: besides `person` and `cloth`. Each file is written whole or not at all, the index last; shards of another time
-    that are no part of it go. Raises OSError.
+    artifacts: besides `person` and `cloth`. Each file is written whole or not at all, the index last; an index and shards of
+    another time go. Raises OSError, and ValueError where two pairs would be one sample.
     """
     incomplete: list[str] = []
     files.sweep(target)
-    groups = _groups(_samples(root, part, pairs, ("person", "cloth", *artifacts), incomplete), size)
+    keyed = _keyed(pairs)
+    (target / f"{part}-{INDEX}").unlink(missing_ok=True)  # of what is there no word would be true
+    groups = _groups(_samples(root, part, keyed, ("person", "cloth", *artifacts), incomplete), size)
     made = [_write(target / f"{part}-{number:06}.tar", some) for number, some in enumerate(groups)]
     index = {"part": part, "artifacts": ["person", "cloth", *artifacts], "incomplete": len(incomplete), "shards": made}
     files.write(target / f"{part}-{INDEX}", json.dumps(index, indent=2).encode())
@@ -63,10 +65,9 @@ def write_shards(
 
 
 def _samples(
-    root: Path, part: str, pairs: Iterable[Pair], artifacts: Sequence[str], incomplete: list[str]
+    root: Path, part: str, keyed: Mapping[str, Pair], artifacts: Sequence[str], incomplete: list[str]
 ) -> Iterator[Sample]:
-    for pair in sorted(set(pairs)):
-        key = f"{pair.person}_{pair.cloth}".replace(".", "-")
+    for key, pair in keyed.items():
         members = {}
         for artifact in artifacts:
             name = pair.cloth if artifact in OF_CLOTHS else pair.person
@@ -77,6 +78,18 @@ def _samples(
             yield Sample(key, members)
         else:
             incomplete.append(key)
+
+
+def _keyed(pairs: Iterable[Pair]) -> dict[str, Pair]:
+    """The name of a sample -> its pair, in order. Raises ValueError."""
+    keyed: dict[str, Pair] = {}
+    for pair in sorted(set(pairs)):
+        key = f"{pair.person}_{pair.cloth}".replace(".", "-")
+        if (other := keyed.setdefault(key, pair)) != pair:
+            raise ValueError(
+                f"{' in '.join(other)} and {' in '.join(pair)} would both be the sample {key}. Rename one of the pictures."
+            )
+    return keyed
 
 
 def _groups(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:

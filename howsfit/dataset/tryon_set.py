@@ -47,11 +47,18 @@ def name_of(pair: Pair) -> str:
     return f"{pair.person}_{pair.cloth}"
 
 
-def check_pictures(pairs: Iterable[Pair], settings: Settings) -> None:
-    """Raises ValueError where the data set lacks pictures of pairs."""
+def check_pairs(pairs: Iterable[Pair], settings: Settings) -> None:
+    """Raises ValueError where the data set lacks pictures of pairs, or two pairs would have one result."""
+    named: dict[str, Pair] = {}
+    for pair in pairs:
+        if (other := named.setdefault(name_of(pair), pair)) != pair:
+            raise ValueError(
+                f"{' in '.join(other)} and {' in '.join(pair)} would both be {name_of(pair)}.png. Dress one of them by a list "
+                "and into a folder of its own."
+            )
     lacking = {
         path
-        for pair in pairs
+        for pair in named.values()
         for path in (
             path_of(settings.folder, settings.part, "person", pair.person),
             path_of(settings.folder, settings.part, "cloth", pair.cloth),

@@ -17,6 +17,11 @@ def test_a_list_of_pairs_gives_names_and_says_which_line_is_none(tmp_path):
     listed = tmp_path / "test_pairs.txt"
     listed.write_text("00006_00.jpg  00017_00.jpg\n\na.b.jpg c.jpg\n")
     assert list(pairs_of(listed)) == [Pair("00006_00", "00017_00"), Pair("a.b", "c")]
+    listed.write_bytes("\ufeff앞 모습.jpg".replace(" ", "_").encode() + b" c.jpg\r\n")
+    assert list(pairs_of(listed)) == [Pair("앞_모습", "c")], "as Windows saves it"
+    listed.write_bytes("앞.jpg 옷.jpg\n".encode("cp949"))
+    with pytest.raises(ValueError, match="Save it as UTF-8"):
+        list(pairs_of(listed))
     listed.write_text("00006_00.jpg 00017_00.jpg\n00006_00.jpg\n")
     with pytest.raises(ValueError, match="line 2"):
         list(pairs_of(listed))

@@ -6,6 +6,8 @@ import os
 import shutil
 import tarfile
 
+import pytest
+
 from howsfit.dataset.layout import Pair, path_of
 from howsfit.dataset.shards import write_shards
 
@@ -68,3 +70,25 @@ def test_incomplete_pairs_and_shards_of_another_time_are_left_out(tmp_path):
     written = write_shards(tmp_path / "set", "train", pairs, ARTIFACTS, tmp_path / "shards", 10**6)
     assert written.incomplete == ["p-2_c2"] and written.samples == 5
     assert {path.name for path in (tmp_path / "shards").iterdir()} == {"train-000000.tar", "train-shards.json"}
+
+
+def test_no_two_pairs_are_one_sample(tmp_path):
+    pairs = [*data_set(tmp_path / "set", 1), Pair("p-0", "c0")]
+    shutil.copy(
+        path_of(tmp_path / "set", "train", "person", "p.0"), path_of(tmp_path / "set", "train", "person", "p-0")
+    )
+    with pytest.raises(ValueError, match="p-0 in c0 and p.0 in c0 would both be the sample p-0_c0"):
+        write_shards(tmp_path / "set", "train", pairs, (), tmp_path / "shards", 10**6)
+
+
+def test_shards_that_were_broken_off_have_no_index(tmp_path, monkeypatch):
+    pairs = data_set(tmp_path / "set", 6)
+    write_shards(tmp_path / "set", "train", pairs, ARTIFACTS, tmp_path / "shards", 15_000)
+
+    def full(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("tarfile.TarFile.addfile", full)
+    with pytest.raises(OSError, match="No space"):
+        write_shards(tmp_path / "set", "train", pairs, ARTIFACTS, tmp_path / "shards", 15_000)
+    assert not (tmp_path / "shards/train-shards.json").exists()

@@ -105,12 +105,14 @@ def test_failures_are_listed_and_tried_again_by_choice_only(drawn, whole, light,
 
 def test_mistakes_are_told_before_anything_is_sent(drawn, light, howsfit, tmp_path):
     (tmp_path / "empty.txt").write_text("\n")
+    (tmp_path / "alike.txt").write_text("00000.jpg 00_00001_00.jpg\n00000_00.jpg 00001_00.jpg\n")
     (tmp_path / "lacking.txt").write_text("00000_00.jpg 00099_00.jpg\n")
     light.runs()
     for said, arguments in {
         "There is no list": (tmp_path / "gone.txt",),
         "lists no pair": (tmp_path / "empty.txt",),
         "1 pictures of the pairs are missing": (tmp_path / "lacking.txt",),
+        "00000 in 00_00001_00 and 00000_00 in 00001_00 would both be 00000_00_00001_00.png": (tmp_path / "alike.txt",),
         "write STAGE.OPTION=VALUE": (drawn / "test_pairs.txt", "--set", "hem=tucked"),
     }.items():
         done = howsfit("tryon-set", drawn, *arguments, "-o", tmp_path / "out", "--url", light.url)
