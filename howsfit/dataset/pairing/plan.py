@@ -15,7 +15,7 @@ from howsfit.dataset.layout import OF_CLOTHS, path_of
 from howsfit.dataset.pairing.description import Category, Description, DescriptionError, Files, Part
 from howsfit.dataset.pairing.reasons import Finding, Reason
 from howsfit.dataset.pairing.records import Record, records_of
-from howsfit.dataset.pairing.tree import Lookup, Place, Tree, stem
+from howsfit.dataset.pairing.tree import Lookup, Place, Tree, folded, stem
 
 NOT_FRONTAL = "not from the front"
 
@@ -99,8 +99,9 @@ def frame_path(out: Path, name: str) -> Path:
 
 def is_made(out: Path, description: Description, group: Group, wearer: Wearer) -> bool:
     """Whether a pair is in the data set: of its files the frame is written last."""
-    cloth = path_of(out, group.part, "cloth", cloth_name(description, group, wearer))
-    return frame_path(out, wearer.name).exists() and cloth.exists()
+    pictures = (("person", wearer.name), ("cloth", cloth_name(description, group, wearer)))
+    there = (path_of(out, group.part, *each).exists() for each in pictures)
+    return frame_path(out, wearer.name).exists() and all(there)
 
 
 def _check_folders(tree: Tree, description: Description) -> None:
@@ -116,7 +117,7 @@ def _candidates(
     records: Iterable[Record], description: Description, findings: list[Finding], passed_over: Counter[str]
 ) -> list[_Candidate]:
     found: dict[tuple[str, ...], _Candidate] = {}
-    broken = {name.casefold() for name in (*description.person.broken, *description.cloth.broken)}
+    broken = {folded(name) for name in (*description.person.broken, *description.cloth.broken)}
     for record in records:
         file = _filled(description.person.file, record.fields)
         if file is None:
@@ -133,15 +134,16 @@ def _candidates(
             findings.append(Finding(file, Reason.NO_GARMENT))
             continue
         product = stem(product)
-        if {person.casefold(), product.casefold()} & broken:
+        if {folded(person), folded(product)} & broken:
             findings.append(Finding(file, Reason.KNOWN_BROKEN))
             continue
         # A photo is worn in one pair; where it is not worn, it may try on several garments.
-        key = (str(record.place.part), str(record.place.category), person, *(() if description.worn else (product,)))
+        candidate = _Candidate(person, product, fields | {"product": product}, record.place)
+        key = (*_photo(candidate), *(() if description.worn else (product,)))
         if key in found:
             findings.append(Finding(file, Reason.TWICE))
             continue
-        found[key] = _Candidate(person, product, fields | {"product": product}, record.place)
+        found[key] = candidate
     return sorted(found.values(), key=lambda each: (each.product, each.person, each.place.part or ""))
 
 
@@ -153,11 +155,12 @@ def _filled(template: str, fields: Mapping[str, str]) -> str | None:
 
 
 def _parts(candidates: list[_Candidate], description: Description, seed: int, test_share: float) -> dict[str, Part]:
-    """Product -> its part. One that the source has in both is trained on, so that no test garment is."""
+    """Product -> its part. What the source has in both is trained on, so that nothing of the test is."""
+    first = _together(candidates, description)
     said: defaultdict[str, set[Part]] = defaultdict(set)
     for each in candidates:
         own = each.place.part if description.split == "own" else None
-        said[each.product] |= {own} if own else set()
+        said[first[each.product]] |= {own} if own else set()
     parts: dict[str, Part] = {}
     for product, own_parts in said.items():
         if own_parts:
@@ -165,24 +168,42 @@ def _parts(candidates: list[_Candidate], description: Description, seed: int, te
         else:
             digest = hashlib.sha256(f"{seed}:{product}".encode()).digest()
             parts[product] = "test" if int.from_bytes(digest[:8], "big") < test_share * 2**64 else "train"
-    return parts
+    return {product: parts[first[product]] for product in first}
+
+
+def _together(candidates: list[_Candidate], description: Description) -> dict[str, str]:
+    """Product -> the first of those that have to be in its part: alone, but where photos try on several garments."""
+    first = {each.product: each.product for each in candidates}
+
+    def first_of(product: str) -> str:
+        while first[product] != product:
+            first[product] = product = first[first[product]]
+        return product
+
+    if not description.worn:
+        tried: dict[tuple[str, ...], str] = {}
+        for each in candidates:
+            before = tried.setdefault(_photo(each), each.product)
+            one, other = sorted((first_of(each.product), first_of(before)))
+            first[other] = one
+    return {product: first_of(product) for product in first}
 
 
 def _named(candidates: list[_Candidate], description: Description, parts: Mapping[str, Part]) -> list[_Named]:
     products = {product: number for number, product in enumerate(dict.fromkeys(each.product for each in candidates), 1)}
-    people = {person: number for number, person in enumerate(sorted({each.person for each in candidates}), 1)}
+    people = {photo: number for number, photo in enumerate(sorted({_photo(each) for each in candidates}), 1)}
     worn: Counter[str] = Counter()
     named, taken = [], set()
     for each in candidates:
         number = products[each.product]
         cloth_name = f"{number:05}_00"
         if not description.worn:  # a person named as a garment would be taken for one who wears it
-            name = f"{len(products) + people[each.person]:05}_00"
+            name = f"{len(products) + people[_photo(each)]:05}_00"
         else:
             name = cloth_name = f"{number:05}_{worn[each.product]:02}"
             if description.pair_name:
                 name = cloth_name = _filled(description.pair_name, each.fields) or name
-            if name in taken or not re.fullmatch(r"[\w.-]+", name):
+            if name in taken or not re.fullmatch(r"[\w-][\w.-]*", name):
                 raise DescriptionError(
                     f"{description.name}, pair_name: '{name}' is the name of two pairs, or none that lists of pairs can hold. "
                     "Leave the key away to have pairs numbered."
@@ -191,6 +212,11 @@ def _named(candidates: list[_Candidate], description: Description, parts: Mappin
         worn[each.product] += 1
         named.append(_Named(each, name, cloth_name, parts[each.product]))
     return named
+
+
+def _photo(candidate: _Candidate) -> tuple[str, ...]:
+    """Which one it is, of all those of this name."""
+    return candidate.person, *(text or "" for text in candidate.place)
 
 
 def _digest(description: Description, named: list[_Named]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from howsfit.dataset.pairing.description import Description, DescriptionError, Records
-from howsfit.dataset.pairing.tree import Place, Tree, stem
+from howsfit.dataset.pairing.tree import Place, Tree, composed, stem
 
 
 class Record(NamedTuple):
@@ -25,8 +25,9 @@ def records_of(tree: Tree, description: Description) -> Iterator[Record]:
         if records.format == "names":
             for path in tree.files(description.person):
                 found = True
-                if match := re.fullmatch(records.pattern, stem(path)):
-                    yield Record({**_texts(match.groupdict()), "name": stem(path)}, _place(tree, path, records))
+                name = composed(stem(path))
+                if match := re.fullmatch(records.pattern, name):
+                    yield Record({**_texts(match.groupdict()), "name": name}, _place(tree, path, records))
         else:
             for path in tree.lists_of(records):
                 found = True
@@ -80,4 +81,6 @@ def _json_rows(path: Path, records: Records) -> Iterator[dict[str, Any]]:
 
 def _texts(row: dict[str, Any]) -> dict[str, str]:
     """What a record has of texts and numbers; null and the empty text are nothing."""
-    return {key: str(value) for key, value in row.items() if isinstance(value, str | int | float) and str(value)}
+    return {
+        key: composed(str(value)) for key, value in row.items() if isinstance(value, str | int | float) and str(value)
+    }

@@ -1,6 +1,7 @@
 """Where a source keeps its files: folders by the end of their path, at any depth, whatever the case of its letters."""
 
 import os
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -66,7 +67,7 @@ class Tree:
 
     def _parts(self, path: str) -> tuple[str, ...]:
         # The root's own name, too: somebody may name a half of the tree.
-        return tuple(part.casefold() for part in (self.root.resolve().name, *Path(path).parts))
+        return tuple(folded(part) for part in (self.root.resolve().name, *Path(path).parts))
 
 
 def recognise(root: Path) -> str:
@@ -100,7 +101,7 @@ class Lookup:
         names = {spelling for name in wanted for spelling in _spellings(name)}
         self._paths: dict[str, dict[Place, str]] = {}
         for path in tree.files(rule):
-            key = stem(path).casefold()
+            key = folded(stem(path))
             if key in names:
                 places = self._paths.setdefault(key, {})
                 place = tree.place(path)
@@ -108,12 +109,11 @@ class Lookup:
 
     def find(self, name: str, place: Place) -> str | None:
         """name: without its ending."""
-        return self._find(name.casefold(), place)
+        return self._find(folded(name), place)
 
     def find_label(self, name: str, place: Place, owners: "Lookup") -> str | None:
         """A label of the picture of this name. Of one with a second dot it may be named as far as the first one, unless
         another of the owners' pictures is named so."""
-        name = name.casefold()
         own, short = _spellings(name)
         found = self._find(own, place)
         if found is None and short != own and owners.find(short, place) is None:
@@ -134,8 +134,18 @@ def stem(path: str) -> str:
     return before if ending.lower() in ENDINGS else name
 
 
+def composed(text: str) -> str:
+    """Hangul and accents as one character each: a Mac's archives have them in pieces, and lists are typed without."""
+    return unicodedata.normalize("NFC", text)
+
+
+def folded(name: str) -> str:
+    """The same for all spellings of a name that mean one file."""
+    return composed(name).casefold()
+
+
 def _spellings(name: str) -> tuple[str, str]:
-    name = name.casefold()
+    name = folded(name)
     return name, name.split(".", 1)[0]
 
 
@@ -164,7 +174,7 @@ def _first(scopes: list[Scope], key: str) -> Any:
 def _matches(parts: tuple[str, ...], patterns: Iterable[str]) -> bool:
     """Whether the last parts of a path are like one of the patterns, whose own parts have slashes between."""
     for pattern in patterns:
-        wanted = pattern.casefold().split("/")
+        wanted = folded(pattern).split("/")
         last = parts[-len(wanted) :]
         if len(last) == len(wanted) and all(fnmatchcase(*each) for each in zip(last, wanted, strict=True)):
             return True

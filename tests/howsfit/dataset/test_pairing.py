@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -207,6 +208,15 @@ def test_a_second_run_changes_nothing(trapped):
     made(root, out)
     assert contents(out) == bytes_before
     assert {path: path.stat().st_mtime_ns for path in out.glob("*/*/*")} == before
+
+
+def test_a_picture_that_was_lost_is_made_anew(trapped, tmp_path):
+    root, out = trapped
+    shutil.copytree(out, tmp_path / "out")
+    for artifact in ("person", "cloth"):
+        path_of(tmp_path / "out", "test", artifact, "00007_00").unlink()
+        made(root, tmp_path / "out")
+        assert contents(tmp_path / "out") == contents(out)
 
 
 def test_more_workers_and_several_runs_come_to_the_same(trapped, tmp_path):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import unicodedata
 
 import cv2
 import numpy as np
@@ -213,6 +214,37 @@ def test_a_tree_of_ones_own_needs_no_more_than_a_small_description(tmp_path):
     given = np.array(Image.open(path_of(tmp_path / "out", pair["part"], "cloth_mask", pair["cloth"]))) >= 128
     assert (seen & given).sum() / (seen | given).sum() > 0.98
     assert 0.8 < given.any(axis=1).mean() < 0.95, "the garment fills the picture, but for a margin"
+
+
+def test_names_with_blanks_and_hangul_are_found_however_they_are_written(tmp_path):
+    """A Mac's archive has Hangul in pieces, a list that Windows saved has it whole, and begins with a mark."""
+    root = tmp_path / "mine"
+    for shot, flat in (("앞 모습", "옷"), ("a.b #1%", "é")):
+        save(plain(90), root / "shots" / f"{unicodedata.normalize('NFD', shot)}.JPG")
+        save(plain(200), root / "flat" / f"{unicodedata.normalize('NFD', flat)}-front.jpg")
+    lines = "\ufeffphoto,sku\r\n앞 모습.jpg,옷\r\n/elsewhere/a.b #1%.jpg,é\r\n\r\n"
+    (root / "pairs.csv").write_bytes(lines.encode())
+    source = tmp_path / "mine.toml"
+    source.write_text(OWN.replace('frame = "thigh"', 'frame = "as is"'))
+    assert made(root, tmp_path / "out", str(source)).findings == []
+    pairs = [each["files"] for each in manifest(tmp_path / "out")]
+    assert len(pairs) == 2 and all((root / path).is_file() for files in pairs for path in files.values())
+
+
+def test_neither_a_photo_nor_a_garment_is_in_both_parts_where_photos_try_on_several(tmp_path):
+    root = tmp_path / "mine"
+    tried = [(photo, garment) for photo in range(40) for garment in (photo // 2, 20 + photo // 4)]
+    for photo, garment in tried:
+        save(plain(90, (3, 4)), root / "shots" / f"{photo}.jpg")
+        save(plain(200, (3, 4)), root / "flat" / f"{garment}-front.jpg")
+    listed(root / "pairs.csv", "photo,sku", *(f"{photo},{garment}" for photo, garment in tried))
+    source = tmp_path / "mine.toml"
+    source.write_text(OWN.replace("[[records]]", "worn = false\n[[records]]", 1))
+    groups = make_plan(root, read(str(source)), test_share=0.4).groups
+    kept = {part: {name for group in groups if group.part == part for name in
+                   (group.cloth, *(wearer.photo for wearer in group.wearers))} for part in ("train", "test")}  # fmt: skip
+    assert sum(len(group.wearers) for group in groups) == len(tried)
+    assert kept["train"] and kept["test"] and not kept["train"] & kept["test"]
 
 
 @pytest.mark.parametrize("name", packaged())
