@@ -76,6 +76,11 @@ def write(path: Path, data: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from None  # the other name says nothing to anybody
 
 
+def as_utf8(text: str) -> bytes:
+    r"""Of a text that may hold names of files: bytes of a name that are no UTF-8 become \udc80 and so on, as JSON has them."""
+    return text.encode(errors="backslashreplace")
+
+
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A name beside a path, to make the file under: at the end that takes the path's place; after an error it is removed."""

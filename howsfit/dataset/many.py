@@ -124,7 +124,7 @@ def settle(journal: Journal, place: Place, err: Console) -> bool:
     table.writerow(("name", "stage", "code", "detail"))
     for name, problem in failed.items():
         table.writerow((name, *(problem.get(key, "") for key in ("stage", "code", "detail"))))
-    files.write(place.failures, text.getvalue().encode())
+    files.write(place.failures, files.as_utf8(text.getvalue()))
     err.print(
         f"[red]{len(failed)} failed[/red], and are not tried again but with --retry. {escape(str(place.failures))} says why.",
         highlight=False,

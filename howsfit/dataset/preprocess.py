@@ -135,7 +135,7 @@ def is_valid(path: Path) -> bool:
                 return False
             picture.verify()  # a PNG's checksums; a JPEG has none, but an end
         return path.suffix != ".jpg" or data.rstrip(b"\0").endswith(b"\xff\xd9")
-    except (OSError, ValueError, SyntaxError):
+    except (OSError, ValueError, SyntaxError, RecursionError):
         return False
 
 

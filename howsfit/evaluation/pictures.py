@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from howsfit.dataset.layout import PLACES, Pair
+from howsfit.files import as_utf8
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -127,7 +128,7 @@ def digest_of(files: Iterable[Path]) -> str:
     whole = hashlib.sha256()
     for path in files:
         with path.open("rb") as file:
-            whole.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+            whole.update(as_utf8(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n"))
     return f"sha256:{whole.hexdigest()}"
 
 

@@ -60,7 +60,7 @@ def _csv(rows: list[dict[str, Any]]) -> bytes:
     table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
-    return text.getvalue().encode()
+    return files.as_utf8(text.getvalue())
 
 
 def _parquet(rows: list[dict[str, Any]]) -> bytes:

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from howsfit.dataset.checks.run import Mended, Report
 from howsfit.dataset.checks.traps import TRAPS, Finding
+from howsfit.files import as_utf8
 
 Item = TypeVar("Item", Finding, Mended)
 
@@ -41,7 +42,7 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def write(report: Report) -> bytes:
-    return json.dumps(document(report), indent=1, ensure_ascii=False).encode()
+    return as_utf8(json.dumps(document(report), indent=1, ensure_ascii=False))
 
 
 def print_report(report: Report, out: Console, shown: int, dry_run: bool) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -125,14 +126,15 @@ def surplus(facts: Facts) -> Iterator[Finding]:
 def stray(facts: Facts) -> Iterator[Finding]:
     for part in facts.catalogue.parts:
         for path in part.strays:
-            told = (
-                "a folder"
-                if path.is_dir()
-                else "a second file of this name"
-                if _is_second(part, path)
-                else "no such file"
-            )
-            yield Finding("stray", str(path.relative_to(facts.catalogue.root)), told, part.name)
+            yield Finding("stray", str(path.relative_to(facts.catalogue.root)), _stray(part, path), part.name)
+
+
+def _stray(part: Part, path: Path) -> str:
+    if not path.exists():
+        return "a link that leads nowhere"
+    if path.is_dir():
+        return "a folder"
+    return "a second file of this name" if _is_second(part, path) else "no such file"
 
 
 def _is_second(part: Part, path: Path) -> bool:
@@ -387,10 +389,11 @@ class _Products:
         self._said: dict[tuple[str, str], str] = {}
         manifest = facts.catalogue.root / _MANIFEST
         if manifest.is_file():
-            with manifest.open(encoding="utf-8") as lines:
+            with manifest.open(encoding="utf-8", errors="replace") as lines:
                 for line in lines:
-                    pair = json.loads(line)
-                    self._said[pair["part"], pair["cloth"]] = str(pair["product"])
+                    with suppress(ValueError, KeyError, TypeError, RecursionError):  # another's file, or half of one
+                        pair = json.loads(line)
+                        self._said[pair["part"], pair["cloth"]] = str(pair["product"])
 
     def of(self, part: Part, name: str) -> str | None:
         if said := self._said.get((part.name, name)):

@@ -16,6 +16,7 @@ from howsfit.dataset.pairing.description import Category, Description, Descripti
 from howsfit.dataset.pairing.reasons import Finding, Reason
 from howsfit.dataset.pairing.records import Record, records_of
 from howsfit.dataset.pairing.tree import Lookup, Place, Tree, folded, stem
+from howsfit.files import as_utf8
 
 NOT_FRONTAL = "not from the front"
 
@@ -166,7 +167,7 @@ def _parts(candidates: list[_Candidate], description: Description, seed: int, te
         if own_parts:
             parts[product] = "train" if "train" in own_parts else "test"
         else:
-            digest = hashlib.sha256(f"{seed}:{product}".encode()).digest()
+            digest = hashlib.sha256(as_utf8(f"{seed}:{product}")).digest()
             parts[product] = "test" if int.from_bytes(digest[:8], "big") < test_share * 2**64 else "train"
     return {product: parts[first[product]] for product in first}
 
@@ -222,9 +223,8 @@ def _photo(candidate: _Candidate) -> tuple[str, ...]:
 def _digest(description: Description, named: list[_Named]) -> str:
     digest = hashlib.sha256(description.model_dump_json().encode())
     for each in named:
-        digest.update(
-            f"\n{each.name} {each.cloth_name} {each.part} {each.candidate.person} {each.candidate.product}".encode()
-        )
+        whose = f"{each.candidate.person} {each.candidate.product}"
+        digest.update(as_utf8(f"\n{each.name} {each.cloth_name} {each.part} {whose}"))
     return digest.hexdigest()
 
 

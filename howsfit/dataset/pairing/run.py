@@ -93,7 +93,7 @@ def table(findings: Iterable[Finding]) -> bytes:
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(("file", "outcome", "reason", "what to do"))
     lines.writerows((each.file, each.reason.outcome, each.told(), each.reason.to_do) for each in findings)
-    return text.getvalue().encode()
+    return files.as_utf8(text.getvalue())
 
 
 # -- the work ----------------------------------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ def _line(made: Made, description: Description, out: Path) -> bytes:
         "source": description.name,
         "licence": description.licence,
     }
-    return json.dumps(document, ensure_ascii=False).encode() + b"\n"
+    return files.as_utf8(json.dumps(document, ensure_ascii=False) + "\n")
 
 
 def _write_lists(made: list[Made], description: Description, out: Path) -> None:

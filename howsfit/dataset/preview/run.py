@@ -173,7 +173,7 @@ def _link(root: Path, out: Path) -> str:
 def _page(document: dict[str, Any]) -> bytes:
     # No name may end the script that the data stand in.
     data = json.dumps(document, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    return _TEMPLATE.read_text(encoding="utf-8").replace("{{data}}", data).encode()
+    return files.as_utf8(_TEMPLATE.read_text(encoding="utf-8").replace("{{data}}", data))
 
 
 def _write_sheets(out: Path, rows: list[Row], cells: tuple[str, ...], findings: Findings) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """`howsfit dataset preview`: the page, the strips that it shows, the sheets and the statistics."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -190,3 +191,13 @@ def test_what_is_no_report_of_this_set_is_refused(trapped, tmp_path, content, to
     (tmp_path / "report.json").write_text(content)
     result = run(trapped[0], tmp_path / "out", "--report", tmp_path / "report.json")
     assert isinstance(result.exception, ValueError) and told in str(result.exception)
+
+
+def test_a_name_that_is_no_utf_8_is_told_and_shown(trapped, tmp_path):
+    root = shutil.copytree(trapped[0], tmp_path / "set")
+    name = os.fsdecode(b"\xbe\xd5")  # as an archive from Windows has it
+    shutil.copy(path_of(root, "test", "person", NAME), path_of(root, "test", "person", name))
+    (tmp_path / "report.json").write_bytes(report.write(check(root, workers=1)))
+    preview(root, tmp_path / "out", json.loads((tmp_path / "report.json").read_bytes()), workers=1)
+    (row,) = [row for row in data_of(tmp_path / "out")["rows"] if row["n"] == name]
+    assert "duplicate" in {code for code, _, _ in row["w"]}

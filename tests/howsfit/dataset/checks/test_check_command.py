@@ -135,3 +135,9 @@ def test_pictures_without_a_backdrop_tell_nothing_of_their_mask(root):
     noise = np.random.default_rng(0).integers(0, 255, (1024, 768, 3), np.uint8)
     Image.fromarray(noise).save(path_of(root, "test", "cloth", "00002_00"), quality=95)
     assert check(root, workers=1).findings == []
+
+
+def test_a_manifest_of_somebody_elses_is_passed_over(root):
+    (root / "howsfit").mkdir()
+    (root / "howsfit" / "pairs.jsonl").write_bytes(b'{"part": "test"}\n[1]\n\xff\n{"part": "te')
+    assert check(root, workers=1).findings == []
