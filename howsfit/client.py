@@ -189,7 +189,7 @@ class Client:
 
     async def stages(self) -> list[dict[str, Any]]:
         """The /info of every stage, with what it waits for and its health, in running order."""
-        stages: list[dict[str, Any]] = _checked(await self._http.get("/v1/stages"))["stages"]
+        stages: list[dict[str, Any]] = _checked(await self._http.get("/v1/stages"), "stages")["stages"]
         return stages
 
     async def create_key(self, owner: str, **options: Any) -> dict[str, Any]:
@@ -201,7 +201,7 @@ class Client:
 
     async def keys(self) -> list[dict[str, Any]]:
         """All keys, the newest first, without their secrets."""
-        keys: list[dict[str, Any]] = _checked(await self._http.get("/v1/keys"))["keys"]
+        keys: list[dict[str, Any]] = _checked(await self._http.get("/v1/keys"), "keys")["keys"]
         return keys
 
     async def revoke_key(self, key_id: str) -> None:
@@ -282,15 +282,26 @@ def _chosen(
     return fields | ({"commercial": "true"} if commercial else {})
 
 
-def _checked(answer: "httpx.Response") -> dict[str, Any]:
+def _checked(answer: "httpx.Response", key: str | None = None) -> dict[str, Any]:
+    """Its document, which has this key. Raises TryonFailed for a problem, and where something else answers than a gateway."""
     _checked_status(answer)
-    document: dict[str, Any] = answer.json()
+    document = _object(answer)
+    if document is None or (key is not None and key not in document):
+        title = f"What answers at {answer.url.copy_with(path='/', query=None)} is no gateway. Is the address right?"
+        raise TryonFailed({"title": title, "status": answer.status_code})
     return document
 
 
 def _checked_status(answer: "httpx.Response") -> None:
-    if answer.is_success:
-        return
-    if "json" in answer.headers.get("content-type", ""):
-        raise TryonFailed(answer.json())
-    raise TryonFailed({"title": f"The gateway answered {answer.status_code}", "status": answer.status_code})
+    if not answer.is_success:
+        otherwise = {"title": f"The gateway answered {answer.status_code}", "status": answer.status_code}
+        raise TryonFailed(_object(answer) or otherwise)
+
+
+def _object(answer: "httpx.Response") -> dict[str, Any] | None:
+    """None where the answer is not JSON, or no object."""
+    try:
+        document = answer.json()
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None

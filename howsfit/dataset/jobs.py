@@ -159,6 +159,10 @@ class _Left:
         return self.given_back.pop() if self.given_back else next(self._tasks, None)
 
 
+def _named(address: str) -> str:
+    return f"The gateway {address}" if address else "The gateway in this process"
+
+
 class _Away(Exception):
     """A gateway was out of reach, or overloaded, longer than anybody waits."""
 
@@ -185,7 +189,7 @@ class _Worker:
                 problem = await self._do(task, address)
             except _Away as error:
                 left.away.add(address)
-                left.why = f"The gateway {address} is away ({error})."
+                left.why = f"{_named(address)} is away ({error})."
                 await left.ended(given_back=task)
                 if address == self._address:
                     return
@@ -201,11 +205,11 @@ class _Worker:
     def _error_of(self, refusal: TryonFailed, left: _Left, address: str) -> dict[str, Any]:
         """A refusal that may be one of this picture alone. Raises Stopped for one of all."""
         if refusal.problem.get("status") != _ERROR:
-            raise Stopped(f"The gateway {address} refuses it: {refusal}") from None
+            raise Stopped(f"{_named(address)} refuses it: {refusal}") from None
         left.errors += 1
         if left.errors > _MOST_ERRORS:
             raise Stopped(
-                f"The gateway {address} is broken: {refusal} See its log. Run the same command again when it works, with "
+                f"{_named(address)} is broken: {refusal} See its log. Run the same command again when it works, with "
                 "--retry: it goes on where it was."
             ) from None
         return refusal.problem
