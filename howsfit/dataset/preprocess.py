@@ -20,7 +20,9 @@ from howsfit.dataset import many
 from howsfit.dataset.jobs import Request, Task, Unfit
 from howsfit.dataset.journal import opened
 from howsfit.dataset.layout import PARTS, PLACES, path_of
+from stagekit.errors import StageError
 from stagekit.kinds import CANVAS
+from stagekit.pictures import Picture as Sent
 
 STATE = ".howsfit"
 JOURNAL = f"{STATE}/preprocess.jsonl"
@@ -134,8 +136,8 @@ def is_valid(path: Path) -> bool:
             if picture.size != CANVAS:
                 return False
             picture.verify()  # a PNG's checksums; a JPEG has none, but an end
-        return path.suffix != ".jpg" or data.rstrip(b"\0").endswith(b"\xff\xd9")
-    except (OSError, ValueError, SyntaxError, RecursionError):
+            return picture.format != "JPEG" or data.rstrip(b"\0").endswith(b"\xff\xd9")
+    except Exception:  # Pillow's plug-ins raise anything at all for broken files
         return False
 
 
@@ -162,10 +164,11 @@ def _request(picture: Picture, settings: Settings, wanted: Mapping[str, list[str
     """
     try:
         data = settings.path(picture, picture.kind).read_bytes()
-        with Image.open(io.BytesIO(data)) as opened_:
-            size = opened_.size
-    except (OSError, ValueError, SyntaxError) as error:
-        raise Unfit("unreadable-image", f"It cannot be read ({error}).") from None
+        size = Sent(data).size
+    except OSError as error:
+        raise Unfit("unreadable-image", f"It cannot be read ({error.strerror}).") from None
+    except StageError as error:
+        raise Unfit(error.code, error.detail) from None
     if size != CANVAS:
         raise Unfit(
             "wrong-kind",

@@ -107,7 +107,7 @@ def read(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as picture:
             return np.asarray(picture.convert("RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow's plug-ins raise anything at all for broken files
         raise ValueError(f"'{path}' cannot be read as a picture ({error}). Make or fetch it anew.") from None
 
 

@@ -117,7 +117,7 @@ def _usual_size(catalogue: Catalogue) -> tuple[int, int]:
         try:
             with Image.open(path) as image:
                 sizes[image.size] += 1
-        except OSError:  # what is broken is told later
+        except Exception:  # Pillow's plug-ins raise anything at all for broken files, which are told of later
             continue
     if not sizes or sizes[CANVAS] == max(sizes.values()):
         return CANVAS

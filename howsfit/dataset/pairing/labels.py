@@ -9,10 +9,14 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from howsfit.dataset.pairing.description import ClothMask, Parse, Pose, Size
+from stagekit.errors import StageError
 from stagekit.formats import BODY_25, HEIGHT, WIDTH
+from stagekit.pictures import Picture
+
+MOST_PIXELS = 100_000_000
+"""Of a picture that is opened."""
 
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels of the upright photo, measured from its corner."""
@@ -134,10 +138,12 @@ def same_shape(one: Size, other: Size) -> bool:
 
 def _ids(path: Path, kind: str) -> np.ndarray:
     try:
-        with Image.open(path) as image:
-            ids = np.array(image if image.mode in ("P", "L") else image.convert("L"))
-    except (OSError, ValueError, SyntaxError):
+        picture = Picture(path.read_bytes())
+        picture.check_size(MOST_PIXELS)
+        image = picture.decode()
+    except (OSError, StageError):
         raise BadLabel(f"{path} is no picture") from None
+    ids = np.array(image if image.mode in ("P", "L") else image.convert("L"))
     return np.where(ids >= _WHITE, np.uint8(_MASKED), np.uint8(0)) if kind == "mask" else ids
 
 

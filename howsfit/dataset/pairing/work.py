@@ -24,6 +24,7 @@ from howsfit.dataset.pairing.framing import (
     frame_whole,
 )
 from howsfit.dataset.pairing.labels import (
+    MOST_PIXELS,
     BadLabel,
     Regions,
     as_body_25,
@@ -42,7 +43,6 @@ from stagekit.orientation import UPRIGHT
 from stagekit.pictures import Picture
 from stagekit.png import write_png
 
-_MOST_PIXELS = 100_000_000
 _TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
 
 Content = bytes | Path
@@ -207,7 +207,7 @@ def _read(path: Path) -> Photo:
     try:
         data = path.read_bytes()
         picture = Picture(data)
-        picture.check_size(_MOST_PIXELS)
+        picture.check_size(MOST_PIXELS)
         image = picture.decode()
         same = picture.media_type == "image/jpeg" and image.mode == "RGB" and picture.orientation == UPRIGHT
         return Photo(to_rgb(picture.upright(image)), path if same else None)

@@ -9,8 +9,10 @@ from collections import Counter
 import pytest
 from PIL import Image
 
+from howsfit.dataset.preprocess import is_valid
 from tests.howsfit.dataset.conftest import Light
 from tests.howsfit.dataset.drawn_set import SIZE, contents, draw_set
+from tests.pictures import encoded
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,18 @@ def test_what_is_there_and_valid_stays_and_what_is_broken_is_made_anew(whole, dr
     assert done.returncode == 0 and "10 pictures were there already" in done.stderr, done.stderr
     assert sorted(stage for stage, _ in light.runs()) == ["agnostic", "cloth_mask"]
     assert contents(folder) == whole | {"test/cloth-mask/00001_00.jpg": kept}
+
+
+def test_whatever_a_file_holds_it_can_be_told_whether_it_is_one(drawn, tmp_path):
+    whole = (drawn / "test/cloth/00000_00.jpg").read_bytes()
+    huge = encoded(Image.new("1", (30_000, 30_000)), "PNG")
+    for number, content in enumerate((b"", whole[:999], huge, huge[:40], b"[" * 100_000, b'{"people": ', b"\xff\xfe")):
+        for ending in (".jpg", ".png", ".json"):
+            path = tmp_path / f"{number}{ending}"
+            path.write_bytes(content)
+            assert not is_valid(path), path
+    (tmp_path / "whole.jpg").write_bytes(whole)
+    assert is_valid(tmp_path / "whole.jpg") and not is_valid(tmp_path / "gone.jpg") and not is_valid(tmp_path)
 
 
 def test_only_what_is_asked_for_is_written(drawn, light, howsfit, tmp_path):
@@ -162,7 +176,7 @@ def test_failures_are_told_kept_and_tried_again_by_choice_only(drawn, whole, lig
     assert "test/image/00000_00,agnostic,no-person,There is nobody." in told
     assert any('00001_00,,wrong-kind,"It has 384 x 512 pixels' in line for line in told)
     assert any("00002_00,,unreadable-image," in line for line in told)
-    assert any("cloth/00005_00,,unreadable-image,It cannot be read ([Errno 2]" in line for line in told)
+    assert any("cloth/00005_00,,unreadable-image,It cannot be read (No such file" in line for line in told)
     light.runs()
     again = howsfit(*command)
     assert again.returncode == 1 and not light.runs(), "what failed is not tried again by itself"
