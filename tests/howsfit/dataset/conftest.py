@@ -36,9 +36,9 @@ def light(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def howsfit():
-    """Run the command; dies_in, at: as `dying` takes them."""
+    """Run the command; dies_in, at: as `dying` takes them. What takes longer is killed."""
 
-    def run(*arguments, dies_in=None, at=1, wait=True):
+    def run(*arguments, dies_in=None, at=1, wait=True, timeout=300):
         module = "tests.howsfit.dataset.dying" if dies_in else "howsfit.cli"
         environment = {name: value for name, value in os.environ.items() if name not in ("HOWSFIT_URL", "HOWSFIT_KEY")}
         environment |= {"DIES_IN": dies_in, "AT": str(at)} if dies_in else {}
@@ -48,7 +48,10 @@ def howsfit():
         )  # fmt: skip
         if not wait:
             return process
-        said, errors = process.communicate(timeout=300)
+        try:
+            said, errors = process.communicate(timeout=timeout)
+        finally:
+            process.kill()  # or it would go on, and its runs be counted as others'
         return subprocess.CompletedProcess(arguments, process.returncode, said, errors)
 
     return run

@@ -131,7 +131,7 @@ def kill_thrice(count, folder, light, howsfit):
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    return howsfit(*command)
+    return howsfit(*command, timeout=1200)
 
 
 def test_killed_three_times_and_resumed_it_is_the_same_byte_for_byte(drawn, whole, light, howsfit, tmp_path):
@@ -152,7 +152,7 @@ def test_two_hundred_pictures_killed_three_times_are_the_same_byte_for_byte(ligh
     assert done.returncode == 0, done.stderr
     runs = light.runs()
     assert len(runs) == 200 and set(runs.values()) == {1}
-    done = howsfit("dataset", "preprocess", spared, "--to", light.url)
+    done = howsfit("dataset", "preprocess", spared, "--to", light.url, timeout=1200)
     print(done.stderr)
     assert done.returncode == 0, done.stderr
     assert contents(killed) == contents(spared) and len(contents(killed)) == 1 + 500

@@ -46,6 +46,13 @@ def test_what_was_made_otherwise_is_not_compared(documents, named, path, value):
         compare(documents[0], other)
 
 
+def test_unpaired_sets_of_other_sizes_are_not_compared(documents):
+    sets = [copy.deepcopy(each) | {"setting": "unpaired", "pictures": []} for each in documents]
+    sets[1]["results"]["pictures"] -= 1
+    with pytest.raises(ValueError, match="different numbers of results: 8 and 7"):
+        compare(*sets)
+
+
 def test_other_persons_are_not_compared(documents):
     other = copy.deepcopy(documents[1])
     for row in other["pictures"]:
