@@ -12,7 +12,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from howsfit.dataset.catalogue import Catalogue, Subject, read_catalogue
-from howsfit.dataset.checks import agnostics, densepose, labels, masks, pictures, poses, sets
+from howsfit.dataset.checks import agnostics, densepose, labels, leaks, lists, masks, pictures, poses, sets
 from howsfit.dataset.checks.facts import PICTURES, Facts, content
 from howsfit.dataset.checks.opened import Sample
 from howsfit.dataset.checks.traps import TRAPS, Finding
@@ -21,7 +21,7 @@ from howsfit.files import beside
 from stagekit.formats import CIHP
 from stagekit.kinds import CANVAS
 
-_MODULES = [module.__name__ for module in (pictures, labels, masks, poses, densepose, agnostics, sets)]
+_MODULES = [module.__name__ for module in (pictures, labels, masks, poses, densepose, agnostics, sets, lists, leaks)]
 
 ORDERED = sorted(TRAPS.values(), key=lambda trap: _MODULES.index((trap.look or trap.search).__module__))
 """All traps, as a file is held to them: first whether it can be read at all, at last whether it goes with the others."""
