@@ -40,13 +40,14 @@ def read_artifacts(stage: Stage, given: Sequence[str]) -> dict[str, Part]:
     """The inputs of a stage from NAME=FILE, each of its kind. Raises ValueError, StageError."""
     from stagekit.artifacts import decode
 
+    taken = stage.inputs | stage.optional
     parts: dict[str, Part] = {}
     for name, path in _named(given).items():
-        if name not in stage.inputs:
-            raise ValueError(f"'{name}' is no input of stage {stage.name}. It takes: {', '.join(stage.inputs)}.")
-        data = _read(path, f"{stage.inputs[name]} '{name}'")
+        if name not in taken:
+            raise ValueError(f"'{name}' is no input of stage {stage.name}. It takes: {', '.join(taken)}.")
+        data = _read(path, f"{taken[name]} '{name}'")
         with _told_of(path):
-            decode(name, stage.inputs[name], data, _limits(), name in stage.cut_out)
+            decode(name, taken[name], data, _limits(), name in stage.cut_out)
         parts[name] = Part(data, "application/octet-stream")
     return parts
 
@@ -54,15 +55,15 @@ def read_artifacts(stage: Stage, given: Sequence[str]) -> dict[str, Part]:
 def read_given(given: Sequence[str]) -> dict[str, bytes]:
     """Artifacts in the place of what stages would make, from NAME=FILE, each of its kind. Raises ValueError, StageError."""
     from gateway.pictures.artifacts import given_part
-    from howsfit.stages import made_artifacts
+    from howsfit.stages import made_artifacts, optional_artifacts
     from stagekit.artifacts import decode
 
-    made = made_artifacts()
+    known = made_artifacts() | optional_artifacts()
     found: dict[str, bytes] = {}
     for name, path in _named(given).items():
-        if name not in made:
-            raise ValueError(f"No stage makes '{name}'. There are: {', '.join(made)}.")
-        kind = made[name]
+        if name not in known:
+            raise ValueError(f"No stage makes '{name}'. There are: {', '.join(known)}.")
+        kind = known[name]
         found[name] = _read(path, f"{kind} '{name}'")
         with _told_of(path):
             decode(name, kind, given_part(name, kind, found[name]).data, _limits())

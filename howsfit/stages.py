@@ -33,3 +33,8 @@ def find_stage(name: str) -> Stage:
 def made_artifacts() -> dict[str, str]:
     """Artifact -> kind, of all that the stages make."""
     return {name: kind for stage in map(find_stage, stage_names()) for name, kind in stage.outputs.items()}
+
+
+def optional_artifacts() -> dict[str, str]:
+    """Artifact -> kind, of all that stages take where somebody brings it."""
+    return {name: kind for stage in map(find_stage, stage_names()) for name, kind in stage.optional.items()}

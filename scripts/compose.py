@@ -129,7 +129,9 @@ def documents() -> dict[str, str]:
 def read_stages() -> list[Stage]:
     """All that are here, in running order."""
     declared = {name: find_stage(name) for name in stage_names()}
-    graph = StageGraph([Declaration(name, stage.inputs, stage.outputs) for name, stage in declared.items()])
+    graph = StageGraph(
+        [Declaration(name, stage.inputs, stage.outputs, stage.optional) for name, stage in declared.items()]
+    )
     stages = []
     for name in graph.order:
         module = importlib.import_module(f"services.{name}.stage")
@@ -137,20 +139,20 @@ def read_stages() -> list[Stage]:
         (default,) = (engine for engine in engines if engine.name == declared[name].default_engine)
         purpose = (inspect.getdoc(module) or "").splitlines()[0].rstrip(".")
         settings = _in_module(f"services.{name}.settings")
-        words = _words(name, declared[name].outputs)
+        words = _words(name, declared[name].outputs | declared[name].optional)
         stages.append(Stage(name, name.replace("_", "-"), name.upper(), purpose, default, engines, settings, words))
     return stages
 
 
-def _words(stage: str, outputs: Collection[str]) -> dict[str, Any]:
+def _words(stage: str, artifacts: Collection[str]) -> dict[str, Any]:
     """What a stage and its artifacts are called. Raises ValueError naming what has no word."""
     path = Path(importlib.import_module(f"services.{stage}").__path__[0], WORDS)
     words = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     of_artifacts = words.get("artifacts", {})
-    for name, said in [(stage, words.get("stage", {})), *((name, of_artifacts.get(name, {})) for name in outputs)]:
+    for name, said in [(stage, words.get("stage", {})), *((name, of_artifacts.get(name, {})) for name in artifacts)]:
         if lacking := [language for language in LANGUAGES if not said.get(language)]:
             raise ValueError(f"services/{stage}/{WORDS} does not say what '{name}' is called in: {', '.join(lacking)}.")
-    if unknown := of_artifacts.keys() - set(outputs):
+    if unknown := of_artifacts.keys() - set(artifacts):
         raise ValueError(f"services/{stage}/{WORDS} names what the stage does not make: {', '.join(sorted(unknown))}.")
     return words
 

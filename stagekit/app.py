@@ -115,6 +115,7 @@ def describe(runner: Runner) -> Dict[str, Any]:
         "version": engine.version,
         "fingerprint": fingerprint(stage, engine),
         "inputs": {name: stage.inputs[name] for name in engine_inputs(stage, engine)},
+        "optional": stage.optional,
         "outputs": stage.outputs,
         "extras": engine.extras,
         "stand_in": engine.stand_in,
@@ -173,7 +174,7 @@ def _answer(request: Request, runner: Runner, outcome: Outcome, artifact: Option
 
 async def _read_body(request: Request, runner: Runner) -> bytes:
     """The whole body, given up as soon as it is larger than all inputs together may be."""
-    allowed = (runner.limits.max_bytes + 1024) * len(runner.stage.inputs)
+    allowed = (runner.limits.max_bytes + 1024) * (len(runner.stage.inputs) + len(runner.stage.optional))
     chunks: List[bytes] = []
     size = 0
     async for chunk in request.stream():
@@ -250,7 +251,8 @@ def _description(stage: Stage, engine: Engine) -> str:
 
 def _request_body(runner: Runner) -> Dict[str, Any]:
     needed = list(engine_inputs(runner.stage, runner.engine))
-    binary = {name: {"type": "string", "format": "binary", "description": runner.stage.inputs[name]} for name in needed}
+    kinds = dict({name: runner.stage.inputs[name] for name in needed}, **runner.stage.optional)
+    binary = {name: {"type": "string", "format": "binary", "description": kind} for name, kind in kinds.items()}
     schema = {"type": "object", "required": needed, "properties": dict(binary, **_options_part(runner))}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 

@@ -195,7 +195,7 @@ class Runner:
                     "'%s' is missing. Engine %s takes: %s." % (name, self.engine.name, ", ".join(needed))
                 )
         for name in parts:
-            if name not in self.stage.inputs:
+            if name not in self.stage.inputs and name not in self.stage.optional:
                 raise MissingArtifact(
                     "'%s' is not an input here. Engine %s takes: %s."
                     % (shown(name), self.engine.name, ", ".join(needed))
@@ -237,7 +237,8 @@ class Runner:
 
         try:
             with _timed(timings, "decode"):
-                inputs = {name: self._decoded(name, parts[name]) for name in engine_inputs(self.stage, self.engine)}
+                taken = [*engine_inputs(self.stage, self.engine), *(n for n in self.stage.optional if n in parts)]
+                inputs = {name: self._decoded(name, parts[name]) for name in taken}
                 values.update(inputs)
             with _timed(timings, "run"):
                 made = self.engine.run_with(dict(defaults(self.engine.option_schema()), **options), inputs, warn)

@@ -28,6 +28,9 @@ class Stage(NamedTuple):
     cut_out: Tuple[str, ...] = ()
     """Pictures among the inputs that may have been cut out: their transparency is kept, for the engine to read."""
 
+    optional: Dict[str, str] = {}
+    """Artifact -> kind, of what is of use where it is there: no stage need make it, a caller may bring it."""
+
     def engine_setting(self) -> str:
         """The environment variable that chooses the engine, e.g. HOWSFIT_POSE_ENGINE."""
         return "HOWSFIT_%s_ENGINE" % self.name.upper()
@@ -65,7 +68,7 @@ def engine_inputs(stage: Stage, engine: Engine) -> Tuple[str, ...]:
 
 def kinds_of(stage: Stage, engine: Engine) -> Dict[str, str]:
     """Artifact -> kind, of all that the stage may take, and that it gives with this engine."""
-    return dict(dict(stage.inputs, **stage.outputs), **engine.extras)
+    return dict(dict(dict(stage.inputs, **stage.optional), **stage.outputs), **engine.extras)
 
 
 def fingerprint(stage: Stage, engine: Engine) -> str:

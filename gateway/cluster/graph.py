@@ -1,7 +1,7 @@
 """The stage graph, built from what the stages declare. Pure: no network, no images."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -30,11 +30,13 @@ class Declaration:
     stage: str
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
+    optional: Mapping[str, str] = field(default_factory=dict)
+    """What it takes as well where a job begins with it."""
 
     @classmethod
     def from_info(cls, info: Mapping[str, Any]) -> "Declaration":
         """Read it from an /info document."""
-        return cls(info["stage"], dict(info["inputs"]), dict(info["outputs"]))
+        return cls(info["stage"], dict(info["inputs"]), dict(info["outputs"]), dict(info.get("optional", {})))
 
 
 class StageGraph:
@@ -48,16 +50,23 @@ class StageGraph:
         self.stages = {declaration.stage: declaration for declaration in declarations}
         self.producer = _producers(self.stages.values())
         kinds = UPLOADS | {name: kind for d in self.stages.values() for name, kind in d.outputs.items()}
+        self.optional = {name: kind for d in self.stages.values() for name, kind in d.optional.items()}
+        """Artifact -> kind, of what no stage need make."""
         for declaration in self.stages.values():
-            _check_inputs(declaration, kinds, partial)
+            _check_inputs(declaration, self.optional | kinds, partial)
         if GOAL not in self.producer and not partial:
             raise StartupError(f"No stage gives '{GOAL}'. Add the address of one to HOWSFIT_STAGES.")
         self.order = self._order()
 
     def kind(self, artifact: str) -> str | None:
-        """Of an artifact that some stage gives; None for any other."""
+        """Of an artifact that some stage gives, or takes where it is there; None for any other."""
         producer = self.producer.get(artifact)
-        return self.stages[producer].outputs[artifact] if producer else None
+        return self.stages[producer].outputs[artifact] if producer else self.optional.get(artifact)
+
+    def inputs(self, stage: str, begin: Collection[str]) -> list[str]:
+        """The artifacts that a stage takes in a job that begins with these."""
+        declared = self.stages[stage]
+        return [*declared.inputs, *(name for name in declared.optional if name in begin)]
 
     def needs(self, stage: str, begin: Collection[str] = ()) -> set[str]:
         """The stages whose outputs this one takes. begin: artifacts that are given, so that nobody need make them."""
@@ -67,7 +76,7 @@ class StageGraph:
     def origins(self, stage: str, begin: Collection[str] = tuple(UPLOADS)) -> set[str]:
         """What a job begins with that this stage's outputs are made from, directly or through other stages. A category is left
         out: it is one of three words, and tells of nobody."""
-        own = {name for name, kind in self.stages[stage].inputs.items() if name in begin and kind != "category"}
+        own = {name for name in self.inputs(stage, begin) if name in begin and self.kind(name) != "category"}
         return own.union(*(self.origins(other, begin) for other in self.needs(stage, begin)))
 
     def reach(self, begin: Iterable[str], dress: bool = True) -> tuple[str, ...]:

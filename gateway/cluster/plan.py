@@ -130,13 +130,17 @@ class Plan:
         """Those that are not the defaults."""
         return self.options.get(stage, {})
 
+    def inputs_of(self, stage: str) -> list[str]:
+        """The artifacts that it takes."""
+        return self.graph.inputs(stage, self.begin)
+
     def fingerprint(self, stage: str) -> str:
         """What a run of the stage has to have come from."""
         return self.clients[stage].fingerprint(self.options_of(stage))
 
     def chain(self) -> list[tuple[str, str, Iterable[str]]]:
         """Name, fingerprint and inputs of the stages that run, in running order."""
-        return [(stage, self.fingerprint(stage), self.graph.stages[stage].inputs) for stage in self.stages]
+        return [(stage, self.fingerprint(stage), self.inputs_of(stage)) for stage in self.stages]
 
     def sorter(self, done: Iterable[str] = ()) -> "TopologicalSorter[str]":
         """Hands out each stage as soon as those before it are done, some of them already."""

@@ -169,9 +169,12 @@ class StageClient:
             raise StageNonsense(
                 f"{self.address} does not speak as stage '{self.name}' in contract {CONTRACT}. Check HOWSFIT_STAGES."
             )
-        if not all(isinstance(info.get(name), dict) for name in ("inputs", "outputs")):
+        if not all(
+            isinstance(named, dict) for named in (info.get("inputs"), info.get("outputs"), info.get("optional", {}))
+        ):
             raise StageNonsense(f"Stage '{self.name}' does not say what it takes and gives. {MEND}")
-        if unknown := {str(kind) for kind in (*info["inputs"].values(), *info["outputs"].values())} - KINDS.keys():
+        kinds = (*info["inputs"].values(), *info.get("optional", {}).values(), *info["outputs"].values())
+        if unknown := set(map(str, kinds)) - KINDS.keys():
             raise StageNonsense(
                 f"Stage '{self.name}' speaks of {', '.join(sorted(unknown))}, no kinds known here. {MEND}"
             )

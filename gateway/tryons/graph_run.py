@@ -189,7 +189,7 @@ class GraphRun:
             self._group.create_task(self._run_and_go_on(stage), context=self._context.copy())
 
     async def _run_and_go_on(self, stage: str) -> None:
-        inputs = {name: self._digests[name] for name in self._plan.graph.stages[stage].inputs}
+        inputs = {name: self._digests[name] for name in self._plan.inputs_of(stage)}
         gone_on = False
 
         def go_on(record: Mapping[str, Any]) -> None:
@@ -304,10 +304,8 @@ class GraphRun:
 
     async def _read_ahead(self, stages: list[str]) -> None:
         """Read what is there already of these stages' inputs, while those that come first are still running."""
-        declared = [self._plan.graph.stages[stage] for stage in stages]
-        names = {name for each in declared for name in each.inputs} - {
-            name for each in declared for name in each.outputs
-        }
+        taken = {name for stage in stages for name in self._plan.inputs_of(stage)}
+        names = taken - {name for stage in stages for name in self._plan.graph.stages[stage].outputs}
         wanted = [digest for name, digest in self._digests.items() if name in names and digest not in self._blobs]
         for digest in wanted:
             with contextlib.suppress(GatewayError):  # whoever needs it will try again, and tell

@@ -7,4 +7,5 @@ STAGE = Stage(
     inputs={"cloth": "image", "cloth_mask": "mask"},
     outputs={"category": "category"},
     default_engine="parser",
+    optional={"cloth_parse": "labels"},
 )

@@ -11,6 +11,7 @@ import pytest
 from services.category.engines.parser.engine import Engine
 from services.cloth_mask.engines.cutout.engine import Engine as Cutter
 from stagekit.artifacts import decode
+from stagekit.formats import CIHP
 from stagekit.images import Limits
 from tests.servers import ROOT
 from tests.services.outlines import OTHERS, TOPS, drawn
@@ -28,12 +29,12 @@ def engine():
     return engine
 
 
-def found(engine, mask, cloth=None):
+def found(engine, mask, cloth=None, **more):
     """(category, warnings)"""
     warnings = []
     cloth = np.where(mask[..., None] > 0, np.uint8(110), np.uint8(245)) if cloth is None else cloth
     outputs = engine.run(
-        {"cloth": cloth.repeat(3, axis=2) if cloth.shape[2] == 1 else cloth, "cloth_mask": mask},
+        {"cloth": cloth.repeat(3, axis=2) if cloth.shape[2] == 1 else cloth, "cloth_mask": mask, **more},
         lambda code, detail: warnings.append((code, detail)),
     )
     return outputs["category"], warnings
@@ -63,6 +64,35 @@ def test_a_doubt_names_both_and_says_what_to_send(engine):
     category, doubts = found(engine, drawn(TOPS["boxy vest"]))
     assert [code for code, _ in doubts] == ["doubtful-category"] and category == "upper"
     assert "category=upper or category=lower" in doubts[0][1]
+
+
+@pytest.mark.parametrize(
+    ("label", "category"),
+    [("upper_clothes", "upper"), ("coat", "upper"), ("pants", "lower"), ("skirt", "lower"), ("dress", "dress")],
+)
+def test_a_worn_garment_is_what_its_parse_says(engine, label, category):
+    mask, parse = drawn(TOPS["jumper"]), np.full((1024, 768), CIHP["face"], np.uint8)
+    parse[mask > 0] = CIHP[label]
+    assert found(engine, mask, cloth_parse=parse) == (category, [])
+    parse[:] = CIHP["skirt"]
+    parse[mask > 0] = CIHP[label]
+    assert found(engine, mask, cloth_parse=parse)[0] == category, "what lies outside of the mask is no part of it"
+
+
+def test_a_parse_without_a_garment_in_the_mask_leaves_it_to_the_outline(engine):
+    mask = drawn(TOPS["jumper"])
+    parse = np.where(mask > 0, np.uint8(CIHP["face"]), np.uint8(CIHP["skirt"]))
+    assert found(engine, mask, cloth_parse=parse) == found(engine, mask) == ("upper", [])
+
+
+def test_a_mask_of_two_worn_garments_is_doubted(engine):
+    mask = drawn(TOPS["jumper"])
+    parse = np.full((1024, 768), CIHP["upper_clothes"], np.uint8)
+    rows = np.flatnonzero(mask.any(axis=1))
+    parse[int(np.mean(rows)) :] = CIHP["pants"]
+    _, doubts = found(engine, mask, cloth_parse=parse)
+    assert [code for code, _ in doubts] == ["doubtful-category"]
+    assert "category=upper" in doubts[0][1] and "category=lower" in doubts[0][1]
 
 
 def test_nothing_at_all_is_something_too(engine):

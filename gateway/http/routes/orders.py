@@ -337,7 +337,7 @@ async def given(
 ) -> dict[str, Blob]:
     """What a request brings in the place of what stages would make.
 
-    Raises BadRequest for a name that no stage gives, StageNotReady, and those of Uploads.read_artifact.
+    Raises BadRequest for a name that no stage gives or may take, StageNotReady, and those of Uploads.read_artifact.
     """
     sent = dict(artifacts or {})
     if category is not None:
@@ -349,7 +349,7 @@ async def given(
     for name, upload in sent.items():
         kind = graph.kind(name)
         if kind is None:
-            raise BadRequest(misspelt("artifact", name, [*graph.producer]))
+            raise BadRequest(misspelt("artifact", name, [*graph.producer, *graph.optional]))
         found[name] = await gateway.uploads.read_artifact(upload, name, kind)
     return found
 

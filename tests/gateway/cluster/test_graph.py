@@ -17,6 +17,11 @@ def declare(stage, inputs, outputs):
     return Declaration(stage, *({name: KINDS[name] for name in names.split()} for names in (inputs, outputs)))
 
 
+def declared_by(name):
+    stage = find_stage(name)
+    return Declaration(name, stage.inputs, stage.outputs, stage.optional)
+
+
 HOUSE = [
     declare("resize", "photo", "person frame"),
     declare("cloth_mask", "garment", "cloth cloth_mask"),
@@ -37,7 +42,7 @@ def without(stage):
 
 
 def test_the_stages_that_come_with_the_package_make_a_graph_and_agree_on_every_kind():
-    graph = StageGraph(Declaration(name, find_stage(name).inputs, find_stage(name).outputs) for name in stage_names())
+    graph = StageGraph(declared_by(name) for name in stage_names())
     assert {"resize", "tryon", "paste_back"} <= set(graph.order)
 
 
@@ -73,6 +78,17 @@ def test_stages_that_are_done_already_are_not_handed_out():
 def test_an_engine_that_needs_less_widens_the_graph():
     graph = StageGraph([*without("densepose"), declare("densepose", "person", "densepose")])
     assert graph.needs("densepose") == {"resize"}
+
+
+def test_what_no_stage_makes_is_taken_by_the_stage_that_can_use_it_where_a_job_begins_with_it():
+    begin = {"photo", "garment"}
+    house = [*HOUSE, Declaration("kind", {"cloth": "image"}, {"category": "category"}, {"cloth_parse": "labels"})]
+    graph = StageGraph(house)
+    assert graph.kind("cloth_parse") == "labels" and "cloth_parse" not in graph.producer
+    assert graph.inputs("kind", begin) == ["cloth"]
+    assert graph.inputs("kind", begin | {"cloth_parse"}) == ["cloth", "cloth_parse"]
+    assert graph.origins("kind", begin | {"cloth_parse"}) == {"garment", "cloth_parse"}
+    assert graph.running(begin) == graph.running(begin | {"cloth_parse"})
 
 
 def test_what_a_stage_is_made_from_in_the_end():

@@ -76,6 +76,18 @@ def test_where_only_a_part_is_given_the_stage_makes_the_rest(api, bundled, whole
     assert api.get(document["artifacts"]["cloth"]).content == whole[1]["cloth"]
 
 
+def test_a_parse_of_who_wears_the_garment_tells_what_it_is(api, bundled, whole):
+    trousers = Image.new("L", (768, 1024), 9)
+    files = {"garment": bundled[1], **as_parts({"cloth_parse": encoded(trousers, "PNG")})}
+    document = post(api, files, "/v1/preprocess/cloth").json()
+    assert document["status"] == "succeeded", document
+    assert api.get(document["artifacts"]["category"]).json() == {"category": "lower"}
+    assert stages_of(document)["category"]["engine"] == "parser" and not stages_of(document)["category"]["reused"]
+    assert post(api, files, "/v1/preprocess/cloth").json()["stages"][-1]["reused"]
+    plain = post(api, {"garment": bundled[1]}, "/v1/preprocess/cloth").json()
+    assert api.get(plain["artifacts"]["category"]).json() == {"category": "upper"}
+
+
 def test_a_mask_that_was_painted_in_a_browser_is_taken(api, bundled):
     painted = Image.new("RGBA", (768, 1024), (0, 0, 0, 0))
     painted.paste((255, 255, 255, 255), (200, 300, 560, 800))

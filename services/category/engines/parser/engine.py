@@ -1,10 +1,13 @@
 """What the garment is, by its picture."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import onnxruntime
 
 import stagekit
 from garment_parser.parser import FILE, GarmentParser
+from stagekit.formats import CIHP
 from stagekit.weights import in_folder
 
 _CERTAIN = 0.7
@@ -12,12 +15,19 @@ _CERTAIN = 0.7
 
 _NAMES = {"upper": "a top", "lower": "trousers or a skirt", "dress": "a dress"}
 
+_WORN_AS = {"upper": ("upper_clothes", "coat"), "lower": ("pants", "skirt"), "dress": ("dress",)}
+"""Category -> labels of a parse."""
+
+_LEAST_WORN = 0.1
+"""Share of the garment's mask that has labels of garments, below which a parse tells nothing of it."""
+
 
 class Engine(stagekit.Engine):
     """cloth, cloth_mask -> category.
 
     By the garment parser, a network that learned from drawn garments (`garment_parser`). It sees no size: a long top and a
-    short dress may look the same. Warns: doubtful-category.
+    short dress may look the same. Of a garment that somebody wears in its picture a `cloth_parse` tells more: then it is
+    what the most of it is labelled as. Warns: doubtful-category.
     """
 
     name = "parser"
@@ -34,7 +44,10 @@ class Engine(stagekit.Engine):
 
     def run(self, inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
         mask = inputs["cloth_mask"] >= 128
-        likely = self._parser.read(inputs["cloth"], mask if mask.any() else np.ones_like(mask)).category
+        mask = mask if mask.any() else np.ones_like(mask)
+        likely: Mapping[str, float] = _shares_worn(inputs["cloth_parse"][mask]) if "cloth_parse" in inputs else {}
+        if not likely:
+            likely = self._parser.read(inputs["cloth"], mask).category
         category, other = sorted(likely, key=likely.__getitem__, reverse=True)[:2]
         if likely[category] < _CERTAIN:
             warn(
@@ -49,3 +62,10 @@ class Engine(stagekit.Engine):
 
     def runtime(self) -> dict[str, str]:
         return {"framework": "onnxruntime " + onnxruntime.__version__, "device": "cpu"}
+
+
+def _shares_worn(labels: np.ndarray) -> dict[str, float]:
+    """Category -> its share of what is labelled as a garment; nothing where that is too little. labels: those in the mask."""
+    counts = {kind: int(np.isin(labels, [CIHP[name] for name in names]).sum()) for kind, names in _WORN_AS.items()}
+    worn = sum(counts.values())
+    return {kind: count / worn for kind, count in counts.items()} if worn >= _LEAST_WORN * labels.size else {}
