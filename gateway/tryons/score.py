@@ -22,6 +22,7 @@ KEEPS = {
     "print-alone": 0.3,
     "doubtful-mask": 0.5,
     "not-a-top": 0.3,
+    "worn-as-top": 0.3,
     "odd-outline": 0.4,
     "doubtful-category": 0.7,
     "garment-worn": 0.5,

@@ -248,7 +248,8 @@ export const en = {
       "The garment touches the borders of its picture, so its outline is a guess. Leave a margin around it.",
     "print-alone":
       "Maybe only the print of the garment was found. Take its picture close up, on a ground that is darker or lighter than its cloth.",
-    "not-a-top": "This does not look like a top. It was worn as one.",
+    "not-a-top": "You said that this is a top, and it does not look like one. It was worn as one.",
+    "worn-as-top": "This does not look like a top, and the chosen engine dresses in nothing else. It was worn as one.",
     "odd-outline": "This lies crooked, or is a shoe or a bag.",
     "doubtful-category": "It is not certain whether this is a top, something for the legs, or a dress.",
     "garment-worn":

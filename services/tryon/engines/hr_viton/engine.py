@@ -21,7 +21,7 @@ from services.tryon.engines.hr_viton.inputs import SHOWN_AS, Arrays, prepare
 from services.tryon.engines.hr_viton.memory import keep_freed_memory
 from services.tryon.engines.hr_viton.passage import Inputs, Outputs, dress
 from services.tryon.engines.hr_viton.settings import MAX_SEED, SIZES, read_hr_viton_settings
-from services.tryon.tops import warn_of_what_is_no_top
+from services.tryon.tops import warn_of_what_is_worn_as_top
 from stagekit.options import OptionSchema, choice, defaults, integer
 from stagekit.torch_device import choose_device, multiplies_bfloat16
 from stagekit.weights import require, weights_folder
@@ -78,7 +78,7 @@ class Engine(stagekit.Engine):
         }
 
     def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
-        warn_of_what_is_no_top(inputs, warn)
+        warn_of_what_is_worn_as_top(inputs, warn)
         arrays = prepare(inputs, warn)
         with torch.no_grad():
             size = (options["height"], SIZES[options["height"]])
