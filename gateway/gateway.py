@@ -151,8 +151,8 @@ class Gateway:
         own = self.cluster.clients[generator].engine if generator else ""
         return ComparisonDocument.of(comparison, documents, generator, own)
 
-    async def comparison_sheet(self, comparison: Comparison) -> Part:
-        """Its contact sheet as it stands, a PNG. Raises StorageUnavailable."""
+    async def comparison_sheet(self, comparison: Comparison, language: str) -> Part:
+        """Its contact sheet as it stands, a PNG, in one of LANGUAGES. Raises StorageUnavailable."""
         document = await self.comparison_document(comparison)
         there = [variant for variant in document.variants if variant.status != "deleted"]
         begun = {
@@ -161,7 +161,7 @@ class Gateway:
             if there and name in comparison.begin
         }
         made = {v.tryon_id: await self.tryons.artifact(v.tryon_id, GOAL) for v in there if v.tryon is not None}
-        return await asyncio.to_thread(drawn_sheet, document, begun, made)
+        return await asyncio.to_thread(drawn_sheet, document, begun, made, language)
 
     async def stages(self) -> list[dict[str, Any]]:
         """The /info of every stage, with what it waits for and its health, in running order; at the end those that have not

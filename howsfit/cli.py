@@ -246,6 +246,7 @@ def compare(
         ),
     ] = None,
     json_file: Annotated[str | None, typer.Option("--json", help="Write the comparison's document here.")] = None,
+    language: Annotated[Literal["en", "ko"], typer.Option("--language", help="Of the sheet's words.")] = "en",
     engine: Engines = None,
     commercial: Commercial = False,
     url: Url = None,
@@ -274,7 +275,7 @@ def compare(
     mounted = {stage: [name] for stage, name in engines.items()} | ({"tryon": list(named)} if named else {})
     # One after the other, so that none has to share the machine while its seconds are counted.
     connecting = partial(connect, url, key, engines=mounted, max_running=1)
-    asyncio.run(_compare(ask, connecting, picture, format_, document))
+    asyncio.run(_compare(ask, connecting, picture, format_, document, language))
 
 
 async def _compare(
@@ -283,6 +284,7 @@ async def _compare(
     output: Path,
     format_: str,
     json_file: Path | None,
+    language: str,
 ) -> None:
     with err.status("Starting") as status:
         async with connecting(on_loading=LoadingLines(status)) as client:
@@ -292,7 +294,7 @@ async def _compare(
             except TryonFailed as refusal:
                 _write_json(json_file, refusal.problem)
                 raise
-            sheet = await client.sheet(document)
+            sheet = await client.sheet(document, language)
             files.write(output, await asyncio.to_thread(files.picture_as, format_, sheet))
     _write_json(json_file, document)
     out.print(comparison.table_of(document))

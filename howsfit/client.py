@@ -131,9 +131,9 @@ class Client:
             on_progress(document)
         return document
 
-    async def sheet(self, document: dict[str, Any]) -> bytes:
-        """The contact sheet of a comparison, a PNG."""
-        answer = await self._http.get(document["urls"]["sheet"])
+    async def sheet(self, document: dict[str, Any], language: str = "en") -> bytes:
+        """The contact sheet of a comparison, a PNG. language: of its words, en or ko."""
+        answer = await self._http.get(document["urls"]["sheet"], params={"language": language})
         _checked_status(answer)
         return answer.content
 

@@ -1,9 +1,9 @@
 """/v1/comparisons: one person in one garment through several engines or with several options."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Header, Path, Query
 from fastapi.responses import Response
 from pydantic import BeforeValidator, Field
 
@@ -28,6 +28,7 @@ from gateway.http.routes.orders import (
     pictures_of,
 )
 from gateway.paths import address
+from gateway.pictures.words import LANGUAGES, language_for
 from gateway.tryons.comparisons import MAX_VARIANTS, Variant
 from gateway.tryons.retention import check_retention
 
@@ -118,10 +119,20 @@ async def get_comparison(gateway: Here, caller: Reader, comparison_id: Compariso
     response_class=Response,
     responses=SHEET | refusals(404, 503),
 )
-async def get_comparison_sheet(gateway: Here, caller: Reader, comparison_id: ComparisonId) -> Response:
+async def get_comparison_sheet(
+    gateway: Here,
+    caller: Reader,
+    comparison_id: ComparisonId,
+    language: Annotated[
+        Literal[LANGUAGES] | None,  # type: ignore[valid-type]
+        Query(description="Of its words; default: what Accept-Language likes best of these, else English."),
+    ] = None,
+    accept_language: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Response:
     """A PNG. In the place of a picture that there is not stands why."""
-    sheet = await gateway.comparison_sheet(await gateway.comparisons.get(comparison_id, caller.sees))
-    return Response(sheet.data, media_type=sheet.media_type)
+    comparison = await gateway.comparisons.get(comparison_id, caller.sees)
+    sheet = await gateway.comparison_sheet(comparison, language or language_for(accept_language))
+    return Response(sheet.data, media_type=sheet.media_type, headers={"Vary": "Accept-Language"})
 
 
 @router.post("/{comparison_id}/cancel", summary="Stop what has not ended of a comparison", responses=refusals(404))

@@ -87,6 +87,24 @@ def test_the_sheet_shows_photo_garment_and_every_result(tmp_path):
     in_time(scenario)
 
 
+def test_the_sheet_speaks_the_callers_language(tmp_path):
+    async def scenario():
+        async with served(tmp_path) as client:
+            url = (await compare(client)).json()["urls"]["sheet"]
+
+            async def fetched(headers=None, **query):
+                answer = await client.get(url, params=query, headers=headers)
+                assert answer.status_code == 200 and answer.headers["vary"] == "Accept-Language", answer.text
+                return answer.content
+
+            english, korean = await fetched(), await fetched(language="ko")
+            assert english != korean == await fetched({"Accept-Language": "ko-KR,ko;q=0.9,en;q=0.8"})
+            assert english == await fetched({"Accept-Language": "ko"}, language="en")
+            assert (await client.get(url, params={"language": "fr"})).json()["code"] == "bad-request"
+
+    in_time(scenario)
+
+
 def test_a_variant_that_fails_leaves_the_others_and_says_why(tmp_path):
     async def scenario():
         async with served(tmp_path) as client:

@@ -2719,7 +2719,10 @@ export interface operations {
     };
     get_comparison_sheet: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of its words; default: what Accept-Language likes best of these, else English. */
+                language?: ("en" | "ko") | null;
+            };
             header?: never;
             path: {
                 comparison_id: string;

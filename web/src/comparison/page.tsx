@@ -2,7 +2,7 @@ import { useState } from "react";
 import { api, type Comparison, isGone } from "../api/client";
 import { download } from "../api/pictures";
 import { endedOf, usePolled } from "../api/use-polled";
-import { useText } from "../i18n";
+import { useSpeech, useText } from "../i18n";
 import { outcomeOf, sharedBy } from "../lib/results";
 import { Notes } from "../tryon/notes";
 import { Zoom } from "../tryon/zoom";
@@ -54,11 +54,11 @@ export function ComparisonPage({ id }: { id: string }) {
 
 /** The sheet as it stands, drawn anew whenever one more has ended. */
 function Sheet({ comparison, ended }: { comparison: Comparison; ended: number }) {
-  const t = useText();
+  const { t, language } = useSpeech();
   const [zoomed, setZoomed] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const path = comparison.urls.sheet ?? "";
-  const now = `${path}?ended=${ended}`;
+  const path = `${comparison.urls.sheet}?language=${language}`;
+  const now = `${path}&ended=${ended}`;
   const save = () => {
     setError(null);
     download(path, "howsfit-comparison.png").catch(setError);
