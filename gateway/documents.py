@@ -381,8 +381,9 @@ class VariantDocument(BaseModel):
     ) -> "VariantDocument":
         """The document of a variant as it stands. tryon: where it still is. generator: that stage, and `own` its engine where
         nobody chooses."""
-        stages = tryon.stages if tryon else []
-        made = next((stage for stage in stages if stage.stage == generator and stage.made_by), None)
+        stages = _stages_of_all(tryon) if tryon else []
+        dressed = [stage for stage in stages if stage.stage == generator and stage.made_by]
+        made = dressed[0] if dressed else None
         asked = (tryon.engines if tryon else variant.engines).get(generator)
         engine = (made and made.engine) or asked or own
         done = [stage for stage in stages if stage.made_by]
@@ -396,8 +397,8 @@ class VariantDocument(BaseModel):
             url=address(f"/v1/tryons/{tryon_id}"),
             tryon=(tryon.output or {}).get(GOAL) if tryon else None,
             engine=engine,
-            seconds=made.timings.get("total") if made else None,
-            total_seconds=sum(stage.timings.get("total", 0.0) for stage in done) if ended else None,
+            seconds=_total(dressed) if dressed else None,
+            total_seconds=_total(done) if ended else None,
             licence=_licence(made.made_by) if made else None,
             commercial=strictest(commercial_use(stage.made_by) for stage in done) if ended and done else None,
             warnings=tryon.warnings if tryon else [],
@@ -405,13 +406,23 @@ class VariantDocument(BaseModel):
         )
 
 
+class ComparedGarmentDocument(BaseModel):
+    """One of several garments of a comparison."""
+
+    category: str
+    image: str = Field(description="Id of its picture.")
+
+
 class ComparisonDocument(BaseModel):
-    """A comparison: one person in one garment through several engines or with several options."""
+    """A comparison: one person in one garment or outfit through several engines or with several options."""
 
     id: str
     status: Literal["processing", "completed"] = Field(description="completed: all of its try-ons have ended.")
     counts: dict[str, int] = Field(description="How many try-ons have each status.")
     images: dict[str, str] = Field(description="Ids of the pictures that all are made from: `photo`, `garment`.")
+    garments: list[ComparedGarmentDocument] = Field(
+        [], description="Of several garments each, in the order in which they are put on."
+    )
     variants: list[VariantDocument]
     created_at: datetime
     urls: dict[str, str]
@@ -432,6 +443,12 @@ class ComparisonDocument(BaseModel):
             status=_progress(variant.status for variant in variants),
             counts=dict(Counter(variant.status for variant in variants)),
             images=uploads_of(comparison.begin),
+            garments=[
+                ComparedGarmentDocument(category=category, image=begin["garment"])
+                for begin, category in zip(comparison.garments, comparison.categories, strict=True)
+            ]
+            if comparison.further
+            else [],
             variants=variants,
             created_at=comparison.created_at,
             urls={"get": here, "sheet": f"{here}/sheet", "cancel": f"{here}/cancel"},
@@ -443,6 +460,16 @@ class TryonList(BaseModel):
 
     tryons: list[TryonDocument]
     next: str | None = Field(description="Address of the next page; null on the last one.")
+
+
+def _stages_of_all(tryon: TryonDocument) -> list[StageDocument]:
+    """Of several garments those of all; a document's own are of the first one and of the result."""
+    return [*tryon.stages, *(stage for garment in tryon.garments[1:] for stage in garment.stages)]
+
+
+def _total(stages: Iterable[StageDocument]) -> float:
+    """The seconds that they took when they ran."""
+    return sum(stage.timings.get("total", 0.0) for stage in stages)
 
 
 def artifact_address(tryon_id: str, name: str, sample: int = 1, garment: int | None = None) -> str:

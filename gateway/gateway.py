@@ -155,11 +155,16 @@ class Gateway:
         """Its contact sheet as it stands, a PNG, in one of LANGUAGES. Raises StorageUnavailable."""
         document = await self.comparison_document(comparison)
         there = [variant for variant in document.variants if variant.status != "deleted"]
-        begun = {
-            name: await self.tryons.artifact(there[0].tryon_id, name)
-            for name in (*PERSON, *GARMENT)
-            if there and name in comparison.begin
-        }
+        begun = [
+            {
+                name: await self.tryons.artifact(
+                    there[0].tryon_id, name, garment=number if comparison.further else None
+                )
+                for name in (*PERSON, *GARMENT)
+                if there and name in begin
+            }
+            for number, begin in enumerate(comparison.garments, 1)
+        ]
         made = {v.tryon_id: await self.tryons.artifact(v.tryon_id, GOAL) for v in there if v.tryon is not None}
         return await asyncio.to_thread(drawn_sheet, document, begun, made, language)
 

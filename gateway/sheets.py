@@ -1,6 +1,6 @@
 """What the contact sheet of a comparison shows. Pure: documents and pictures in, a picture out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.documents import ComparisonDocument, VariantDocument
@@ -14,22 +14,30 @@ PERSON, GARMENT = ("photo", "person"), ("garment", "cloth")
 
 
 def tiles_of(
-    document: ComparisonDocument, begun: Mapping[str, Part], made: Mapping[str, Part], words: Words
+    document: ComparisonDocument, begun: Sequence[Mapping[str, Part]], made: Mapping[str, Part], words: Words
 ) -> list[Tile]:
-    """The photo, the garment, then every variant.
+    """The photo, each garment, then every variant.
 
-    begun: what the try-ons begin with, by name. made: try-on -> its picture, of those that there are.
+    begun: what the try-ons begin with for each garment, by name; the first has the person, too. made: try-on -> its picture, of
+    those that there are.
     """
-    gone = words.without["deleted"]
+    titles = [words.garments[garment.category] for garment in document.garments] or [words.garment]
     beginnings = [
-        Tile(title, picture=next((begun[name] for name in names if name in begun), None), sentence=gone)
-        for title, names in ((words.photo, PERSON), (words.garment, GARMENT))
+        Tile(
+            title,
+            picture=next((there[name] for name in names if name in there), None),
+            sentence=words.without["deleted"],
+        )
+        for title, names, there in (
+            (words.photo, PERSON, begun[0]),
+            *((title, GARMENT, there) for title, there in zip(titles, begun, strict=True)),
+        )
     ]
     return beginnings + [_tile(variant, made.get(variant.tryon_id), words) for variant in document.variants]
 
 
 def drawn_sheet(
-    document: ComparisonDocument, begun: Mapping[str, Part], made: Mapping[str, Part], language: str
+    document: ComparisonDocument, begun: Sequence[Mapping[str, Part]], made: Mapping[str, Part], language: str
 ) -> Part:
     """The sheet of these tiles as a PNG, which says of itself what its pictures say. language: one of LANGUAGES."""
     sheet = Part(draw_sheet(tiles_of(document, begun, made, WORDS[language])), "image/png")

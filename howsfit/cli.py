@@ -65,6 +65,10 @@ Engines = Annotated[
     list[str] | None,
     typer.Option("--engine", metavar="STAGE=ENGINE", help="Another engine of a stage: `howsfit stages` lists them."),
 ]
+Lower = Annotated[
+    Path | None, typer.Option("--lower", help="Trousers or a skirt, worn together with CLOTH, which then is a top.")
+]
+Dress = Annotated[Path | None, typer.Option("--dress", help="A dress, over which CLOTH is worn, which then is a top.")]
 Commercial = Annotated[
     bool, typer.Option("--commercial", help="Refuse what may not be used commercially by its licence.")
 ]
@@ -112,6 +116,11 @@ def _die(message: str) -> None:
     raise SystemExit(1)
 
 
+def _further(lower: Path | None, dress: Path | None) -> dict[str, Path]:
+    """Category -> picture, of what is worn together with a top."""
+    return {category: path for category, path in (("lower", lower), ("dress", dress)) if path is not None}
+
+
 @app.command("try")
 def try_(
     person: Person,
@@ -133,12 +142,8 @@ def try_(
     ] = None,
     engine: Engines = None,
     commercial: Commercial = False,
-    lower: Annotated[
-        Path | None, typer.Option("--lower", help="Trousers or a skirt, worn together with CLOTH, which then is a top.")
-    ] = None,
-    dress: Annotated[
-        Path | None, typer.Option("--dress", help="A dress, over which CLOTH is worn, which then is a top.")
-    ] = None,
+    lower: Lower = None,
+    dress: Dress = None,
     samples: Annotated[
         int | None,
         typer.Option(
@@ -168,7 +173,7 @@ def try_(
         [picture] if samples is None else [picture.with_stem(f"{picture.stem}-{n}") for n in range(1, samples + 1)]
     )
     document = None if json_file is None else files.target(json_file, "tryon.json")
-    further = {category: path for category, path in (("lower", lower), ("dress", dress)) if path is not None}
+    further = _further(lower, dress)
     files.check(
         (person, cloth, *further.values()), [*pictures, *([document] if document else [])], [keep] if keep else []
     )
@@ -249,6 +254,8 @@ def compare(
     language: Annotated[Literal["en", "ko"], typer.Option("--language", help="Of the sheet's words.")] = "en",
     engine: Engines = None,
     commercial: Commercial = False,
+    lower: Lower = None,
+    dress: Dress = None,
     url: Url = None,
     key: ApiKey = None,
 ) -> None:
@@ -262,14 +269,18 @@ def compare(
     picture = files.target(output, "comparison.png")
     format_ = files.picture_format(picture)
     document = None if json_file is None else files.target(json_file, "comparison.json")
-    files.check((person, cloth), [picture, *([document] if document else [])])
+    further = _further(lower, dress)
+    files.check((person, cloth, *further.values()), [picture, *([document] if document else [])])
     photo, _ = inputs.read_picture(person, "photo")
     garment, _ = inputs.read_picture(cloth, "garment")
+    others = {category: inputs.read_picture(path, "garment")[0] for category, path in further.items()}
     if url is None:
-        inputs.check_pictures({person: photo, cloth: garment})
+        inputs.check_pictures({person: photo, cloth: garment, **{further[name]: others[name] for name in others}})
+
+    garments: bytes | dict[str, bytes] = {"upper": garment, **others} if others else garment
 
     def ask(client: Client, progress: Progress) -> Awaitable[dict[str, Any]]:
-        return client.compare(photo, garment, variants, progress, shared, engines, commercial)
+        return client.compare(photo, garments, variants, progress, shared, engines, commercial)
 
     named = dict.fromkeys(each["engines"]["tryon"] for each in variants if "engines" in each)
     mounted = {stage: [name] for stage, name in engines.items()} | ({"tryon": list(named)} if named else {})

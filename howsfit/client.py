@@ -83,12 +83,7 @@ class Client:
         """
         asked = {"retention_s": retention_s, "forget": forget, "samples": samples}
         fields = _chosen(options, engines, commercial) | {n: str(v) for n, v in asked.items() if v is not None}
-        garments = (
-            {f"garments.{category}": data for category, data in garment.items()}
-            if isinstance(garment, Mapping)
-            else {"garment": garment}
-        )
-        files = {"photo": photo} | garments | {f"artifacts.{n}": d for n, d in (artifacts or {}).items()}
+        files = _pictures(photo, garment) | {f"artifacts.{n}": d for n, d in (artifacts or {}).items()}
         answer = await self._http.post("/v1/tryons", files=files, data=fields)
         document = _checked(answer)
         while document["status"] not in ENDED:
@@ -105,7 +100,7 @@ class Client:
     async def compare(
         self,
         photo: bytes,
-        garment: bytes,
+        garment: bytes | Mapping[str, bytes],
         variants: Sequence[Mapping[str, Any]],
         on_progress: Progress | None = None,
         options: Mapping[str, Mapping[str, Any]] | None = None,
@@ -120,7 +115,7 @@ class Client:
         httpx.TransportError when the gateway is out of reach.
         """
         fields = _chosen(options, engines, commercial) | {"variants": json.dumps(variants)}
-        answer = await self._http.post("/v1/comparisons", files={"photo": photo, "garment": garment}, data=fields)
+        answer = await self._http.post("/v1/comparisons", files=_pictures(photo, garment), data=fields)
         document = _checked(answer)
         while document["status"] != "completed":
             if on_progress:
@@ -272,6 +267,13 @@ async def _telling(runners: Mapping[str, Any], on_loading: OnLoading | None) -> 
         yield
     finally:
         task.cancel()
+
+
+def _pictures(photo: bytes, garment: bytes | Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of a form. garment: of several, by category."""
+    if not isinstance(garment, Mapping):
+        return {"photo": photo, "garment": garment}
+    return {"photo": photo} | {f"garments.{category}": data for category, data in garment.items()}
 
 
 def _chosen(

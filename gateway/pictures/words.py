@@ -11,6 +11,8 @@ class Words:
 
     photo: str
     garment: str
+    garments: Mapping[str, str]
+    """Category -> what one of several is called."""
     licence: str
     commercial: str
     """Commercial use."""
@@ -30,6 +32,7 @@ class Words:
 _EN = Words(
     photo="Photo",
     garment="Garment",
+    garments={"upper": "Top", "lower": "Trousers or skirt", "dress": "Dress"},
     licence="Licence",
     commercial="Commercial use",
     allowed={"yes": "yes", "no": "no", "unclear": "unclear"},
@@ -72,6 +75,7 @@ _EN = Words(
 _KO = Words(
     photo="사진",
     garment="옷",
+    garments={"upper": "상의", "lower": "바지 또는 치마", "dress": "원피스"},
     licence="라이선스",
     commercial="상업적 이용",
     allowed={"yes": "가능", "no": "불가", "unclear": "불분명"},

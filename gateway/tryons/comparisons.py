@@ -55,6 +55,15 @@ class Comparison(Bundle):
     begin: Mapping[str, str]
     """Artifact name -> digest of what all of its try-ons begin with."""
     variants: tuple[Variant, ...]
+    further: tuple[Mapping[str, str], ...] = ()
+    """The same of what is put on after the first garment."""
+    categories: tuple[str, ...] = ()
+    """Of each garment, where the caller said it."""
+
+    @property
+    def garments(self) -> list[Mapping[str, str]]:
+        """What each garment begins with, in the order in which they are put on."""
+        return [self.begin, *self.further]
 
     def tryon_ids(self) -> list[str]:
         return [_tryon_id(self.id, number) for number, _ in enumerate(self.variants, 1)]
@@ -76,6 +85,8 @@ class Comparisons(Bundles[Comparison]):
         comparison_id = order.id or str(uuid.uuid4())
         digests = digests_of(begin)
         body = {"begin": digests, "variants": [asdict(each) for each in variants], "shared": asdict(order.wishes)}
+        if order.further:
+            body["further"] = [digests_of(each) for each in order.further]
         if there := await self._known(comparison_id, order.owner, body):
             return there
         wanted = []
@@ -91,7 +102,8 @@ class Comparisons(Bundles[Comparison]):
 
     def _read(self, row: Any, body: Any) -> Comparison:
         variants = tuple(Variant(**each) for each in body["variants"])
-        return Comparison(row.id, row.owner, ordered_at(row), body["begin"], variants)
+        further, categories = tuple(body.get("further", ())), tuple(body["shared"].get("categories", ()))
+        return Comparison(row.id, row.owner, ordered_at(row), body["begin"], variants, further, categories)
 
 
 def _tryon_id(comparison_id: str, number: int) -> str:

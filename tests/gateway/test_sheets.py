@@ -27,7 +27,7 @@ def tiles(language):
             "variants": [VARIANT, FAILED, FAILED | {"error": {"code": "new", "title": "Something new"}}],
         }
     )  # fmt: skip
-    return tiles_of(document, {}, {}, WORDS[language])
+    return tiles_of(document, [{}], {}, WORDS[language])
 
 
 def test_warnings_are_told_by_their_titles_once():

@@ -284,6 +284,19 @@ def test_compare_writes_a_sheet_and_prints_a_table(tmp_path):
     assert "loaded tryon" in done.stderr and "sheet.jpg" in done.stdout.splitlines()[-1]
 
 
+def test_outfits_are_compared_in_the_language_that_was_asked_for(tmp_path, house):
+    common = ("compare", PERSON, TEE, "--dress", TEE, "--set", "tryon.light=keep,match", "--url", house)
+    done = howsfit(*common, "-o", tmp_path / "ko.png", "--json", tmp_path / "c.json", "--language", "ko")
+    assert done.returncode == 0, done.stderr
+    document = json.loads((tmp_path / "c.json").read_text())
+    assert [each["category"] for each in document["garments"]] == ["dress", "upper"]
+    with Image.open(tmp_path / "ko.png") as sheet:
+        assert sheet.width > 5 * 384, "photo, two garments, two versions"
+    assert httpx.get(house + document["urls"]["sheet"]).content != (tmp_path / "ko.png").read_bytes(), "English"
+    unknown = howsfit(*common, "--language", "fr")
+    assert unknown.returncode == 2 and "'en', 'ko'" in unknown.stderr
+
+
 def test_compare_tells_of_what_fails_and_of_what_is_refused(tmp_path, house):
     nobody = tmp_path / "wall.png"
     nobody.write_bytes(encoded(picture(size=(800, 600))))

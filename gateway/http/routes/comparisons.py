@@ -21,11 +21,9 @@ from gateway.http.routes.orders import (
     EngineChoice,
     EngineOptions,
     Options,
-    TryonFields,
-    categories_of,
-    given,
+    OutfitFields,
+    begun,
     json_of,
-    pictures_of,
 )
 from gateway.paths import address
 from gateway.pictures.words import LANGUAGES, language_for
@@ -53,8 +51,8 @@ class VariantFields(Fields):
     options: EngineOptions | None = Field(None, description=ABOUT_OPTIONS)
 
 
-class ComparisonFields(TryonFields):
-    """A person, a garment, what all variants share, and the variants."""
+class ComparisonFields(OutfitFields):
+    """A person, a garment or several, what all variants share, and the variants."""
 
     completed_webhook_url: str | None = Field(None, max_length=2000, description=ABOUT_WHOLE)
     variants: Annotated[list[VariantFields], BeforeValidator(json_of)] = Field(
@@ -81,9 +79,8 @@ async def create_comparison(
 ) -> ComparisonDocument:
     """Makes a try-on of each variant. What they have in common is made once."""
     check_retention(sent.retention_s, gateway.settings.retention_s())
-    artifacts = await given(gateway, sent.artifacts, sent.category)
-    begin = await pictures_of(gateway, caller, sent) | artifacts
-    shared = Wishes(sent.options or {}, sent.engines or {}, bool(sent.commercial), categories_of(artifacts))
+    given = await begun(gateway, caller, sent)
+    shared = Wishes(sent.options or {}, sent.engines or {}, bool(sent.commercial), given.categories)
     order = replace(
         asked.order,
         priority=sent.priority,
@@ -95,9 +92,10 @@ async def create_comparison(
         retention_s=sent.retention_s,
         forget=sent.forget,
         wishes=shared,
+        further=given.further,
     )
     variants = [Variant(each.engines or {}, each.options or {}, each.label) for each in sent.variants]
-    comparison = await gateway.comparisons.create(begin, variants, order)
+    comparison = await gateway.comparisons.create(given.begin, variants, order)
     response.headers["Location"] = address(f"/v1/comparisons/{comparison.id}")
     if asked.wait_s is not None:
         response.headers["Preference-Applied"] = f"wait={asked.wait_s:g}"

@@ -247,12 +247,17 @@ def garments_of(value: Any) -> Any:
     ]
 
 
-class WholeTryonFields(TryonFields):
-    """A try-on, of which there may be several samples, and which may be of several garments."""
+class OutfitFields(TryonFields):
+    """A person, and a garment or several."""
 
     garments: Annotated[list[WornGarment], BeforeValidator(garments_of)] | None = Field(
         None, min_length=1, max_length=len(CATEGORIES), description=ABOUT_GARMENTS
     )
+
+
+class WholeTryonFields(OutfitFields):
+    """A try-on, of which there may be several samples, and which may be of several garments."""
+
     samples: int | None = Field(None, ge=1, le=MAX_SAMPLES, description=ABOUT_SAMPLES)
 
 
@@ -317,7 +322,7 @@ async def _worn(gateway: Gateway, caller: Caller, sent: JobFields) -> list[tuple
 
     Raises BadRequest, and those of pictures_of and given.
     """
-    garments = sent.garments if isinstance(sent, WholeTryonFields) else None
+    garments = sent.garments if isinstance(sent, OutfitFields) else None
     if not garments:
         return []
     instead = [name for name in ("garment", "garment_id", "category") if getattr(sent, name) is not None]
@@ -365,6 +370,31 @@ def categories_of(artifacts: Mapping[str, Blob]) -> tuple[str, ...]:
     return (json.loads(artifacts["category"].data)["category"],) if "category" in artifacts else ()
 
 
+@dataclass(frozen=True)
+class Begun:
+    """What a request begins with."""
+
+    begin: dict[str, Blob | str]
+    """Artifact name -> what was sent of it; of several garments the first that is put on."""
+    further: tuple[Mapping[str, Blob | str], ...]
+    """The same of those that are put on after it."""
+    categories: tuple[str, ...]
+    """Of each garment, where the caller said it."""
+
+
+async def begun(gateway: Gateway, caller: Caller, sent: JobFields) -> Begun:
+    """The pictures of a request, and what it brings in the place of what stages would make. Raises BadRequest, and those of
+    pictures_of and given."""
+    pictures = await pictures_of(gateway, caller, sent)
+    artifacts = await given(gateway, sent.artifacts, sent.category)
+    worn = await _worn(gateway, caller, sent)
+    if worn and "category" in artifacts:
+        raise BadRequest("Send either 'garments' or 'artifacts.category', not both.")
+    first = worn[0][1] if worn else {}
+    categories = tuple(category for category, _ in worn) or categories_of(artifacts)
+    return Begun(pictures | artifacts | first, tuple(each for _, each in worn[1:]), categories)
+
+
 def _check_only(gateway: Gateway, only: Iterable[str]) -> None:
     """Raises BadRequest for a name that no stage gives, StageNotReady."""
     if only:
@@ -379,17 +409,11 @@ async def start(
 ) -> TryonDocument:
     """Start a job, and answer as the request prefers."""
     check_retention(sent.retention_s, gateway.settings.retention_s())
-    begin = await pictures_of(gateway, caller, sent)
-    artifacts = await given(gateway, sent.artifacts, sent.category)
-    begin |= artifacts
+    asked = await begun(gateway, caller, sent)
+    begin = asked.begin
     only = (sent.only if isinstance(sent, PreprocessingFields) else None) or ()
     _check_only(gateway, only)
-    worn = await _worn(gateway, caller, sent)
-    if worn and "category" in artifacts:
-        raise BadRequest("Send either 'garments' or 'artifacts.category', not both.")
-    if worn:
-        begin |= worn[0][1]
-    if kind == "person" and "category" not in artifacts:
+    if kind == "person" and "category" not in begin:
         begin |= await given_by_default(gateway)
     order = replace(
         options.order,
@@ -404,11 +428,11 @@ async def start(
             sent.options or {},
             sent.engines or {},
             bool(sent.commercial),
-            tuple(category for category, _ in worn) or categories_of(artifacts),
+            asked.categories,
             (isinstance(sent, WholeTryonFields) and sent.samples) or 1,
             only=tuple(only),
         ),
-        further=tuple(each for _, each in worn[1:]),
+        further=asked.further,
     )
     job = await gateway.tryons.create(begin, order, kind)
     response.headers["Location"] = address(f"/v1/tryons/{job.id}")

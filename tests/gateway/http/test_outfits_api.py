@@ -116,6 +116,42 @@ async def colours(client, address):
         return image.convert("RGB").getpixel((0, 1)), image.convert("RGB").getpixel((0, image.height - 1))
 
 
+def test_outfits_are_compared(tmp_path):
+    async def scenario():
+        async with dressing(tmp_path) as client:
+            variants = [{"options": {"tryon": {"seed": seed}}} for seed in (3, 5)]
+            headers = {"Prefer": "wait=20", "Idempotency-Key": "looks"}
+
+            async def compare(files):
+                return await client.post(
+                    "/v1/comparisons", files=files, data={"variants": json.dumps(variants)}, headers=headers
+                )
+
+            answer = await compare(outfit(upper=SHIRT, lower=JEANS))
+            document = answer.json()
+            assert document["counts"] == {"succeeded": 2}, answer.text
+            assert [each["category"] for each in document["garments"]] == ["lower", "upper"]
+            tryons = [(await client.get(row["url"])).json() for row in document["variants"]]
+            assert [each["image"] for each in document["garments"]] == [g["image"] for g in tryons[0]["garments"]]
+            assert [await colours(client, tryon["output"]["tryon"]) for tryon in tryons] == [(SHIRT, JEANS)] * 2
+            for row, tryon in zip(document["variants"], tryons, strict=True):
+                runs = [s["timings"]["total"] for g in tryon["garments"] for s in g["stages"] if s["stage"] == "tryon"]
+                assert len(runs) == 2 and row["seconds"] == pytest.approx(sum(runs))
+                assert row["seconds"] < row["total_seconds"]
+            sheet = await client.get(document["urls"]["sheet"])
+            with Image.open(io.BytesIO(sheet.content)) as shown:
+                assert shown.width > 4 * 384 and {JEANS, SHIRT} <= {colour for _, colour in shown.getcolors(2**20)}
+            assert (await compare(outfit(upper=SHIRT, lower=JEANS))).json()["id"] == document["id"]
+            assert (await compare(outfit(upper=SHIRT, lower=DRESS))).json()["code"] == "conflict"
+            headers.pop("Idempotency-Key")
+            assert "cannot be worn together" in (await compare(outfit(dress=SHIRT, lower=DRESS))).json()["detail"]
+            await client.delete(document["variants"][0]["url"])
+            await client.delete(document["variants"][1]["url"])
+            assert (await client.get(document["urls"]["sheet"])).status_code == 200
+
+    in_time(scenario)
+
+
 def stages(document):
     return [stage["stage"] for stage in document["stages"]]
 

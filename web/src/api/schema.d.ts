@@ -743,8 +743,21 @@ export interface components {
             webhook_url?: string | null;
         };
         /**
+         * ComparedGarmentDocument
+         * @description One of several garments of a comparison.
+         */
+        ComparedGarmentDocument: {
+            /** Category */
+            category: string;
+            /**
+             * Image
+             * @description Id of its picture.
+             */
+            image: string;
+        };
+        /**
          * ComparisonDocument
-         * @description A comparison: one person in one garment through several engines or with several options.
+         * @description A comparison: one person in one garment or outfit through several engines or with several options.
          */
         ComparisonDocument: {
             /**
@@ -759,6 +772,12 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Garments
+             * @description Of several garments each, in the order in which they are put on.
+             * @default []
+             */
+            garments: components["schemas"]["ComparedGarmentDocument"][];
             /** Id */
             id: string;
             /**
@@ -2142,6 +2161,24 @@ export interface operations {
                      */
                     garment_id?: string | null;
                     /**
+                     * Garments
+                     * @description Instead of `garment`: an upper with a lower garment, or an upper over a dress. In a form: files or ids, as `garments.upper` and `garments.lower`.
+                     */
+                    garments?: {
+                        /**
+                         * Category
+                         * @enum {string}
+                         */
+                        category: "upper" | "lower" | "dress";
+                        /** Garment */
+                        garment?: string;
+                        /**
+                         * Garment Id
+                         * @description Instead of the file: of an uploaded image.
+                         */
+                        garment_id?: string | null;
+                    }[] | null;
+                    /**
                      * Options
                      * @description Of engines, by stage: those that its option_schema in GET /v1/stages has. In a form: as JSON.
                      * @example {
@@ -2385,7 +2422,7 @@ export interface operations {
                      */
                     webhook_url?: string | null;
                 } & {
-                    [key: string]: unknown;
+                    [key: string]: unknown | unknown;
                 };
             };
         };
