@@ -1,6 +1,7 @@
 import createClient from "openapi-fetch";
 import { at, BASE } from "../lib/base";
 import { noteReached } from "../lib/online";
+import type { Category } from "../lib/outfits";
 import { storedKey } from "../lib/settings";
 import type { components, paths } from "./schema";
 
@@ -91,6 +92,17 @@ async function taken<T>(asked: Promise<{ data?: T; error?: unknown; response: Re
   return data as T;
 }
 
+/** Ids of pictures by their names in a form, as JSON has them. */
+function bodyOf(images: Record<string, string>): Pick<ComparisonFields, "photo_id" | "garment_id" | "garments"> {
+  const { photo = "", garment, ...others } = images;
+  if (garment) return { photo_id: photo, garment_id: garment };
+  const garments = Object.entries(others).map(([name, garment_id]) => ({
+    category: name.replace("garments.", "") as Category,
+    garment_id,
+  }));
+  return { photo_id: photo, garments };
+}
+
 const byId = (tryon_id: string) => ({ params: { path: { tryon_id } } });
 
 export const api = {
@@ -141,11 +153,12 @@ export const api = {
   startBatch: (photo_ids: string[], garment_ids: string[]): Promise<Batch> =>
     taken(client.POST("/v1/batches", { body: { photo_ids, garment_ids, priority: -10 } })),
 
+  /** images: as those of start. */
   compare: (
-    images: { photo_id: string; garment_id: string },
+    images: Record<string, string>,
     variants: VariantWish[],
     wishes: Omit<Wishes, "samples"> = {},
-  ): Promise<Comparison> => taken(client.POST("/v1/comparisons", { body: { ...images, ...wishes, variants } })),
+  ): Promise<Comparison> => taken(client.POST("/v1/comparisons", { body: { ...bodyOf(images), ...wishes, variants } })),
 
   comparison: (comparison_id: string): Promise<Comparison> =>
     taken(client.GET("/v1/comparisons/{comparison_id}", { params: { path: { comparison_id } } })),

@@ -61,13 +61,15 @@ export const en = {
   },
   comparing: {
     summary: "Compare",
-    about: "Tick what you want to see side by side, in the same garment on the same photo.",
+    about: "Choose what you want to see side by side, in the same clothes on the same photo.",
     engines: "Engines",
     seeds: "Seeds",
     seedsHelp: "Of engines that have one: each seed gives a picture that differs a little.",
-    none: "Nothing to compare yet: tick two of something.",
+    numbers: "Several with commas between.",
+    wrongNumbers: "There is something in it that is not such a number.",
+    none: "Nothing to compare yet: choose two of something.",
     versions: (n: number) => `${n} versions`,
-    ready: (n: number) => `${n} versions: every combination of what is ticked.`,
+    ready: (n: number) => `${n} versions: every combination of what is chosen.`,
     tooMany: (n: number, most: number) =>
       `These would be ${n} versions, but ${most} at most are compared. Choose fewer.`,
     noSamples: "One picture is made of each version, whatever “How many pictures” says.",

@@ -64,6 +64,8 @@ export const ko: Dictionary = {
     engines: "비교할 엔진",
     seeds: "비교할 시드 수",
     seedsHelp: "시드가 있는 엔진만 해당합니다. 시드마다 조금씩 다른 그림이 나옵니다.",
+    numbers: "여러 값은 쉼표로 나눕니다.",
+    wrongNumbers: "쓸 수 없는 값이 있습니다.",
     none: "아직 비교할 것이 없습니다. 같은 항목에서 두 가지를 고르세요.",
     versions: (n) => `${n}가지`,
     ready: (n) => `고른 것을 모두 조합하면 ${n}가지입니다.`,

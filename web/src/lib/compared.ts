@@ -17,11 +17,13 @@ export interface Compared {
   engines: string[];
   /** Option to its values, for the engines that have it; one value holds for all of theirs. */
   values: Record<string, OptionValue[]>;
+  /** Option to the numbers of it that were typed, as they were typed. */
+  typed: Record<string, string>;
   /** How many seeds, of the engines that have one. */
   seeds: number;
 }
 
-export const NOTHING_COMPARED: Compared = { engines: [], values: {}, seeds: 1 };
+export const NOTHING_COMPARED: Compared = { engines: [], values: {}, typed: {}, seeds: 1 };
 
 /** As many as the gateway compares. */
 export const MOST_VERSIONS = 8;
@@ -36,6 +38,37 @@ export interface Version {
 export function valuesOf({ type, enum: words }: OptionSchema): OptionValue[] {
   return words ?? (type === "boolean" ? [false, true] : []);
 }
+
+/** What was typed, with commas between; NaN in the place of what is no number. */
+const numbersIn = (text = ""): number[] => [
+  ...new Set(
+    text
+      .split(/[\s,;]+/)
+      .filter(Boolean)
+      .map(Number),
+  ),
+];
+
+/** Seeds are counted instead. */
+const isNumeric = (name: string, { type, enum: words }: OptionSchema) =>
+  name !== "seed" && (type === "integer" || type === "number") && !words;
+
+const takes = ({ type, minimum = -Infinity, maximum = Infinity }: OptionSchema, value: number) =>
+  minimum <= value && value <= maximum && (type === "number" || Number.isInteger(value));
+
+/** The options of these engines that are numbers, each once. */
+export function numericOf(engines: EngineChoice[]): [string, OptionSchema][] {
+  const found = new Map<string, OptionSchema>();
+  for (const [name, schema] of engines.flatMap(optionsOf))
+    if (isNumeric(name, schema) && !found.has(name)) found.set(name, schema);
+  return [...found];
+}
+
+/** Whether a number was typed that none of these engines takes, or what is no number. */
+export const isMistyped = (compared: Compared, engines: EngineChoice[], name: string): boolean =>
+  numbersIn(compared.typed[name]).some(
+    (value) => !engines.flatMap(optionsOf).some(([one, schema]) => one === name && takes(schema, value)),
+  );
 
 /** The engines that are to be compared, or else the one that is chosen. */
 export function enginesOf(compared: Compared, serving: Serving[], choices: Choices): EngineChoice[] {
@@ -68,7 +101,11 @@ export function versionsOf(compared: Compared, serving: Serving[], choices: Choi
   );
 }
 
-function combined(engine: EngineChoice, { values, seeds }: Compared, chosen: Version["options"]): Version["options"][] {
+function combined(
+  engine: EngineChoice,
+  { values, typed, seeds }: Compared,
+  chosen: Version["options"],
+): Version["options"][] {
   let found: Version["options"][] = [{}];
   const each = (name: string, wanted: OptionValue[]) => {
     if (wanted.length > 0) found = found.flatMap((one) => wanted.map((value) => ({ ...one, [name]: value })));
@@ -76,7 +113,9 @@ function combined(engine: EngineChoice, { values, seeds }: Compared, chosen: Ver
   for (const [name, schema] of optionsOf(engine))
     each(
       name,
-      valuesOf(schema).filter((value) => values[name]?.includes(value)),
+      isNumeric(name, schema)
+        ? numbersIn(typed[name]).filter((value) => takes(schema, value))
+        : valuesOf(schema).filter((value) => values[name]?.includes(value)),
     );
   const { first, count } = seedsOf(engine);
   const start = Number(chosen.seed ?? first);

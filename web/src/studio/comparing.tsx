@@ -1,13 +1,23 @@
 import { type ReactNode, useId } from "react";
 import type { Serving } from "../api/client";
 import { useText, word } from "../i18n";
-import { type Choices, choiceOf, generatorOf, MOST_SAMPLES, type OptionValue, seedsOf } from "../lib/choices";
+import {
+  type Choices,
+  choiceOf,
+  generatorOf,
+  MOST_SAMPLES,
+  type OptionSchema,
+  type OptionValue,
+  seedsOf,
+} from "../lib/choices";
 import {
   type Compared,
   comparableOf,
   enginesOf,
+  isMistyped,
   MOST_VERSIONS,
   NOTHING_COMPARED,
+  numericOf,
   toggled,
   versionsOf,
 } from "../lib/compared";
@@ -28,9 +38,10 @@ export function Comparing({ serving, choices, compared, onCompared }: Props) {
   const choice = generator ? choiceOf(generator) : [];
   const engines = enginesOf(compared, serving, choices);
   const options = comparableOf(engines);
+  const numbers = numericOf(engines);
   const seeds = Math.min(MOST_SAMPLES, Math.max(1, ...engines.map((engine) => seedsOf(engine).count)));
   const count = versionsOf(compared, serving, choices).length;
-  if (choice.length === 0 && options.length === 0 && seeds === 1) return null;
+  if (choice.length === 0 && options.length === 0 && numbers.length === 0 && seeds === 1) return null;
   return (
     <details className="fold">
       <summary>
@@ -62,6 +73,15 @@ export function Comparing({ serving, choices, compared, onCompared }: Props) {
             checked: (compared.values[name] ?? []).includes(value),
             onToggle: () => onCompared((now) => withValue(now, name, value)),
           }))}
+        />
+      ))}
+      {numbers.map((option) => (
+        <Numbers
+          key={option[0]}
+          option={option}
+          text={compared.typed[option[0]] ?? ""}
+          wrong={isMistyped(compared, engines, option[0])}
+          onText={(text) => onCompared((now) => ({ ...now, typed: { ...now.typed, [option[0]]: text } }))}
         />
       ))}
       {seeds > 1 && (
@@ -132,5 +152,41 @@ function Checks({ legend, help, offers }: { legend: string; help?: string | unde
       </div>
       <small id={described}>{help}</small>
     </fieldset>
+  );
+}
+
+interface NumbersProps {
+  option: [string, OptionSchema];
+  text: string;
+  wrong: boolean;
+  onText(text: string): void;
+}
+
+/** Numbers of one option, as they are typed. */
+function Numbers({ option: [name, schema], text, wrong, onText }: NumbersProps) {
+  const t = useText();
+  const id = useId();
+  const { minimum, maximum } = schema;
+  const bounds = minimum !== undefined && maximum !== undefined ? t.options.bounds(minimum, maximum) : "";
+  return (
+    <div className="field">
+      <label htmlFor={id}>{word(t.option, name) ?? name}</label>
+      <input
+        type="text"
+        inputMode="decimal"
+        id={id}
+        aria-describedby={`${id}-help ${id}-wrong`}
+        aria-invalid={wrong}
+        placeholder={String(schema.default)}
+        value={text}
+        onChange={({ target }) => onText(target.value)}
+      />
+      <small id={`${id}-help`}>
+        {[word(t.help, name) ?? schema.description, t.comparing.numbers, bounds].filter(Boolean).join(" ")}
+      </small>
+      <small id={`${id}-wrong`} role="alert">
+        {wrong && t.comparing.wrongNumbers}
+      </small>
+    </div>
   );
 }

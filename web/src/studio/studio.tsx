@@ -3,7 +3,16 @@ import { api, Refused } from "../api/client";
 import { useText } from "../i18n";
 import { type Choices, placeOf, standing, wishesOf } from "../lib/choices";
 import type { Chosen, Part, Place } from "../lib/chosen";
-import { type Compared, MOST_VERSIONS, sharedOf, variantOf, versionsOf } from "../lib/compared";
+import {
+  type Compared,
+  enginesOf,
+  isMistyped,
+  MOST_VERSIONS,
+  numericOf,
+  sharedOf,
+  variantOf,
+  versionsOf,
+} from "../lib/compared";
 import { besides, imagesOf, type Second } from "../lib/outfits";
 import { go } from "../lib/router";
 import { takeShared } from "../lib/share";
@@ -38,7 +47,10 @@ export function Studio({ outfit, choices: chosen, compared, onOutfit, onChoices,
   const serving = useServing();
   const { second } = outfit;
   const choices = standing(second ? { ...chosen, category: "" } : chosen, serving);
-  const versions = second ? [] : versionsOf(compared, serving, choices);
+  const versions = versionsOf(compared, serving, choices);
+  const engines = enginesOf(compared, serving, choices);
+  const comparable =
+    versions.length <= MOST_VERSIONS && !numericOf(engines).some(([name]) => isMistyped(compared, engines, name));
   const form = useRef<HTMLFormElement>(null);
   const [sending, setSending] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -64,24 +76,19 @@ export function Studio({ outfit, choices: chosen, compared, onOutfit, onChoices,
 
   const start = async () => {
     const { person, garment } = outfit;
-    if (
-      !person ||
-      !garment ||
-      (second && !second.picture) ||
-      versions.length > MOST_VERSIONS ||
-      !form.current?.reportValidity()
-    )
-      return;
+    if (!person || !garment || (second && !second.picture) || !comparable || !form.current?.reportValidity()) return;
     setSending(true);
     setError(null);
     try {
       go(
         await startWith(
           [person, garment, ...(second?.picture ? [second.picture] : [])],
-          async ([photo = "", piece = "", other]) =>
-            versions.length > 1
-              ? `/comparisons/${(await compare(photo, piece)).id}`
-              : `/tryons/${(await api.start(imagesOf(photo, piece, second, other), wishesOf(choices))).id}`,
+          async ([photo = "", piece = "", other]) => {
+            const images = imagesOf(photo, piece, second, other);
+            return versions.length > 1
+              ? `/comparisons/${(await compare(images)).id}`
+              : `/tryons/${(await api.start(images, wishesOf(choices))).id}`;
+          },
         ),
       );
     } catch (problem) {
@@ -89,10 +96,10 @@ export function Studio({ outfit, choices: chosen, compared, onOutfit, onChoices,
       setSending(false);
     }
   };
-  const compare = (photo_id: string, garment_id: string) => {
+  const compare = (images: Record<string, string>) => {
     const several = new Set(versions.map(({ engine }) => engine)).size > 1;
     const variants = versions.map((version) => variantOf(version, labelOf(t, version, several), serving, choices));
-    return api.compare({ photo_id, garment_id }, variants, wishesOf(sharedOf(serving, choices)));
+    return api.compare(images, variants, wishesOf(sharedOf(serving, choices)));
   };
   const place = serving.length > 0 && error instanceof Refused ? placeOf(error.problem, choices) : null;
   const refusal = error instanceof Refused && place && !(second && place === "category") ? error.problem : null;
@@ -162,23 +169,21 @@ export function Studio({ outfit, choices: chosen, compared, onOutfit, onChoices,
         onSubmit={start}
         onChoices={changeChoices}
       />
-      {!second && (
-        <Comparing
-          serving={serving}
-          choices={choices}
-          compared={compared}
-          onCompared={(change) => {
-            setError(null);
-            onCompared(change);
-          }}
-        />
-      )}
+      <Comparing
+        serving={serving}
+        choices={choices}
+        compared={compared}
+        onCompared={(change) => {
+          setError(null);
+          onCompared(change);
+        }}
+      />
       {error !== null && !refusal && <ProblemText error={error} />}
       <div className="start">
         <button
           type="button"
           className="button primary large"
-          disabled={!ready || sending || versions.length > MOST_VERSIONS}
+          disabled={!ready || sending || !comparable}
           onClick={start}
         >
           {sending ? t.studio.starting : versions.length > 1 ? t.comparing.start(versions.length) : t.studio.start}

@@ -153,6 +153,28 @@ testOfTwo("engines are compared with their licences, and no more versions than c
   await shoot(page, "comparison-engines");
 });
 
+testOfTwo("numbers are compared, and what is none is told before anything is sent", async ({ page }) => {
+  await choosePictures(page);
+  const compare = await unfold(page, "Compare");
+  await compare.getByRole("checkbox", { name: "second" }).check();
+  const strength = compare.getByRole("textbox", { name: "strength" });
+  await expect(strength).toHaveAccessibleDescription(/How much of the garment shows\. Several with commas between\./);
+  await strength.fill("0.2, 1.5");
+  await expect(strength).toHaveAccessibleDescription(/not such a number/);
+  await expect(page.getByRole("button", { name: "Try it on" })).toBeDisabled();
+  await shoot(page, "compare-numbers-wrong");
+  await expectAccessible(page);
+  await strength.fill("0.2, 1");
+  await page.getByRole("button", { name: "Compare 2 versions" }).click();
+  await expect(heading(page)).toHaveText("Side by side");
+  await expect(page.getByRole("row", { name: "strength: 0.2" })).toBeVisible();
+  const { variants } = await documentOf(page);
+  expect(variants.map(({ options }: { options: object }) => options)).toEqual([
+    { tryon: { strength: 0.2 } },
+    { tryon: { strength: 1 } },
+  ]);
+});
+
 test.describe("on a phone, in Korean, in the dark", () => {
   const { defaultBrowserType: _, ...pixel } = devices["Pixel 7"];
   test.use({ ...pixel, colorScheme: "dark", locale: "ko-KR" });

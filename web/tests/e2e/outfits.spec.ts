@@ -17,7 +17,6 @@ test("a top and trousers are chosen, worn tucked in, and told of one by one", as
   const together = page.getByRole("region", { name: "What goes together" });
   await together.getByRole("group", { name: "Hem" }).getByRole("radio", { name: "tucked in" }).check();
   await expect(page.locator("summary", { hasText: "Options" })).toContainText("1 changed");
-  await expect(page.locator("summary", { hasText: "Compare" })).toHaveCount(0); // of one garment only
   await shoot(page, "outfit-asked");
   await expectAccessible(page);
   await page.getByRole("button", { name: "Try it on" }).click();
@@ -49,9 +48,34 @@ test("a top and trousers are chosen, worn tucked in, and told of one by one", as
   await expect(firstIs.getByRole("radio", { name: "Trousers or skirt" })).toBeChecked();
   await page.getByRole("button", { name: "Only one garment" }).press("Enter");
   await expect(page.getByRole("button", { name: "Wear something with it" })).toBeFocused();
-  await expect(page.locator("summary", { hasText: "Compare" })).toBeVisible();
   await page.goto("/gallery");
   await expect(page.locator(".card").first().locator("img")).toHaveCount(3);
+});
+
+test("an outfit is compared, worn in two ways", async ({ page }) => {
+  const trousers = await drawTrousers(page);
+  await page.getByRole("button", { name: "Sample portrait" }).click();
+  await page.getByRole("button", { name: "T-shirt", exact: true }).click();
+  await page.getByRole("button", { name: "Wear something with it" }).click();
+  const other = page.getByRole("region", { name: "What goes with it" });
+  await other.locator("input[type=file]").first().setInputFiles(trousers);
+  const compare = page.locator("details").filter({ has: page.locator("summary", { hasText: "Compare" }) });
+  await compare.locator("summary").click();
+  for (const name of ["hanging", "tucked in"]) await compare.getByRole("checkbox", { name }).check();
+  await shoot(page, "outfit-compare-asked");
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Compare 2 versions" }).click();
+
+  await expect(heading(page)).toHaveText("Side by side");
+  await expect(page.getByText("2 of 2 versions done")).toBeVisible();
+  await expect(page.locator(".contact [data-state=there]")).toBeVisible();
+  await expect(page.locator(".versions [data-state=there]")).toHaveCount(2);
+  const document = await (await page.request.get(`/v1${new URL(page.url()).pathname}`)).json();
+  expect(document.garments.map(({ category }: { category: string }) => category)).toEqual(["lower", "upper"]);
+  await shoot(page, "outfit-comparison");
+  await expectAccessible(page);
+  await page.getByRole("link", { name: "Hem: tucked in" }).click();
+  await expect(page.getByRole("region", { name: "What you wear" }).locator("ol > li")).toHaveCount(2);
 });
 
 test("which garment could not be put on is told", async ({ page }) => {

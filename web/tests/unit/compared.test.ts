@@ -6,7 +6,9 @@ import {
   type Compared,
   comparableOf,
   enginesOf,
+  isMistyped,
   NOTHING_COMPARED,
+  numericOf,
   sharedOf,
   toggled,
   variantOf,
@@ -17,6 +19,8 @@ import { labelOf, optionsIn } from "../../src/lib/wording";
 
 const SEED: OptionSchema = { type: "integer", minimum: 0, maximum: 9, default: 7 };
 const HEM: OptionSchema = { type: "string", enum: ["hanging", "tucked"], default: "hanging" };
+const STRENGTH: OptionSchema = { type: "number", minimum: 0, maximum: 1, default: 1 };
+const STEPS: OptionSchema = { type: "integer", minimum: 1, maximum: 50, default: 30 };
 const MIRRORED: OptionSchema = { type: "boolean", default: false };
 
 const engine = (name: string, properties: object, more: Partial<EngineChoice> = {}) =>
@@ -31,7 +35,7 @@ const TRYON = {
   stage: "tryon",
   engines: [
     engine("tps", { hem: HEM, light: HEM }, { own: true }),
-    engine("drawn", { hem: HEM, seed: SEED, mirrored: MIRRORED, strength: { type: "number", default: 1 } }),
+    engine("drawn", { hem: HEM, seed: SEED, mirrored: MIRRORED, strength: STRENGTH, steps: STEPS }),
     engine("away", { hem: HEM }, { health: { ready: false } }),
   ],
   outputs: { tryon: "image" },
@@ -76,6 +80,24 @@ describe("what is compared", () => {
       { engine: "drawn", options: { seed: 7 } },
       { engine: "drawn", options: { seed: 8 } },
     ]);
+  });
+
+  test("is each of the numbers that were typed, of the engines that take them", () => {
+    const typed = { steps: "8, 30;30", strength: " 0.5 ", sleeves: "1,2" };
+    expect(versions({ engines: ["tps", "drawn"], typed })).toEqual([
+      { engine: "tps", options: {} },
+      { engine: "drawn", options: { strength: 0.5, steps: 8 } },
+      { engine: "drawn", options: { strength: 0.5, steps: 30 } },
+    ]);
+    expect(versions({ engines: ["drawn"], typed: { steps: ", ,", seed: "1,2" } })).toHaveLength(1);
+    const drawn = { ...NOTHING_COMPARED, engines: ["drawn"] };
+    const engines = enginesOf(drawn, SERVING, NOTHING_CHOSEN);
+    expect(numericOf(engines).map(([name]) => name)).toEqual(["strength", "steps"]);
+    expect(numericOf(enginesOf(NOTHING_COMPARED, SERVING, NOTHING_CHOSEN))).toEqual([]);
+    const wrong = (text: string) => isMistyped({ ...drawn, typed: { steps: text } }, engines, "steps");
+    expect(["8, 30", "", "8,"].map(wrong)).toEqual([false, false, false]);
+    expect(["8, 51", "0", "2.5", "8, many", "1e"].map(wrong)).toEqual([true, true, true, true, true]);
+    expect(versions({ engines: ["drawn"], typed: { steps: "51, 8, many" } })).toHaveLength(1);
   });
 
   test("is offered where there is more than one value", () => {
