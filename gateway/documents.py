@@ -88,6 +88,10 @@ class ServingDocument(BaseModel):
     version: str = ""
     fingerprint: str = Field("", description="Same fingerprint and same input bytes: same output.")
     inputs: dict[str, str] = Field(description="Artifact to its kind.")
+    optional: dict[str, str] = Field(
+        {},
+        description="Artifact to its kind, of what it uses where a request brings it, whether any stage makes it or not.",
+    )
     outputs: dict[str, str] = Field(description="Artifact to its kind.")
     option_schema: dict[str, Any] = Field(
         {}, description="JSON Schema of the options that a request may choose for it."

@@ -1,5 +1,5 @@
 """Write what names stages and engines: docker-compose.yml, docker-compose.engines.yml, .env.example, requirements/run.in,
-web/src/i18n/stages.ts.
+web/src/api/kinds.ts, web/src/i18n/stages.ts.
 
     python -m scripts.compose
 
@@ -26,6 +26,7 @@ from gateway.cluster.graph import Declaration, StageGraph
 from gateway.settings import Settings
 from howsfit.stages import find_stage
 from stagekit.folders import engine_names, stage_names
+from stagekit.kinds import KINDS
 from stagekit.manifest import FILE, read_sets
 from stagekit.settings import Settings as StageSettings
 
@@ -36,6 +37,7 @@ WRITTEN = (
     "docker-compose.engines.yml",
     ".env.example",
     "requirements/run.in",
+    "web/src/api/kinds.ts",
     "web/src/i18n/stages.ts",
 )
 
@@ -122,6 +124,7 @@ def documents() -> dict[str, str]:
         "of_gateway": _of_gateway(),
         "written": _merged(stages),
         "languages": LANGUAGES,
+        "documents": [name for name, kind in KINDS.items() if kind.document],
     }
     return {name: templates.get_template(Path(name).name.lstrip(".") + ".j2").render(found) for name in WRITTEN}
 

@@ -63,6 +63,12 @@ class StageGraph:
         producer = self.producer.get(artifact)
         return self.stages[producer].outputs[artifact] if producer else self.optional.get(artifact)
 
+    def artifacts(self) -> dict[str, str]:
+        """Artifact -> kind, of all that there may be: what is uploaded, what is brought along, what stages give, in running
+        order."""
+        made = {name: kind for stage in self.order for name, kind in self.stages[stage].outputs.items()}
+        return UPLOADS | self.optional | made
+
     def inputs(self, stage: str, begin: Collection[str]) -> list[str]:
         """The artifacts that a stage takes in a job that begins with these."""
         declared = self.stages[stage]

@@ -24,11 +24,13 @@ test("figures", async ({ browser }) => {
   const house = await House.open();
   try {
     const tryon = await dress(browser, house.url);
+    const comparison = await compare(browser, house.url);
     const found: Figures[] = [];
     for (const on of ["desktop", "phone"] as const) {
       for (const [name, address] of Object.entries({
         studio: "/",
         result: tryon,
+        comparison,
         gallery: "/gallery",
         cluster: "/cluster",
       })) {
@@ -51,13 +53,25 @@ test("figures", async ({ browser }) => {
 });
 
 /** One try-on of the samples; its address. */
-async function dress(browser: Browser, url: string): Promise<string> {
+const dress = (browser: Browser, url: string) =>
+  made(browser, url, "Here you are", (page) => page.getByRole("button", { name: "Try it on" }).click());
+
+/** The samples worn in two ways; the comparison's address. */
+const compare = (browser: Browser, url: string) =>
+  made(browser, url, "Side by side", async (page) => {
+    await page.locator("summary", { hasText: "Compare" }).click();
+    for (const name of ["hanging", "tucked in"]) await page.getByRole("checkbox", { name }).check();
+    await page.getByRole("button", { name: "Compare 2 versions" }).click();
+  });
+
+/** The address of what is made of the samples. heading: of its page once it is there. */
+async function made(browser: Browser, url: string, heading: string, start: (page: Page) => Promise<void>) {
   const page = await browser.newPage({ locale: "en-GB" });
   await page.goto(url);
   await page.getByRole("button", { name: "Sample portrait" }).click();
   await page.getByRole("button", { name: "T-shirt", exact: true }).click();
-  await page.getByRole("button", { name: "Try it on" }).click();
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Here you are");
+  await start(page);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(heading);
   await page.close();
   return new URL(page.url()).pathname;
 }

@@ -13,6 +13,7 @@ from gateway.http.here import Here
 from gateway.http.problems import refusals
 from gateway.http.web import built
 from gateway.paths import address
+from stagekit.kinds import KINDS
 
 router = APIRouter(tags=["service"])
 stages = APIRouter(prefix="/v1/stages", tags=["stages"])
@@ -63,7 +64,8 @@ async def debug(gateway: Here, caller: Reader) -> HTMLResponse:
     page = _pages.get_template("debug.html")
     listed = await gateway.documents(12, owner=caller.sees)
     web = built(gateway.settings) is not None
-    return HTMLResponse(page.render(stages=await gateway.stages(), tryons=listed.tryons, web=web))
+    pictures = [name for name, kind in gateway.cluster.graph.artifacts().items() if not KINDS[kind].document]
+    return HTMLResponse(page.render(stages=await gateway.stages(), tryons=listed.tryons, pictures=pictures, web=web))
 
 
 @stages.get("", summary="The stage graph, and what serves each stage", responses=refusals())

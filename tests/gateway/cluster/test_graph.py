@@ -54,6 +54,15 @@ def test_the_order_of_declaration_does_not_matter():
             assert all(graph.order.index(earlier) < graph.order.index(stage) for earlier in graph.needs(stage))
 
 
+def test_the_graph_knows_the_kind_of_all_that_there_may_be_in_running_order():
+    graph = StageGraph(
+        [*HOUSE, Declaration("kind", {"cloth": "image"}, {"category": "category"}, {"cloth_parse": "labels"})]
+    )
+    names = list(graph.artifacts())
+    assert names[:3] == ["photo", "garment", "cloth_parse"] and names[-1] == "tryon"
+    assert graph.artifacts()["category"] == "category" and graph.artifacts()["pose_image"] == "image"
+
+
 def test_independent_stages_are_ready_at_the_same_time():
     sorter = planned(["photo", "garment"]).sorter()
     assert set(sorter.get_ready()) == {"resize", "cloth_mask"}

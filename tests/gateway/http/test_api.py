@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import io
+import re
 import time
 import zipfile
 
@@ -247,6 +248,8 @@ def test_health_metrics_and_debug_page(api, tryon):
     assert 'howsfit_jobs_total{outcome="succeeded"}' in api.get("/metrics").text
     page = api.get("/debug").text
     assert "blazepose" in page and "<script" not in page
+    shown = set(re.findall(r"<figcaption>(\w+)", page))
+    assert shown >= {"garment", "cloth_mask", "agnostic_mask", "tryon_photo"} and shown.isdisjoint({"pose", "category"})
     assert api.get("/", follow_redirects=False).headers["location"] == "/debug"
     assert "make web" in page
 

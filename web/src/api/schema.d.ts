@@ -1290,6 +1290,14 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
+             * Optional
+             * @description Artifact to its kind, of what it uses where a request brings it, whether any stage makes it or not.
+             * @default {}
+             */
+            optional: {
+                [key: string]: string;
+            };
+            /**
              * Outputs
              * @description Artifact to its kind.
              */

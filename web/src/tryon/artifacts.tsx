@@ -1,4 +1,5 @@
 import type { Serving, Tryon } from "../api/client";
+import { DOCUMENTS } from "../api/kinds";
 import { useText, word } from "../i18n";
 import { type Mask, masksOf } from "../mend/masks";
 import { Brush, Download } from "../ui/icons";
@@ -15,7 +16,7 @@ interface Props {
 export function Artifacts({ tryon, serving, onSave, onMend }: Props) {
   const t = useText();
   const kinds: Record<string, string> = { photo: "picture", garment: "picture" };
-  for (const stage of serving) Object.assign(kinds, stage.outputs);
+  for (const stage of serving) Object.assign(kinds, stage.optional, stage.outputs);
   const given = tryon.stages.flatMap((stage) => stage.given);
   return (
     <section className="artifacts" id="stages" aria-label={t.tryon.seeStages}>
@@ -23,7 +24,7 @@ export function Artifacts({ tryon, serving, onSave, onMend }: Props) {
         {Object.entries(tryon.artifacts).map(([name, path]) => {
           const label = word(t.artifact, name) ?? name;
           const mask = masksOf(tryon).find((one) => one === name);
-          const document = ["keypoints", "transform", "category"].includes(kinds[name] ?? "");
+          const document = DOCUMENTS.includes(kinds[name] ?? "");
           return (
             <li key={name}>
               {document ? (

@@ -1,4 +1,5 @@
 import type { Serving, StageRun, Tryon } from "../api/client";
+import { DOCUMENTS } from "../api/kinds";
 import { seconds, useSpeech, word } from "../i18n";
 import { draw } from "../lib/graph";
 import { Brush, Done, Reused } from "../ui/icons";
@@ -75,13 +76,14 @@ function StageCard({ run, shows }: { run: StageRun; shows: string | undefined })
   );
 }
 
-const BEST = ["image", "picture", "labels", "mask", "map"];
+/** Kinds of pictures that say most; any other says less. */
+const BEST = ["map", "mask", "labels", "picture", "image"];
 
 /** The address of the picture that says most about what a stage made. */
 function shownOf(stage: Serving, tryon: Tryon): string | undefined {
   const pictures = Object.entries(stage.outputs)
-    .filter(([name, kind]) => BEST.includes(kind) && tryon.artifacts[name])
-    .sort(([, a], [, b]) => BEST.indexOf(a) - BEST.indexOf(b));
+    .filter(([name, kind]) => !DOCUMENTS.includes(kind) && tryon.artifacts[name])
+    .sort(([, a], [, b]) => BEST.indexOf(b) - BEST.indexOf(a));
   return pictures[0] && tryon.artifacts[pictures[0][0]];
 }
 

@@ -52,6 +52,39 @@ test("a top and trousers are chosen, worn tucked in, and told of one by one", as
   await expect(page.locator(".card").first().locator("img")).toHaveCount(3);
 });
 
+test("a dress with a top over it", async ({ page }) => {
+  await page.goto("/");
+  const buffer = await drawn(
+    page,
+    "M230 60H270Q300 110 330 60H370L420 170L375 190L360 300L470 740H130L240 300L225 190L180 170Z",
+  );
+  const sent = watch(page);
+  await page.getByRole("button", { name: "Sample portrait" }).click();
+  await page.getByRole("button", { name: "Striped jumper", exact: true }).click();
+  await page.getByRole("button", { name: "Wear something with it" }).click();
+  const together = page.getByRole("region", { name: "What goes together" });
+  const secondIs = together.getByRole("group", { name: "With it goes" });
+  await expect(secondIs.getByRole("radio", { name: "Top" })).toHaveCount(0); // nobody wears two
+  await secondIs.getByRole("radio", { name: "Dress" }).check();
+  const other = page.getByRole("region", { name: "What goes with it" });
+  await other.locator("input[type=file]").first().setInputFiles({ name: "dress.png", mimeType: "image/png", buffer });
+  await shoot(page, "outfit-dress-asked");
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Try it on" }).click();
+
+  await expect(heading(page)).toHaveText("Here you are");
+  expect(sent()).toEqual(["photo_id", "garments.upper", "garments.dress"]);
+  const worn = page.getByRole("region", { name: "What you wear" });
+  await expect(worn.locator("ol > li").first()).toContainText("1. Dress");
+  await expect(worn.locator("ol > li").last()).toContainText("2. Top");
+  await expect(worn.locator("[data-state=there]")).toHaveCount(2);
+  const tryon = await (await page.request.get(`/v1${new URL(page.url()).pathname}`)).json();
+  expect(tryon.garments.map(({ category }: { category: string }) => category)).toEqual(["dress", "upper"]);
+  expect(tryon.garments.every(({ artifacts }: { artifacts: object }) => "tryon" in artifacts)).toBe(true);
+  await shoot(page, "outfit-dress");
+  await expectAccessible(page);
+});
+
 test("an outfit is compared, worn in two ways", async ({ page }) => {
   const trousers = await drawTrousers(page);
   await page.getByRole("button", { name: "Sample portrait" }).click();
