@@ -1,5 +1,6 @@
 """/v1/comparisons: one person in one garment through several engines or with several options."""
 
+import asyncio
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -22,10 +23,12 @@ from gateway.http.routes.orders import (
     EngineOptions,
     Options,
     OutfitFields,
+    Width,
     begun,
     json_of,
 )
 from gateway.paths import address
+from gateway.pictures.previews import rendered
 from gateway.pictures.words import LANGUAGES, language_for
 from gateway.tryons.comparisons import MAX_VARIANTS, Variant
 from gateway.tryons.retention import check_retention
@@ -37,7 +40,10 @@ WAITED: dict[int | str, dict[str, Any]] = {
     200: {"model": ComparisonDocument, "description": "All ended within the time of `Prefer: wait=N`, well or not."}
 }
 SHEET: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}, "description": "The sheet."}
+    200: {
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("image/png", "image/jpeg")},
+        "description": "The sheet.",
+    }
 }
 
 
@@ -125,11 +131,14 @@ async def get_comparison_sheet(
         Literal[LANGUAGES] | None,  # type: ignore[valid-type]
         Query(description="Of its words; default: what Accept-Language likes best of these, else English."),
     ] = None,
+    width: Width = None,
     accept_language: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
-    """A PNG. In the place of a picture that there is not stands why."""
+    """A PNG, or a small JPEG. In the place of a picture that there is not stands why."""
     comparison = await gateway.comparisons.get(comparison_id, caller.sees)
     sheet = await gateway.comparison_sheet(comparison, language or language_for(accept_language))
+    if width is not None:
+        sheet = await asyncio.to_thread(rendered, sheet, width)
     return Response(sheet.data, media_type=sheet.media_type, headers={"Vary": "Accept-Language"})
 
 

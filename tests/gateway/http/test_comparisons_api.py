@@ -101,6 +101,9 @@ def test_the_sheet_speaks_the_callers_language(tmp_path):
             assert english != korean == await fetched({"Accept-Language": "ko-KR,ko;q=0.9,en;q=0.8"})
             assert english == await fetched({"Accept-Language": "ko"}, language="en")
             assert (await client.get(url, params={"language": "fr"})).json()["code"] == "bad-request"
+            small = await client.get(url, params={"width": 640})
+            assert small.headers["content-type"] == "image/jpeg" and packet_in(small.content)
+            assert Image.open(io.BytesIO(small.content)).width == 640
 
     in_time(scenario)
 

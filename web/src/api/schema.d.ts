@@ -201,7 +201,7 @@ export interface paths {
         };
         /**
          * Its contact sheet as it stands: photo, garment and every result
-         * @description A PNG. In the place of a picture that there is not stands why.
+         * @description A PNG, or a small JPEG. In the place of a picture that there is not stands why.
          */
         get: operations["get_comparison_sheet"];
         put?: never;
@@ -2767,6 +2767,8 @@ export interface operations {
             query?: {
                 /** @description Of its words; default: what Accept-Language likes best of these, else English. */
                 language?: ("en" | "ko") | null;
+                /** @description Of a picture: a JPEG of at most so many pixels across, as a preview. */
+                width?: number | null;
             };
             header?: never;
             path: {
@@ -2782,6 +2784,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "image/jpeg": string;
                     "image/png": string;
                 };
             };

@@ -52,6 +52,9 @@ export function ComparisonPage({ id }: { id: string }) {
   );
 }
 
+/** In pixels of the page, where the sheet is not enlarged. */
+const SHEET_WIDTH = 1024;
+
 /** The sheet as it stands, drawn anew whenever one more has ended. */
 function Sheet({ comparison, ended }: { comparison: Comparison; ended: number }) {
   const { t, language } = useSpeech();
@@ -65,7 +68,7 @@ function Sheet({ comparison, ended }: { comparison: Comparison; ended: number })
   };
   return (
     <section className="contact" aria-label={t.comparison.sheet}>
-      <Picture path={now} alt={t.comparison.sheetAlt} kept />
+      <Picture path={now} alt={t.comparison.sheetAlt} width={SHEET_WIDTH} kept />
       <div className="actions">
         <button type="button" className="button small" onClick={() => setZoomed(true)}>
           <Enlarge /> {t.tryon.zoom}
