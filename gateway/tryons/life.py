@@ -24,6 +24,7 @@ from gateway.storage.cache import StageCache
 from gateway.storage.database import Database
 from gateway.storage.holdings import Holdings
 from gateway.tryons.admission import Admission
+from gateway.tryons.deletions import Deletions
 from gateway.tryons.graph_run import GraphRun, Means
 from gateway.tryons.orders import (
     HOLDER,
@@ -73,6 +74,7 @@ class Tryons:
         self._cache = cache
         self._subjects = Subjects(database)
         self._retentions = Retentions(database)
+        self._deletions = Deletions(database, settings.executor_name())
         self.usage = Usage(database)
         self._durable = Durable(
             database,
@@ -92,6 +94,7 @@ class Tryons:
         await self._store.check()
         await self._durable.start()
         self._started = True
+        await self._deletions.take_up_own()
 
     async def stop(self) -> None:
         """Let go: what runs goes on when this gateway is back, or at another one."""
@@ -110,8 +113,10 @@ class Tryons:
         """
         digests = digests_of(begin)
         payload = payload_of(digests, order, kind)
-        if order.id is not None and order.id in (there := await self._durable.find([order.id])):
-            return _same(there[order.id], payload)
+        if order.id is not None:
+            if order.id in (there := await self._durable.find([order.id])):
+                return _same(there[order.id], payload)
+            await self._let_rest(order.id)
         job_id = order.id or str(uuid.uuid4())
         if not order.together:  # else all were looked at, and are admitted, as a whole
             await self.admission.check_stages(digests, order, kind)
@@ -205,12 +210,14 @@ class Tryons:
         Raises NotFound, or IdempotencyConflict for one that is under way and does not stop.
         """
         job = await self._job(tryon_id, owner)
+        await self._deletions.begin(tryon_id)
         if job.state not in ENDED:
             await self._durable.cancel(tryon_id)
             await self.wait(tryon_id, 30)
         try:
             await self._delete_ended(job)
         except WrongState:
+            await self._deletions.give_up(tryon_id)
             raise IdempotencyConflict("The try-on runs again, or is still stopping. Try again in a moment.") from None
 
     async def delete_all(self, reference: str, owner: str | None = None) -> int:
@@ -282,7 +289,10 @@ class Tryons:
             log.warning("it was fetched, and is forgotten later: %s", error, extra={"job": tryon_id})
 
     async def sweep_due(self) -> None:
-        """Delete those whose own time is over, or whose results were fetched, and end deletions of them that were cut off."""
+        """End deletions that were cut off, and delete those whose own time is over, or whose results were fetched."""
+        while cut_off := await self._deletions.take(SWEPT_AT_ONCE):
+            for job_id in cut_off:
+                await self._end_deletion(job_id)
         while due := await self._retentions.take(SWEPT_AT_ONCE):
             jobs = await self._durable.find([each.job_id for each in due])
             for each in due:
@@ -312,6 +322,25 @@ class Tryons:
                 await self._delete_ended(job)
         elif (end := expires_at(job, self._retention_s)) is not None:
             await self._retentions.put_off(due.job_id, end)
+
+    async def _end_deletion(self, job_id: str) -> None:
+        """Of one that was cut off."""
+        try:
+            await self.delete(job_id)
+        except NotFound:
+            await self._forget(job_id)
+            await self._deletions.end(job_id)
+        except IdempotencyConflict as error:
+            log.warning("its deletion was cut off, and cannot be ended: %s", error, extra={"job": job_id})
+
+    async def _let_rest(self, job_id: str) -> None:
+        """Before another job has the id of one that was deleted just now: a run of that may still go on, and would take it for
+        its own."""
+        rest_s = await self._deletions.rest_s(job_id)
+        if rest_s is None:
+            await self._end_deletion(job_id)
+            rest_s = await self._deletions.rest_s(job_id) or 0.0
+        await asyncio.sleep(rest_s)
 
     async def _hold(self, begin: Mapping[str, Blob | str], holder: str) -> None:
         known = [given for given in begin.values() if isinstance(given, str)]
@@ -376,6 +405,7 @@ class Tryons:
         await self._forget(job.id)
         # Again: a run that had not stopped yet may have stored more. One that finds its job gone forgets it by itself.
         await self._cache.forget(began_with)
+        await self._deletions.end(job.id)
 
     async def _forget(self, tryon_id: str) -> None:
         with contextlib.suppress(UnknownJob):  # somebody else was quicker

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 FETCHED = {"forget": "fetched"}
 NOTED, HALF_DELETED = "gateway.tryons.life:Tryons.forget_fetched", "gateway.tryons.subjects:Subjects.forget"
+NOTHING_DELETED, ALL_DELETED = "gateway.storage.cache:StageCache.forget", "gateway.tryons.retention:Retentions.drop"
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +104,25 @@ def test_a_gateway_that_dies_after_it_was_fetched_forgets_it_when_it_is_back(tmp
         wait_for(lambda: files_in(tmp_path) == [], within_s=10)
         assert client.delete("/v1/subjects/ada").json()["jobs"] == 0
         anew = made(client)
+        assert not any(stage["reused"] for stage in anew["stages"])
+
+
+@pytest.mark.parametrize("dies_in", [NOTHING_DELETED, HALF_DELETED, ALL_DELETED])
+def test_a_gateway_that_dies_while_it_deletes_ends_that_when_it_is_back(tmp_path, stages, dies_in):
+    dying = mortal(gateway(tmp_path, stages.addresses(), DIES_IN=dies_in))
+    key = {"Idempotency-Key": "ada's"}
+    with running(dying) as client:
+        files = {"photo": photo(1), "garment": garment(1)}
+        document = ended(client, client.post("/v1/tryons", files=files, headers=key).json()["id"])
+        with contextlib.suppress(httpx.TransportError):
+            pytest.fail(client.delete(document["urls"]["get"]).text)
+        assert dying.process.wait(20) == -9
+    with running(gateway(tmp_path, stages.addresses())) as client:
+        wait_for(lambda: not is_there(client, document), within_s=10)
+        wait_for(lambda: files_in(tmp_path) == [], within_s=10)
+        files = {"photo": photo(2), "garment": garment(1)}
+        anew = ended(client, client.post("/v1/tryons", files=files, headers=key).json()["id"])
+        assert anew["id"] == document["id"] and anew["status"] == "succeeded" and anew["images"] != document["images"]
         assert not any(stage["reused"] for stage in anew["stages"])
 
 

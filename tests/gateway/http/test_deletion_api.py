@@ -1,9 +1,11 @@
 """A try-on that is deleted while it runs leaves nothing: a gateway and small stages in this process."""
 
 import asyncio
+import io
 import threading
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 import gateway.cluster.watch
@@ -14,6 +16,7 @@ from gateway.storage.database import Database
 from gateway.storage.holdings import blobs, references
 from gateway.tryons.life import Tryons
 from tests.gateway.several_engines import FILES, in_time, served, start
+from tests.gateway.small_cluster import garment, photo
 from tests.gateway.small_stages import SmallEngine
 
 NAMED, STORED, TOLD = (
@@ -100,6 +103,34 @@ def test_while_a_file_is_written(tmp_path, held):
 @pytest.mark.parametrize("name", [NAMED, STORED, TOLD])
 def test_while_something_is_written_down(tmp_path, held, name):
     deleted_while(tmp_path, *held(Database, "transact_here", lambda work: work.__qualname__ == name))
+
+
+@pytest.mark.parametrize("which", [NAMED, STORED, TOLD])
+def test_its_key_may_be_used_again_at_once(tmp_path, held, which):
+    """The new job is another one, whatever the old one's run is about."""
+    reached, let_go = held(Database, "transact_here", lambda work: work.__qualname__ == which)
+
+    async def scenario():
+        async with served(tmp_path, [], engine=Telling) as client:
+            key = {"Idempotency-Key": "again"}
+            first = (await client.post("/v1/tryons", files=FILES, headers=key)).json()
+            assert await asyncio.to_thread(reached.wait, 10)
+            assert (await client.delete(first["urls"]["get"])).status_code == 204
+            asyncio.get_running_loop().call_later(0.5, let_go.set)
+            files = {"photo": photo(9), "garment": garment(9)}
+            answer = await client.post("/v1/tryons", files=files, headers=key | {"Prefer": "wait=20"})
+            second = answer.json()
+            assert second["id"] == first["id"] and second["status"] == "succeeded", answer.text
+            assert second["images"] != first["images"]
+            assert [stage["reused"] for stage in second["stages"]] == [False] * len(second["stages"])
+            with Image.open(io.BytesIO((await client.get(second["output"]["tryon"])).content)) as picture:
+                assert picture.getpixel((0, 0)) == (9, 0, 200) and picture.getpixel((0, 1023)) == (9, 0, 100)
+            assert (await client.delete(second["urls"]["get"])).status_code == 204
+            async with asyncio.timeout(5):
+                while left_in(tmp_path, client._transport.app):
+                    await asyncio.sleep(0.02)
+
+    in_time(scenario)
 
 
 def test_what_is_stored_in_the_middle_of_the_deletion_is_forgotten_too(tmp_path, held, monkeypatch):
