@@ -1,5 +1,6 @@
 """The web app of a stage: thin translation between HTTP and the runner."""
 
+import asyncio
 import json
 import logging
 import platform
@@ -16,14 +17,29 @@ from stagekit.engine import Engine
 from stagekit.errors import EngineFailed, ImageTooLarge, MissingArtifact, StageError, all_errors
 from stagekit.licences import commercial_use
 from stagekit.options import PART
+from stagekit.report import Report
 from stagekit.runner import Outcome, Runner
 from stagekit.settings import Settings, read_settings
 from stagekit.stage import Stage, engine_inputs, fingerprint, make_engine
 from stagekit.tracing import trace_id, traceparent
-from stagekit.wire import ENGINE_HEADER, FINGERPRINT_HEADER, TIMEOUT_HEADER, WARNINGS_HEADER, decode, encode, shown
+from stagekit.wire import (
+    ENGINE_HEADER,
+    FINGERPRINT_HEADER,
+    PREVIEWS_HEADER,
+    RUN_HEADER,
+    RUN_ID,
+    TIMEOUT_HEADER,
+    WARNINGS_HEADER,
+    decode,
+    encode,
+    shown,
+)
 
 CONTRACT = 1
 """Version of the stage protocol."""
+
+NEWS_S = 10.0
+"""How long a question for a run's progress waits for news."""
 
 PROBLEM = "application/problem+json"
 _OF_THE_ROUTER = {404: "not-found", 405: "method-not-allowed"}
@@ -101,8 +117,34 @@ def _add_routes(app: FastAPI, runner: Runner) -> None:
         timeout_s = _timeout_s(request)
         body = await _read_body(request, runner)
         parts = decode(request.headers.get("content-type"), body)
-        outcome = await runner.run(parts, timeout_s, _trace(request), wanted)
+        report = _report(request, stage)
+        watching = asyncio.ensure_future(_cancel_when_gone(request, report))
+        try:
+            outcome = await runner.run(parts, timeout_s, _trace(request), wanted, report)
+        finally:
+            watching.cancel()
         return _answer(request, runner, outcome, artifact)
+
+    @app.get("/runs/{run_id}", summary="How a run goes that was given this name")
+    async def progress(
+        run_id: str,
+        after: int = Query(0, description="Answer when there is newer news than this number, or after 10 s."),
+    ) -> Dict[str, Any]:
+        report = _found(runner, run_id)
+        await _news(report, after)
+        return report.document()
+
+    @app.get("/runs/{run_id}/preview", summary="The latest picture of what there is so far")
+    async def preview(run_id: str) -> Response:
+        report = _found(runner, run_id)
+        if report.preview is None:
+            raise HTTPException(404)
+        return Response(report.preview, media_type="image/jpeg")
+
+    @app.delete("/runs/{run_id}", status_code=204, summary="Cancel a run", response_class=Response)
+    async def cancel(run_id: str) -> Response:
+        _found(runner, run_id).cancel()
+        return Response(status_code=204)
 
 
 def describe(runner: Runner) -> Dict[str, Any]:
@@ -137,6 +179,7 @@ def describe(runner: Runner) -> Dict[str, Any]:
             "concurrency": engine.concurrency,
             "queue_size": runner.settings.queue_size,
         },
+        "progress": True,
         "state": runner.state,
         "problem": None if runner.state == "ready" else runner.problem.problem(),
         "setup_seconds": runner.setup_s,
@@ -183,6 +226,44 @@ async def _read_body(request: Request, runner: Runner) -> bytes:
             raise ImageTooLarge("The request is larger than %.0f MB. Send smaller images." % (allowed / 1e6))
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _report(request: Request, stage: Stage) -> Report:
+    name = request.headers.get(RUN_HEADER, "")
+    previews = request.headers.get(PREVIEWS_HEADER) == "true"
+    return Report(stage.name, name if re.match(RUN_ID + r"\Z", name) else None, previews)
+
+
+def _found(runner: Runner, run_id: str) -> Report:
+    if run_id not in runner.reports:
+        raise HTTPException(404)
+    return runner.reports[run_id]
+
+
+async def _cancel_when_gone(request: Request, report: Report) -> None:
+    """To be called when the body was read: what comes then is that the connection is closed."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    report.cancel()
+
+
+async def _news(report: Report, after: int) -> None:
+    """Wait until there is newer news than this number, for a while."""
+    loop, told = asyncio.get_event_loop(), asyncio.Event()
+
+    def listener() -> None:
+        loop.call_soon_threadsafe(told.set)
+
+    report.listen(listener)
+    try:
+        give_up = loop.time() + NEWS_S
+        while report.number <= after and not report.ended:
+            await asyncio.wait_for(told.wait(), give_up - loop.time())
+            told.clear()
+    except asyncio.TimeoutError:
+        pass
+    finally:
+        report.hush(listener)
 
 
 def _timeout_s(request: Request) -> Optional[float]:

@@ -1,9 +1,12 @@
 """The contract between the chassis and an engine."""
 
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
 
 from stagekit.kinds import CATEGORIES
 from stagekit.options import OptionSchema, defaults
+
+if TYPE_CHECKING:  # it needs NumPy, which the gateway's image has not
+    from stagekit.report import Report
 
 Artifacts = Dict[str, Any]
 """Artifact name -> decoded value; `artifacts.py` says which Python type each kind decodes to."""
@@ -72,13 +75,15 @@ class Engine:
         """What a request may set for one run, with `options.integer`, `number` and `choice`; defaults as the settings say."""
         return {}
 
-    def run_with(self, options: Dict[str, Any], inputs: Artifacts, warn: Warn) -> Artifacts:
+    def run_with(self, options: Dict[str, Any], inputs: Artifacts, warn: "Report") -> Artifacts:
         """Do the stage as `run` does, with all options of the schema. An engine that has some defines this instead."""
         return self.run(inputs, warn)
 
-    def run(self, inputs: Artifacts, warn: Warn) -> Artifacts:
+    def run(self, inputs: Artifacts, warn: "Report") -> Artifacts:
         """Do the stage. Raises a StageError for input that it cannot do; anything else is a bug.
 
+        warn: `warn(code, detail)` warns. An engine that works in steps calls `warn.step(done, of)` between them: callers see
+        how far it is, and it ends there (by Cancelled, which is to be let through) when nobody waits any more.
         Each of `extras` is given as a function without arguments that makes it: it is called only when asked for.
         """
         if type(self).run_with is Engine.run_with:

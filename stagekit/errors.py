@@ -17,6 +17,7 @@
         |-- NotReady             not-ready
         |-- Overloaded           overloaded
         |-- DeadlineExceeded     deadline-exceeded
+        |-- Cancelled            canceled
         |-- OutOfMemory          out-of-memory
         `-- EngineFailed         engine-failed
 
@@ -152,6 +153,12 @@ class DeadlineExceeded(StageError):
     """The caller's deadline passed before there was a result."""
 
     code, status, title = "deadline-exceeded", 504, "The deadline passed"
+
+
+class Cancelled(StageError):
+    """Whoever asked for the run canceled it, or has gone."""
+
+    code, status, title = "canceled", 409, "The run was canceled"
 
 
 class OutOfMemory(StageError):

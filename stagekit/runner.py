@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Deque, Dict, List, NamedTuple, Optional, Tuple
 
 from stagekit.artifacts import encode
-from stagekit.engine import Artifacts, Check, Engine, Warn
+from stagekit.engine import Artifacts, Check, Engine
 from stagekit.errors import (
     DeadlineExceeded,
     EngineFailed,
@@ -24,6 +24,7 @@ from stagekit.images import Limits
 from stagekit.known import KnownInputs
 from stagekit.metrics import Metrics
 from stagekit.options import PART, check_options, defaults, fingerprint_of_run, read_options
+from stagekit.report import Report
 from stagekit.settings import Settings
 from stagekit.stage import Stage, engine_inputs, fingerprint, kinds_of
 from stagekit.thumbnails import thumbnail
@@ -83,6 +84,10 @@ class Runner:
         self.recent: Deque[RecentRun] = collections.deque(maxlen=settings.debug_runs)
         self._workers = ThreadPoolExecutor(engine.concurrency, thread_name_prefix=stage.name)
         self._admitted = 0
+        self._line: List[Report] = []
+        self._line_moves = threading.Lock()
+        self.reports: Dict[str, Report] = {}
+        """Of the runs that their callers gave a name."""
         self._loading: Optional[threading.Thread] = None
         self._stopped = threading.Event()
         self.look_again_s = 5.0
@@ -117,23 +122,42 @@ class Runner:
         return max(0, self._admitted - self.engine.concurrency)
 
     async def run(
-        self, parts: Dict[str, Part], timeout_s: Optional[float], trace_id: str, extras: Tuple[str, ...] = ()
+        self,
+        parts: Dict[str, Part],
+        timeout_s: Optional[float],
+        trace_id: str,
+        extras: Tuple[str, ...] = (),
+        report: Optional[Report] = None,
     ) -> Outcome:
-        """Run the engine on encoded artifacts. extras: those of the engine's that are wanted. Raises StageError."""
+        """Run the engine on encoded artifacts. extras: those of the engine's that are wanted. report: what is told of the run
+        meanwhile, and by which it can be canceled. Raises StageError.
+        """
         began = time.perf_counter()
+        report = report or Report(self.stage.name)
+        if report.id is not None:
+            self.reports[report.id] = report
         try:
-            outcome = await self._run_admitted(parts, timeout_s, trace_id, extras)
+            outcome = await self._run_admitted(parts, timeout_s, trace_id, extras, report)
         except StageError as error:
             self.metrics.refused.labels(self.stage.name, error.code).inc()
             self._observe("refused", began)
             raise
+        finally:
+            report.end()
+            if report.id is not None and self.reports.get(report.id) is report:
+                del self.reports[report.id]
         self._observe("succeeded", began)
         for phase, seconds in outcome.timings_s.items():
             self.metrics.phase.labels(self.stage.name, phase).observe(seconds)
         return outcome
 
     async def _run_admitted(
-        self, parts: Dict[str, Part], timeout_s: Optional[float], trace_id: str, extras: Tuple[str, ...]
+        self,
+        parts: Dict[str, Part],
+        timeout_s: Optional[float],
+        trace_id: str,
+        extras: Tuple[str, ...],
+        report: Report,
     ) -> Outcome:
         if self.state != "ready":
             raise self.problem
@@ -149,14 +173,31 @@ class Runner:
         self._admitted += 1
         self._show_queue()
         loop = asyncio.get_event_loop()
-        future = self._workers.submit(self._work, parts, options, time.perf_counter(), trace_id, extras)
-        # Counted down when the work ends, not when the caller gives up: a run past its deadline still holds the engine.
-        future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._release))
-        return await _within(future, timeout_s)
+        self._line.append(report)
+        future = self._workers.submit(self._work, parts, options, time.perf_counter(), trace_id, extras, report)
+        # Counted down when the work ends, not when the caller gives up: a run past its deadline holds the engine until its
+        # next step.
+        future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._release, report))
+        self._move_up()
+        return await _within(future, timeout_s, report)
 
-    def _release(self) -> None:
+    def _release(self, report: Report) -> None:
         self._admitted -= 1
         self._show_queue()
+        self._leave_line(report)
+
+    def _leave_line(self, report: Report) -> None:
+        """Its turn has come, or it was canceled before."""
+        with self._line_moves:
+            if report not in self._line:
+                return
+            self._line.remove(report)
+        self._move_up()
+
+    def _move_up(self) -> None:
+        with self._line_moves:
+            for place, report in enumerate(self._line, 1):
+                report.wait_at(place)
 
     def _show_queue(self) -> None:
         self.metrics.queue_depth.labels(self.stage.name).set(self.queued)
@@ -208,12 +249,15 @@ class Runner:
         admitted: float,
         trace_id: str,
         extras: Tuple[str, ...],
+        report: Report,
     ) -> Outcome:
         """Decode, run, encode: in a worker thread. options: those that are not the defaults."""
         timings = {"queue": time.perf_counter() - admitted}
         values: Dict[str, Any] = {}
         try:
-            outcome = self._transform(parts, options, values, timings, trace_id, extras)
+            self._leave_line(report)
+            report.wait_at(None)
+            outcome = self._transform(parts, options, values, timings, trace_id, extras, report)
         except StageError as error:
             self._remember(trace_id, error.code, error.detail, timings, values)
             raise
@@ -229,19 +273,15 @@ class Runner:
         timings: Dict[str, float],
         trace_id: str,
         extras: Tuple[str, ...],
+        report: Report,
     ) -> Outcome:
-        warnings: List[Dict[str, str]] = []
-
-        def warn(code: str, detail: str) -> None:
-            warnings.append({"code": code, "detail": detail, "stage": self.stage.name})
-
         try:
             with _timed(timings, "decode"):
                 taken = [*engine_inputs(self.stage, self.engine), *(n for n in self.stage.optional if n in parts)]
                 inputs = {name: self._decoded(name, parts[name]) for name in taken}
                 values.update(inputs)
             with _timed(timings, "run"):
-                made = self.engine.run_with(dict(defaults(self.engine.option_schema()), **options), inputs, warn)
+                made = self.engine.run_with(dict(defaults(self.engine.option_schema()), **options), inputs, report)
                 outputs = {name: made[name] for name in self.stage.outputs}
                 outputs.update({name: made[name]() for name in extras})
             with _timed(timings, "encode"):
@@ -249,7 +289,7 @@ class Runner:
                 values.update(outputs)
             if self.stage.check:
                 with _timed(timings, "check"):
-                    self._check(self.stage.check, inputs, outputs, warn)
+                    self._check(self.stage.check, inputs, outputs, report)
         except StageError:
             raise
         except Exception as error:
@@ -263,17 +303,17 @@ class Runner:
                 "The engine failed on this input (%s). Please report it with the trace id." % name
             ) from error
         made_by = fingerprint_of_run(fingerprint(self.stage, self.engine), options)
-        return Outcome(encoded, warnings, made_by, timings)
+        return Outcome(encoded, report.warnings, made_by, timings)
 
     def _decoded(self, name: str, part: Part) -> Any:
         return self._known.decode(name, self._kinds[name], part.data, name in self.stage.cut_out)
 
-    def _check(self, check: Check, inputs: Artifacts, outputs: Artifacts, warn: Warn) -> None:
+    def _check(self, check: Check, inputs: Artifacts, outputs: Artifacts, report: Report) -> None:
         try:
-            check(inputs, outputs, warn)
+            check(inputs, outputs, report)
         except Exception:  # a bug, but no reason to withhold a finished result
             log.exception("the check of the result failed", extra=self.about)
-            warn("not-checked", "This result could not be checked for doubts. Please report it with the trace id.")
+            report("not-checked", "This result could not be checked for doubts. Please report it with the trace id.")
 
     def _remember(
         self, trace_id: str, outcome: str, detail: str, timings: Dict[str, float], values: Dict[str, Any]
@@ -296,10 +336,31 @@ class _timed:
         self.timings[self.phase] = time.perf_counter() - self.began
 
 
-async def _within(future: "Future[Outcome]", timeout_s: Optional[float]) -> Outcome:
+async def _within(future: "Future[Outcome]", timeout_s: Optional[float], report: Report) -> Outcome:
+    """The result. Raises DeadlineExceeded, Cancelled; then, or where it is canceled itself, the run is to end early."""
     waiting = asyncio.ensure_future(asyncio.wrap_future(future))
-    done, _ = await asyncio.wait({waiting}, timeout=timeout_s)
-    if not done:
-        future.cancel()  # takes it out of the queue; a run that has begun goes on to its end
-        raise DeadlineExceeded("The deadline passed before the engine was done. Allow more time, or try again later.")
-    return waiting.result()
+    stopped = asyncio.get_event_loop().create_future()
+    loop = asyncio.get_event_loop()
+
+    def look() -> None:
+        if report.is_cancelled and not stopped.done():
+            stopped.set_result(None)
+
+    def listener() -> None:
+        loop.call_soon_threadsafe(look)
+
+    report.listen(listener)
+    look()
+    try:
+        await asyncio.wait({waiting, stopped}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        report.hush(listener)
+        if not waiting.done():
+            future.cancel()  # takes it out of the queue; a run that has begun goes on to its next step
+            report.cancel()
+            waiting.add_done_callback(lambda late: late.cancelled() or late.exception())
+    if waiting.done():
+        return waiting.result()
+    if stopped.done():
+        report.check()
+    raise DeadlineExceeded("The deadline passed before the engine was done. Allow more time, or try again later.")

@@ -21,6 +21,15 @@ FINGERPRINT_HEADER = "Howsfit-Fingerprint"
 TIMEOUT_HEADER = "Howsfit-Timeout-Ms"
 """In a request: milliseconds the caller will still wait. Relative, so that clocks need not agree."""
 
+RUN_HEADER = "Howsfit-Run"
+"""In a request: a name for this run, by which its progress can be asked for and it can be canceled."""
+
+RUN_ID = r"[A-Za-z0-9-]{1,64}"
+"""What such a name looks like."""
+
+PREVIEWS_HEADER = "Howsfit-Previews"
+"""In a request: `true` where somebody wants to see what there is before the end."""
+
 MAX_PARTS = 32
 """Of one body; no stage takes or gives as many artifacts."""
 

@@ -23,14 +23,20 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("target", targets, indirect=True, scope="session", ids=str)
 
 
-@pytest.fixture(scope="session")
-def old_python(tmp_path_factory):
-    """URL of a stage that runs on Python 3.6 with FastAPI 0.83."""
+def old_python_path():
+    """The Python 3.6 with FastAPI 0.83; skips where there is none."""
     python = os.environ.get("HOWSFIT_PYTHON36", str(ROOT / ".venv-py36" / "bin" / "python"))
     if shutil.which(python) is None:
         if os.environ.get("CI"):
             pytest.fail("CI must test Python 3.6: make .venv-py36")
         pytest.skip("no Python 3.6 environment: `make .venv-py36` makes it where there is a Python 3.6")
+    return python
+
+
+@pytest.fixture(scope="session")
+def old_python(tmp_path_factory):
+    """URL of a stage that runs on it."""
+    python = old_python_path()
     port = free_port()
     log = tmp_path_factory.mktemp("old") / "log"
     with server(python, "-m", "tests.contract.old_python", str(port), port=port, log=Path(log)) as url:

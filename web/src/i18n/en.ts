@@ -282,6 +282,7 @@ export const en = {
     overloaded: "Too much is going on right now. Try again in a moment.",
     "rate-limited": "Too many requests in a short time. Wait a moment.",
     "quota-reached": "As many try-ons as your key allows are under way. Wait for one to end.",
+    canceled: "It was canceled in the middle of its work. Try again; what is done is not done twice.",
     "deadline-exceeded": "It took too long and was stopped. Try again; what is done is not done twice.",
     "out-of-memory": "The picture needs more memory than there is. A smaller copy will work.",
     "stage-unreachable":
