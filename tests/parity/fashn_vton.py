@@ -63,7 +63,7 @@ def network_differences(golden):
     found.append(("schedule", float(np.abs(np.array(planned) - golden["schedule"]).max()), 1e-6))
     latents = []
     plan = plan_steps(network.modulations, how["steps"], how["guidance"], category)
-    x = sample(network, plan, noise, conditions, lambda done, of, x: latents.append(x))
+    x = sample(network, plan, noise, conditions, lambda done, of, x, velocity: latents.append(x))
     for number, (mine, theirs) in enumerate(zip(latents, golden["out_latents"], strict=True)):
         found.append(("latents %d" % (number + 1), spread(mine, theirs), STEPS))
     apart = np.abs(to_pictures(x).numpy().astype(int) - golden["out_uint8"])

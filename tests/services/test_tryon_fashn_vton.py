@@ -3,11 +3,13 @@
 Parity with the published network is tests/parity/fashn_vton.py.
 """
 
+import io
 import json
 import math
 
 import numpy as np
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch", reason="no Torch here: `make test-parity` has it")
 pytest.importorskip("safetensors", reason="no safetensors here: `make test-parity` has it")
@@ -18,9 +20,10 @@ from services.tryon.engines.fashn_vton.checkpoint import MODULATION, Weights  # 
 from services.tryon.engines.fashn_vton.engine import Engine  # noqa: E402
 from services.tryon.engines.fashn_vton.network import Conditions, Network, Shape, Turns, nothing_of  # noqa: E402
 from services.tryon.engines.fashn_vton.sampling import forwards, noise_of, plan_steps, sample, schedule  # noqa: E402
-from stagekit.errors import BadOption, GarmentNotFound, NoPerson, WeightsMissing  # noqa: E402
+from stagekit.errors import BadOption, Cancelled, GarmentNotFound, NoPerson, WeightsMissing  # noqa: E402
 from stagekit.formats import pose_document  # noqa: E402
 from stagekit.options import defaults  # noqa: E402
+from stagekit.report import Report  # noqa: E402
 from tests.parity.fashn_vton import network_differences  # noqa: E402
 from tests.specs.fashn_vton.weights import SPECS, filled, published_shapes, shape_of, write_weights  # noqa: E402
 
@@ -101,7 +104,7 @@ def test_the_network_runs_no_more_often_than_it_must(network, conditions, noise,
 def test_a_step_that_raises_ends_the_sampling(network, conditions, noise):
     seen = []
 
-    def stop(done, of, x):
+    def stop(done, of, x, velocity):
         seen.append((done, of))
         if done == 2:
             raise InterruptedError
@@ -152,7 +155,7 @@ def inputs():
 
 def run(engine, inputs, **options):
     said = defaults(engine.option_schema()) | {"steps": 2} | options
-    return engine.run_with(said, inputs, lambda *_: None)["tryon"]
+    return engine.run_with(said, inputs, Report("tryon"))["tryon"]
 
 
 def test_modulation_of_a_schedule_is_the_networks_own_and_is_not_kept(weights_dir, conditions):
@@ -186,6 +189,26 @@ def test_the_engine_dresses(engine, inputs):
         assert not np.array_equal(dressed, run(engine, inputs, **what)), what
     for name, value in (("category", "lower"), ("cloth", inputs["person"]), ("person", inputs["cloth"])):
         assert not np.array_equal(dressed, run(engine, {**inputs, name: value})), name
+
+
+def test_its_steps_are_told_with_a_preview_and_nothing_of_that_changes_the_picture(engine, inputs):
+    engine.load()
+    plain, told = run(engine, inputs, steps=4), []
+    report = Report("tryon", previews=True)
+    report.listen(lambda: told.append((report.document()["done"], report.document()["preview"])))
+    said = defaults(engine.option_schema()) | {"steps": 4}
+    assert np.array_equal(engine.run_with(said, inputs, report)["tryon"], plain)
+    assert told == [(0, None), (1, 1), (2, 2), (3, 3), (4, 3)]
+    assert Image.open(io.BytesIO(report.preview)).size == (288, 384)
+
+
+def test_a_canceled_run_ends_before_its_next_step(engine, inputs):
+    engine.load()
+    report = Report("tryon")
+    report.listen(lambda: report.document()["done"] == 2 and not report.is_cancelled and report.cancel())
+    with pytest.raises(Cancelled):
+        engine.run_with(defaults(engine.option_schema()) | {"steps": 5}, inputs, report)
+    assert report.document()["done"] == 2
 
 
 def test_what_would_take_too_long_is_refused_with_a_sentence(engine, inputs, monkeypatch):

@@ -26,6 +26,7 @@ from services.tryon.engines.fashn_vton.settings import (
 from stagekit.errors import BadOption, GarmentNotFound, NoPerson
 from stagekit.formats import HEIGHT, WIDTH, keypoints
 from stagekit.options import OptionSchema, choice, defaults, integer, number
+from stagekit.report import Report
 from stagekit.torch_device import choose_device, multiplies_bfloat16
 from stagekit.weights import require, weights_folder
 
@@ -97,14 +98,24 @@ class Engine(stagekit.Engine):
             ),
         }
 
-    def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
+    def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: Report) -> stagekit.Artifacts:
         steps = DRAFT_STEPS if options["quality"] == "draft" else options["steps"]
         self._refuse_above_budget(steps, options["guidance"])
         conditions, borders = self._conditions(inputs, options["garment"])
         with torch.no_grad():
             plan = self._plan(steps, options["guidance"], conditions.category)
             noise = noise_of(options["seed"], 1, self.shape)
-            picture = to_pictures(sample(self._network, plan, noise, conditions))[0].numpy()
+
+            def tell(done: int, of: int, x: torch.Tensor, velocity: torch.Tensor) -> None:
+                if self._device.type == "cuda":
+                    torch.cuda.synchronize()  # else steps would be told that have only been ordered
+                # What the picture would be if the velocity stayed as it is.
+                warn.step(
+                    done, of, lambda: on_canvas(to_pictures(x + (1 - plan.times[done]) * velocity)[0].numpy(), borders)
+                )
+
+            warn.step(0, steps)
+            picture = to_pictures(sample(self._network, plan, noise, conditions, tell))[0].numpy()
         return {"tryon": on_canvas(picture, borders)}
 
     def options(self) -> dict[str, Any]:

@@ -18,8 +18,9 @@ MU = 1.5
 UNGUIDED = 1
 """Of the last steps, where guidance would saturate the colours."""
 
-Step = Callable[[int, int, Tensor], None]
-"""step(done, of, x): called after each step with what there is of the picture; what it raises ends the sampling."""
+Step = Callable[[int, int, Tensor, Tensor], None]
+"""step(done, of, x, velocity): called after each step with what there is of the picture, and the velocity that led there; what
+it raises ends the sampling."""
 
 
 class Plan(NamedTuple):
@@ -94,7 +95,7 @@ def sample(network: Network, plan: Plan, noise: Tensor, conditions: Conditions, 
             velocity = away + plan.guidance * (velocity - away)
         x = x + (plan.times[k + 1] - plan.times[k]) * velocity
         if step is not None:
-            step(k + 1, steps, x)
+            step(k + 1, steps, x, velocity)
     return x
 
 
