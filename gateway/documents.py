@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.cluster.graph import GOAL, RESULTS, StageGraph
-from gateway.jobs.events import Event
+from gateway.jobs.events import Event, Note
 from gateway.jobs.job import ENDED, Job, State
 from gateway.paths import address
 from gateway.pictures.images import Image
@@ -121,6 +121,33 @@ class WebhookDocument(BaseModel):
     last_error: str | None
 
 
+class ProgressDocument(BaseModel):
+    """How far a stage is that is under way."""
+
+    stage: str
+    sample: int = Field(1, description="For which one of several.")
+    garment: int | None = Field(None, description="For which one of several.")
+    queue: int | None = Field(
+        description="Its place in the line of those that wait for the engine or its device: 1 is next. Null once it runs."
+    )
+    done: int | None = Field(description="Steps that are done; null where the engine tells none.")
+    of: int | None = Field(description="Steps that there are.")
+    seconds_left: float | None = Field(description="By the steps so far, at the time `at`.")
+    preview: str | None = Field(
+        description="Address of a small picture of what there is so far, where `previews` were asked for. It is there until "
+        "the stage ends, and always the latest."
+    )
+    at: datetime
+
+    @classmethod
+    def told(cls, job_id: str, note: Note) -> "ProgressDocument":
+        """The document of what a stage of a job told."""
+        shown = note.data["preview"]
+        preview = address(f"/v1/tryons/{job_id}/preview?stage={note.about}&step={shown}")
+        fields = {name: value for name, value in note.data.items() if name in cls.model_fields}
+        return cls(**(fields | {"preview": None if shown is None else preview, "at": note.at}))
+
+
 class SampleDocument(BaseModel):
     """One of several results of a try-on, which differ by the generator's seed."""
 
@@ -197,6 +224,7 @@ class TryonDocument(BaseModel):
         "of the first, and of the result."
     )
     samples: list[SampleDocument] = Field(description="Where several were asked for: each result, the own one first.")
+    progress: list[ProgressDocument] = Field(description="How far those stages are that are under way, and tell it.")
     warnings: list[WarningDocument]
     score: float | None = Field(
         description="How much the result is to be believed, by its warnings: 1 without any, lower with each kind. It orders "
@@ -231,9 +259,10 @@ class TryonDocument(BaseModel):
         graph: StageGraph,
         retention_s: float,
         webhook: Mapping[str, Any] | None = None,
+        notes: Iterable[Note] = (),
     ) -> "TryonDocument":
         """The document of a try-on as it stands. retention_s: how long the gateway keeps any; webhook: what a
-        WebhookDocument says."""
+        WebhookDocument says; notes: how far its stages are."""
         here = address(f"/v1/tryons/{job.id}")
         addresses = {name: artifact_address(job.id, name) for name in artifacts_of(job, events)}
         trace_id = job.payload.get("trace_id", job.id.replace("-", ""))
@@ -257,6 +286,7 @@ class TryonDocument(BaseModel):
             stages=stages,
             garments=[GarmentDocument.of(garment, job, events, graph) for garment in garments],
             samples=[SampleDocument.of(sample, job, events) for sample in samples],
+            progress=[ProgressDocument.told(job.id, note) for note in notes],
             warnings=warnings,
             score=score(warning.code for warning in warnings) if job.state == "succeeded" else None,
             error=None if job.error is None else job.error | {"trace_id": trace_id},

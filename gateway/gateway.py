@@ -195,7 +195,8 @@ class Gateway:
 
     async def _document(self, job: Job, events: list[Event]) -> TryonDocument:
         webhook = await self.webhooks.of(job.id) if "webhook" in job.payload else None
-        return TryonDocument.of(job, events, self.cluster.graph, self.settings.retention_s(), webhook)
+        notes = await self.tryons.notes(job.id) if job.state == "processing" else []
+        return TryonDocument.of(job, events, self.cluster.graph, self.settings.retention_s(), webhook, notes)
 
     async def _standing(self, ordered_id: str) -> dict[str, Any]:
         """The document of a try-on, a batch or a comparison as it stands. Raises NotFound."""

@@ -5,14 +5,17 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import Mapping
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import httpx
+from pydantic import ValidationError
 
 from gateway.cluster.answers import check_answer
+from gateway.cluster.news import News
 from gateway.errors import GatewayError, StageNonsense, StageRefused, StageUnreachable, StartupError
 from stagekit.errors import BadOption, MissingArtifact
 from stagekit.kinds import CATEGORIES, KINDS
@@ -22,6 +25,8 @@ from stagekit.tracing import traceparent
 from stagekit.wire import (
     ENGINE_HEADER,
     FINGERPRINT_HEADER,
+    PREVIEWS_HEADER,
+    RUN_HEADER,
     TIMEOUT_HEADER,
     WARNINGS_HEADER,
     Part,
@@ -35,6 +40,15 @@ HEALTH_S = 5.0
 GRACE_S = 5.0
 """A stage that gives up in time needs so long to say so."""
 
+QUIET_S = 0.5
+"""A run is asked for news after this time: most have ended by then."""
+
+NEWS_EVERY_S, NO_NEWS_S = 0.1, 1.0
+"""Pauses between news, and after a question that brought none."""
+
+NEWS_WITHIN_S = 20.0
+"""A stage that has no news for longer says so within this time."""
+
 STARTING, FAILED = "starting", "setup_failed"
 """States of a stage whose engine is loading, and of one whose engine did not load."""
 
@@ -47,6 +61,10 @@ SEED = "seed"
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 MEND = "Check that HOWSFIT_STAGES leads to a stage of this version, look into its log, then retry."
+
+
+Listener = Callable[[str, News], Awaitable[None]]
+"""listener(run_id, news): told of each news of a run."""
 
 
 @dataclass
@@ -187,8 +205,19 @@ class StageClient:
         self.info = info
         return info
 
-    async def run(self, inputs: Mapping[str, Part], trace_id: str, options: Mapping[str, Any] = NO_OPTIONS) -> Run:
-        """Run the stage. options: as `differing` gives them. Raises StageRefused, StageUnreachable, StageNonsense."""
+    async def run(
+        self,
+        inputs: Mapping[str, Part],
+        trace_id: str,
+        options: Mapping[str, Any] = NO_OPTIONS,
+        listener: Listener | None = None,
+        previews: bool = False,
+    ) -> Run:
+        """Run the stage. options: as `differing` gives them. previews: whether the listener wants to see what there is so far.
+        When this is canceled, the stage hears of it, and stops at its next step.
+
+        Raises StageRefused, StageUnreachable, StageNonsense.
+        """
         began = time.perf_counter()
         parts = dict(inputs)
         if options:
@@ -199,7 +228,12 @@ class StageClient:
             "traceparent": traceparent(trace_id),
             TIMEOUT_HEADER: str(int(self._timeout_s * 1000)),
         }
-        answer = await self._send("POST", "/run", self._timeout_s + GRACE_S, content=body, headers=headers)
+        run_id = uuid.uuid4().hex
+        if listener is not None and self.info.get("progress") is True:
+            headers[RUN_HEADER] = run_id
+            headers |= {PREVIEWS_HEADER: "true"} if previews else {}
+        async with self._heard(run_id, listener if RUN_HEADER in headers else None):
+            answer = await self._send("POST", "/run", self._timeout_s + GRACE_S, content=body, headers=headers)
         if answer.status_code != 200:
             raise self._refusal(answer)
         fingerprint = answer.headers.get(FINGERPRINT_HEADER, "")
@@ -218,6 +252,45 @@ class StageClient:
         timings = _server_timing(answer.headers.get("server-timing", ""))
         timings["total"] = time.perf_counter() - began
         return Run(outputs, answer.headers.get(ENGINE_HEADER, ""), fingerprint, warnings, timings)
+
+    async def preview(self, run_id: str) -> Part | None:
+        """The latest picture of what there is so far of a run; None where there is none, or not any more. Raises StageNonsense,
+        StageUnreachable."""
+        answer = await self._send("GET", f"/runs/{run_id}/preview", HEALTH_S)
+        media_type = answer.headers.get("content-type", "")
+        return Part(answer.content, media_type) if answer.status_code == 200 and media_type == "image/jpeg" else None
+
+    @contextlib.asynccontextmanager
+    async def _heard(self, run_id: str, listener: Listener | None) -> AsyncIterator[None]:
+        """While this is entered, the listener is told."""
+        if listener is None:
+            yield
+            return
+        listening = asyncio.create_task(self._listen(run_id, listener))
+        try:
+            yield
+        finally:
+            listening.cancel()
+            await asyncio.wait({listening})
+
+    async def _listen(self, run_id: str, listener: Listener) -> None:
+        await asyncio.sleep(QUIET_S)
+        number = 0
+        while True:
+            news = await self._news(run_id, number)
+            if news is not None and news.number > number:
+                number = news.number
+                if news.says_something:
+                    await listener(run_id, news)
+            await asyncio.sleep(NO_NEWS_S if news is None else NEWS_EVERY_S)
+
+    async def _news(self, run_id: str, after: int) -> News | None:
+        """None where there is none to be had: the request may not have come there yet, or to another one of several."""
+        try:
+            answer = await self._send("GET", f"/runs/{run_id}", NEWS_WITHIN_S, params={"after": after})
+            return News.model_validate(_json(answer)) if answer.status_code == 200 else None
+        except (GatewayError, ValidationError):
+            return None
 
     async def _send(self, method: str, path: str, within_s: float, **options: Any) -> httpx.Response:
         """The whole answer, read within this time: a server that trickles byte after byte is not waited for either."""

@@ -24,7 +24,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, Enque
 
 from gateway.errors import GatewayError
 from gateway.jobs.dbos_adapter import give_sqlite_milliseconds, jobs_here, number_step, take_over
-from gateway.jobs.events import Event, EventLog
+from gateway.jobs.events import Event, EventLog, Note
 from gateway.jobs.heartbeat import Heartbeat
 from gateway.jobs.job import ENDED, Job, JobFailed, Json, PayloadConflict, State, UnknownJob, WrongState, cursor_key
 from gateway.storage.blobs import StorageUnavailable
@@ -114,6 +114,21 @@ class Steps:
             except StorageUnavailable as problem:
                 # For as long as it takes, as DBOS does: without its database a job could not even be recorded as failed.
                 log.warning("waiting for the database: %s", problem, extra={"job": self.job_id})
+        self._durable._wake(self.job_id)
+
+    async def note(self, about: str, data: Json) -> None:
+        """Tell the job's readers how far it is with what is under way, in the place of what was said about the same before. No
+        job waits for that: what cannot be written is not.
+        """
+        await self._write_note(self._durable._log.note, self.job_id, about, data)
+
+    async def drop_note(self, about: str) -> None:
+        """That is not under way any more."""
+        await self._write_note(self._durable._log.drop_notes, self.job_id, about)
+
+    async def _write_note(self, write: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        with contextlib.suppress(StorageUnavailable):
+            await to_its_end(self._durable._in_thread(write, *args, **kwargs))
         self._durable._wake(self.job_id)
 
     async def is_deleted(self) -> bool:
@@ -257,6 +272,10 @@ class Durable:
 
     async def read_events(self, job_id: str) -> list[Event]:
         """The events so far."""
+        return (await self.read(job_id))[0]
+
+    async def read(self, job_id: str) -> tuple[list[Event], list[Note]]:
+        """The events so far, and the notes of what is under way."""
         return await self._in_thread(self._log.read, job_id, 0)
 
     async def list(
@@ -335,19 +354,28 @@ class Durable:
         await self._in_thread(DBOS.delete_workflow, job_id)
         await self._in_thread(self._log.forget, job_id)
 
-    async def events(self, job_id: str, after: int = 0) -> AsyncIterator[Event]:
-        """The events with numbers above `after`, as they come; ends with the job. Raises UnknownJob."""
+    async def events(self, job_id: str, after: int = 0) -> AsyncIterator[Event | Note]:
+        """The events with numbers above `after`, and the latest notes of what is under way, as they come; ends with the job.
+
+        Raises UnknownJob.
+        """
+        seen: dict[str, datetime] = {}
         news = asyncio.Event()
         self._news.setdefault(job_id, set()).add(news)
         try:
             while True:
                 news.clear()
                 ended = (await self.status(job_id)).state in ENDED  # before reading: nothing may come in between
-                for event in await self._in_thread(self._log.read, job_id, after):
+                events, notes = await self._in_thread(self._log.read, job_id, after)
+                for event in events:
                     after = event.number
                     yield event
                 if ended:
                     return
+                for note in notes:
+                    if seen.get(note.about) != note.at:
+                        seen[note.about] = note.at
+                        yield note
                 # A job that runs here tells its news; of others, and of its very end, only the database knows.
                 pause_s = LONGEST_POLL_S if job_id in self._running else POLL_S
                 with contextlib.suppress(TimeoutError):
@@ -387,8 +415,10 @@ class Durable:
             raise asyncio.CancelledError
         status = await self._status(job_id)
         about = self._about(status)
-        # DBOS counts the starts of an attempt.
-        log.info("job resumed" if (status.recovery_attempts or 0) > 1 else "job begun", extra=about)
+        resumed = (status.recovery_attempts or 0) > 1  # DBOS counts the starts of an attempt
+        log.info("job resumed" if resumed else "job begun", extra=about)
+        if resumed or _attributes(status)["attempt"] > 1:
+            await self._in_thread(self._log.drop_notes, job_id)  # what was under way is begun again
         began = time.monotonic()
 
         def tell(end: str, *words: object, **fields: object) -> None:

@@ -1,4 +1,6 @@
-"""What happened to a job, in order: a log that can be read again from any number on."""
+"""What happened to a job, in order: a log that can be read again from any number on. And notes: how far what is under way has
+come, of which only the latest are kept.
+"""
 
 import hashlib
 import json
@@ -35,6 +37,24 @@ told = Table(
     UniqueConstraint("job_id", "attempt", "digest"),
 )
 
+noted = Table(
+    "howsfit_notes",
+    metadata,
+    Column("job_id", String(64), primary_key=True),
+    Column("about", String(100), primary_key=True),
+    Column("noted_at", Float, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Note:
+    """The latest of what is under way in a job."""
+
+    about: str
+    at: datetime
+    data: dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Event:
@@ -64,15 +84,37 @@ class EventLog:
 
         self._database.transact_here(tell)
 
-    def read(self, job_id: str, after: int) -> list[Event]:
-        """The events with numbers above `after`."""
+    def read(self, job_id: str, after: int) -> tuple[list[Event], list[Note]]:
+        """The events with numbers above `after`, and the notes."""
         query = select(told).where(told.c.job_id == job_id, told.c.number > after).order_by(told.c.number)
-        rows = self._database.transact_here(lambda c: c.execute(query).all())
-        return [Event(row.number, datetime.fromtimestamp(row.told_at, UTC), json.loads(row.body)) for row in rows]
+        notes = select(noted).where(noted.c.job_id == job_id).order_by(noted.c.about)
+        rows, noted_rows = self._database.transact_here(lambda c: (c.execute(query).all(), c.execute(notes).all()))
+        return (
+            [Event(row.number, datetime.fromtimestamp(row.told_at, UTC), json.loads(row.body)) for row in rows],
+            [Note(row.about, datetime.fromtimestamp(row.noted_at, UTC), json.loads(row.body)) for row in noted_rows],
+        )
+
+    def note(self, job_id: str, about: str, data: dict[str, Any]) -> None:
+        """Write down how far it is, in the place of what was written about the same before."""
+        values = {"noted_at": now(), "body": json.dumps(data)}
+        row = self._database.insert(noted).values(job_id=job_id, about=about, **values)
+        row = row.on_conflict_do_update(index_elements=[noted.c.job_id, noted.c.about], set_=values)
+        self._database.transact_here(lambda c: c.execute(row))
+
+    def drop_notes(self, job_id: str, about: str | None = None) -> None:
+        """That is over; by default all of the job's."""
+        row = delete(noted).where(noted.c.job_id == job_id)
+        row = row if about is None else row.where(noted.c.about == about)
+        self._database.transact_here(lambda c: c.execute(row))
 
     def forget(self, job_id: str) -> None:
-        """Remove a job's events."""
-        self._database.transact_here(lambda c: c.execute(delete(told).where(told.c.job_id == job_id)))
+        """Remove a job's events and notes."""
+
+        def forget(connection: Connection) -> None:
+            for table in (told, noted):
+                connection.execute(delete(table).where(table.c.job_id == job_id))
+
+        self._database.transact_here(forget)
 
     def _tell(self, connection: Connection, job_id: str, attempt: int, data: dict[str, Any]) -> bool:
         """False if it must be tried again; without an error, of which PostgreSQL would write a line into its log each time."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from gateway.cluster.graph import GOAL, PERSON, RESULTS, UPLOADS
+from gateway.cluster.news import News
 from gateway.cluster.plan import Plan
 from gateway.cluster.stages import Run, StageClient
 from gateway.cluster.watch import Cluster
@@ -68,6 +69,8 @@ class GraphRun:
         self._engines: dict[str, str] = {}
         """Stage -> name and version of what did it."""
         self._telling: dict[str, asyncio.Task[None]] = {}
+        self._noted: set[str] = set()
+        """Stages under way that have told how far they are."""
         self._sample = 1
         self._seed: int | None = None
         """Of the sample that is being made, where several were asked for."""
@@ -262,6 +265,9 @@ class GraphRun:
         parts = {name: await self._read(digest) for name, digest in inputs.items()}
         options = self._plan.options_of(client.name)
         run = await self._call(client, parts, options)
+        if client.name in self._noted:
+            self._noted.discard(client.name)
+            await self._steps.drop_note(client.name)
         document: dict[str, Any] = {
             "engine": run.engine,
             "fingerprint": run.fingerprint,
@@ -296,9 +302,22 @@ class GraphRun:
         trace_id = trace_of(self._id, self._payload)
         about = {"job": self._id, "stage": client.name, "trace": trace_id}
         again = functools.partial(self._progress.stage_retried, self._about(client.name))
+        listener = functools.partial(self._note, client)
+        previews = self._payload.get("previews", False)
         return await patiently(
-            lambda: client.run(parts, trace_id, options), self._means.retry_s, client.start_s, about, again
+            lambda: client.run(parts, trace_id, options, listener, previews),
+            self._means.retry_s,
+            client.start_s,
+            about,
+            again,
         )
+
+    async def _note(self, client: StageClient, run_id: str, news: News) -> None:
+        """How far a stage is. With its engine and the run's name there, by which the preview can be asked for."""
+        self._noted.add(client.name)
+        where = {"engine": client.engine, "run": run_id}
+        told = news.model_dump(exclude={"number"})
+        await self._steps.note(client.name, self._about(client.name) | told | where)
 
     # Images
 

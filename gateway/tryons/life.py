@@ -15,7 +15,7 @@ from typing import Any, get_args
 from gateway.cluster.watch import Cluster
 from gateway.errors import GatewayError, IdempotencyConflict, NotFound
 from gateway.jobs.durable import Durable, Steps
-from gateway.jobs.events import Event
+from gateway.jobs.events import Event, Note
 from gateway.jobs.job import ENDED, Job, PayloadConflict, State, UnknownJob, WrongState, cursor_key
 from gateway.metrics import Metrics
 from gateway.settings import Settings
@@ -149,6 +149,28 @@ class Tryons:
         job = await self._job(tryon_id, owner)
         return job, await self._durable.read_events(tryon_id)
 
+    async def notes(self, tryon_id: str) -> list[Note]:
+        """How far the stages are that are under way."""
+        return (await self._durable.read(tryon_id))[1]
+
+    async def preview(self, tryon_id: str, stage: str, step: int, owner: str | None = None) -> Part:
+        """The latest picture of what there is so far, after this step of the stage or a later one.
+
+        Raises NotFound.
+        """
+        await self._job(tryon_id, owner)
+        for note in await self.notes(tryon_id):
+            shown, engine = note.data.get("preview"), note.data["engine"]
+            if note.about == stage and shown is not None and shown >= step:
+                for client in self._means.cluster.engines(stage):
+                    if client.engine == engine:
+                        with contextlib.suppress(GatewayError):
+                            if (part := await client.preview(note.data["run"])) is not None:
+                                return part
+        raise NotFound(
+            "There is no such preview, or no longer: its stage may have ended. Look at the try-on's `progress`."
+        )
+
     async def find(self, tryon_ids: Sequence[str]) -> dict[str, Job]:
         """Those of the jobs that there are."""
         return await self._durable.find(tryon_ids)
@@ -178,8 +200,9 @@ class Tryons:
                 async for _ in self.events(tryon_id, 0):
                     pass
 
-    async def events(self, tryon_id: str, after: int) -> AsyncIterator[Event]:
-        """The events with numbers above `after`, as they come; ends with the try-on, or when it is deleted."""
+    async def events(self, tryon_id: str, after: int) -> AsyncIterator[Event | Note]:
+        """The events with numbers above `after`, and notes of what is under way, as they come; ends with the try-on, or when
+        it is deleted."""
         with contextlib.suppress(UnknownJob):
             async for event in self._durable.events(tryon_id, after):
                 yield event

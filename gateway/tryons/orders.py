@@ -54,6 +54,8 @@ class Order:
     """How long it is kept after its end; by default as long as the gateway keeps any."""
     forget: str | None = None
     """When it is forgotten before: as soon as its result was `fetched`."""
+    previews: bool = False
+    """Whether somebody wants to see what there is before the end."""
     batch: str | None = None
     comparison: str | None = None
     wishes: Wishes = field(default_factory=Wishes)
@@ -76,6 +78,7 @@ class Order:
             "reference": self.reference,
             "retention_s": self.retention_s,
             "forget": self.forget,
+            "previews": self.previews or None,
             "batch": self.batch,
             "comparison": self.comparison,
             "options": {stage: dict(given) for stage, given in self.wishes.options.items() if given} or None,

@@ -5,7 +5,8 @@ python -m stagekit.serve tests.gateway.small_stages:tryon
 The artifacts have the real names, kinds and sizes, but each picture has the colour of what it was made from: the upper half
 of a try-on is the photo's, the lower half the garment's. With the folder SMALL_STAGES_FOLDER in the environment, every run
 that begins writes a line "time stage inputs" to its file `runs`, and waits while there is a file `hold-STAGE`. A stage that
-starts waits while there is a file `hold-start-STAGE`, and lacks its weights while there is a file `no-weights-STAGE`.
+starts waits while there is a file `hold-start-STAGE`, and lacks its weights while there is a file `no-weights-STAGE`. With a
+file `steps-STAGE` runs take as many steps as stand there, and each writes a line "time stage done" to the file `steps`.
 """
 
 import os
@@ -20,7 +21,7 @@ from stagekit.errors import WeightsMissing
 from stagekit.formats import HEIGHT, WIDTH
 
 FOLDER = os.environ.get("SMALL_STAGES_FOLDER")
-RUN_S = 0.02
+RUN_S, STEP_S = 0.02, 0.2
 
 
 def colour(picture):
@@ -54,8 +55,18 @@ class SmallEngine(Engine):
                 runs.write(f"{time.time():.3f} {self._stage.name} {'-'.join(seen)}\n")
             while Path(FOLDER, "hold-" + self._stage.name).exists():
                 time.sleep(0.01)
+            if Path(FOLDER, "steps-" + self._stage.name).exists():
+                self._take_steps(int(Path(FOLDER, "steps-" + self._stage.name).read_text()), warn)
         time.sleep(RUN_S)
         return MAKE[self._stage.name](inputs)
+
+    def _take_steps(self, steps, warn):
+        warn.step(0, steps)
+        for done in range(1, steps + 1):
+            time.sleep(STEP_S)
+            with Path(FOLDER, "steps").open("a") as written:
+                written.write(f"{time.time():.3f} {self._stage.name} {done}\n")
+            warn.step(done, steps, lambda: filled((9, 9, 9)))
 
 
 def resized(inputs):

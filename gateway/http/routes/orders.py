@@ -86,6 +86,11 @@ ABOUT_CATEGORY = "What the garment is, where its picture is not to tell: short f
 ABOUT_SAMPLES = "How many results, each with the next seed of the generator, which must have an option `seed`."
 
 
+ABOUT_PREVIEWS = (
+    "Tell in `progress` where a small picture of what there is so far can be seen, of engines that work in steps."
+)
+
+
 ABOUT_GARMENTS = (
     "Instead of `garment`: an upper with a lower garment, or an upper over a dress. In a form: files or ids, as "
     "`garments.upper` and `garments.lower`."
@@ -259,6 +264,7 @@ class WholeTryonFields(OutfitFields):
     """A try-on, of which there may be several samples, and which may be of several garments."""
 
     samples: int | None = Field(None, ge=1, le=MAX_SAMPLES, description=ABOUT_SAMPLES)
+    previews: bool | None = Field(None, description=ABOUT_PREVIEWS)
 
 
 IdempotencyKey = Annotated[
@@ -424,6 +430,7 @@ async def start(
         reference=sent.reference,
         retention_s=sent.retention_s,
         forget=sent.forget,
+        previews=isinstance(sent, WholeTryonFields) and bool(sent.previews),
         wishes=Wishes(
             sent.options or {},
             sent.engines or {},

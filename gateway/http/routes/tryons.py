@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from gateway.documents import TryonDocument, TryonList
+from gateway.documents import ProgressDocument, TryonDocument, TryonList
 from gateway.errors import NotFound
 from gateway.http.access import Reader, Writer
 from gateway.http.bodies import body, described
@@ -18,6 +18,7 @@ from gateway.http.here import Here
 from gateway.http.names import known_query, known_query_of_posts
 from gateway.http.problems import refusals
 from gateway.http.routes.orders import STARTING, Options, Quality, Rendering, WholeTryonFields, Width, start
+from gateway.jobs.events import Event
 from gateway.jobs.job import State
 from gateway.pictures.previews import rendered
 from gateway.tryons import dataset
@@ -45,13 +46,17 @@ IMAGE: dict[int | str, dict[str, Any]] = {
     },
     307: {"description": "Where it can be downloaded, when the storage gives links."},
 }
+PREVIEW: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}
+}
 ZIP: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
 }
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "`stage` events, numbered from 1, and at last `completed` with the document, or `deleted`. Their data "
-        "are JSON. A comment comes every 15 seconds when nothing happens: read for 30 before you take the connection for dead.",
+        "description": "`stage` events, numbered from 1, `progress` events in between, and at last `completed` with the "
+        "document, or `deleted`. Their data are JSON. A comment comes every 15 seconds when nothing happens: read for 30 "
+        "before you take the connection for dead.",
     }
 }
 
@@ -134,11 +139,32 @@ async def tryon_events(
     after = int(last_event_id) if last_event_id and re.fullmatch("[0-9]{1,9}", last_event_id) else 0
     yield ServerSentEvent(retry=1000)
     async for event in gateway.tryons.events(tryon_id, after):
-        yield ServerSentEvent(id=str(event.number), event="stage", data=event.data)
+        if isinstance(event, Event):
+            yield ServerSentEvent(id=str(event.number), event="stage", data=event.data)
+        else:
+            yield ServerSentEvent(event="progress", data=ProgressDocument.told(tryon_id, event))
     try:
         yield ServerSentEvent(event="completed", data=await gateway.document(tryon_id))
     except NotFound as error:
         yield ServerSentEvent(event="deleted", data=error.problem())
+
+
+@router.get(
+    "/{tryon_id}/preview",
+    summary="A small picture of what there is of it so far",
+    response_class=Response,
+    responses=PREVIEW | refusals(404),
+)
+async def get_preview(
+    gateway: Here,
+    caller: Reader,
+    tryon_id: Id,
+    stage: Annotated[str, Query(max_length=40)],
+    step: Annotated[int, Query(ge=0, description="Of this one, or the latest that there is since.")] = 0,
+) -> Response:
+    """Its address, with the step, comes in `progress` where `previews` were asked for."""
+    part = await gateway.tryons.preview(tryon_id, stage, step, caller.sees)
+    return Response(part.data, media_type=part.media_type, headers={"Cache-Control": "no-store"})
 
 
 @router.get(

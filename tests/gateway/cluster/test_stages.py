@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
+from gateway.cluster import stages
 from gateway.cluster.stages import StageClient
 from gateway.errors import StageNonsense, StageRefused, StageUnreachable
 from stagekit.wire import Part
@@ -55,6 +56,67 @@ def test_a_refusal_is_passed_on_as_the_stage_wrote_it():
 def test_an_answer_that_the_protocol_does_not_allow(response):
     with pytest.raises(StageNonsense, match="'pose'"):
         run(app_that_answers(response))
+
+
+NEWS = {"number": 1, "queue": None, "done": 1, "of": 4, "seconds_left": 3.5, "preview": None}
+
+
+def heard(monkeypatch, answer, **info):
+    """What a listener is told of a run of 0.3 s, and how often the stage was asked. answer: to each question."""
+    for pause in ("QUIET_S", "NEWS_EVERY_S", "NO_NEWS_S"):
+        monkeypatch.setattr(stages, pause, 0.02)
+    asked, told = [], []
+    app = FastAPI()
+    app.get("/info")(lambda: {"contract": 1, "stage": "pose", "inputs": {}, "outputs": {}} | info)
+
+    @app.post("/run")
+    async def works():
+        await asyncio.sleep(0.3)
+        return JSONResponse({"code": "no-person"}, 422)
+
+    @app.get("/runs/{name}")
+    async def news(name: str):
+        asked.append(name)
+        return answer
+
+    async def listener(run_id, news):
+        told.append((run_id, news))
+
+    async def go():
+        client = StageClient("pose", "inproc://pose", {"pose": app}, timeout_s=2)
+        await client.read_info()
+        with pytest.raises(StageRefused):
+            await client.run(INPUTS, TRACE, listener=listener)
+        await client.close()
+
+    asyncio.run(go())
+    return told, asked
+
+
+def test_the_news_of_a_run_are_told_once(monkeypatch):
+    told, asked = heard(monkeypatch, JSONResponse(NEWS), progress=True)
+    assert [news.model_dump() for _, news in told] == [NEWS] and {told[0][0]} == set(asked) and len(asked) > 1
+
+
+def test_an_older_stage_that_has_no_news_is_not_asked(monkeypatch):
+    assert heard(monkeypatch, JSONResponse(NEWS)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        JSONResponse({"code": "not-found"}, 404),
+        Response(b"<html>"),
+        JSONResponse([1]),
+        JSONResponse(NEWS | {"of": 0}),
+        JSONResponse(NEWS | {"seconds_left": "soon"}),
+        JSONResponse({"number": 1}),
+    ],
+    ids=["unknown", "a page", "no object", "of none", "no number", "nothing"],
+)
+def test_news_that_say_nothing_do_no_harm(monkeypatch, answer):
+    told, asked = heard(monkeypatch, answer, progress=True)
+    assert told == [] and len(asked) > 1
 
 
 def test_kinds_that_nobody_knows_here_are_named():

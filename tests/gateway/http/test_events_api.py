@@ -34,10 +34,15 @@ def quick(monkeypatch):
     RUN_ON.clear()
 
 
-@contextlib.asynccontextmanager
-async def listening(folder):
+def listening(folder):
     """The app of a gateway, a client of it, and a try-on whose generator waits, over a socket."""
-    async with served(folder, generators=(), engine=Held) as inner:
+    return listening_to(folder, Held)
+
+
+@contextlib.asynccontextmanager
+async def listening_to(folder, engine, **fields):
+    """The same with all stages of that engine. fields: of the try-on."""
+    async with served(folder, generators=(), engine=engine) as inner:
         app = inner._transport.app
         server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None))
         running = asyncio.create_task(server.serve())
@@ -46,7 +51,7 @@ async def listening(folder):
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-                yield app.state.gateway, client, (await client.post("/v1/tryons", files=FILES)).json()
+                yield app.state.gateway, client, (await client.post("/v1/tryons", files=FILES, data=fields)).json()
         finally:
             RUN_ON.set()
             server.should_exit = True

@@ -521,6 +521,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tryons/{tryon_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A small picture of what there is of it so far
+         * @description Its address, with the step, comes in `progress` where `previews` were asked for.
+         */
+        get: operations["get_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tryons/{tryon_id}/retry": {
         parameters: {
             query?: never;
@@ -1188,6 +1208,55 @@ export interface components {
             type: string;
         };
         /**
+         * ProgressDocument
+         * @description How far a stage is that is under way.
+         */
+        ProgressDocument: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Done
+             * @description Steps that are done; null where the engine tells none.
+             */
+            done: number | null;
+            /**
+             * Garment
+             * @description For which one of several.
+             */
+            garment?: number | null;
+            /**
+             * Of
+             * @description Steps that there are.
+             */
+            of: number | null;
+            /**
+             * Preview
+             * @description Address of a small picture of what there is so far, where `previews` were asked for. It is there until the stage ends, and always the latest.
+             */
+            preview: string | null;
+            /**
+             * Queue
+             * @description Its place in the line of those that wait for the engine or its device: 1 is next. Null once it runs.
+             */
+            queue: number | null;
+            /**
+             * Sample
+             * @description For which one of several.
+             * @default 1
+             */
+            sample: number;
+            /**
+             * Seconds Left
+             * @description By the steps so far, at the time `at`.
+             */
+            seconds_left: number | null;
+            /** Stage */
+            stage: string;
+        };
+        /**
          * SampleDocument
          * @description One of several results of a try-on, which differ by the generator's seed.
          */
@@ -1511,6 +1580,11 @@ export interface components {
             } | null;
             /** Priority */
             priority: number;
+            /**
+             * Progress
+             * @description How far those stages are that are under way, and tell it.
+             */
+            progress: components["schemas"]["ProgressDocument"][];
             /**
              * Reference
              * @description Whom it is for, as the caller names them.
@@ -4460,6 +4534,11 @@ export interface operations {
                      */
                     photo_id?: string | null;
                     /**
+                     * Previews
+                     * @description Tell in `progress` where a small picture of what there is so far can be seen, of engines that work in steps.
+                     */
+                    previews?: boolean | null;
+                    /**
                      * Priority
                      * @description Higher ones start sooner, equal ones in turn.
                      * @default 0
@@ -4560,6 +4639,11 @@ export interface operations {
                      * @description Instead of the file: of an uploaded image.
                      */
                     photo_id?: string | null;
+                    /**
+                     * Previews
+                     * @description Tell in `progress` where a small picture of what there is so far can be seen, of engines that work in steps.
+                     */
+                    previews?: boolean | null;
                     /**
                      * Priority
                      * @description Higher ones start sooner, equal ones in turn.
@@ -5126,13 +5210,84 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description `stage` events, numbered from 1, and at last `completed` with the document, or `deleted`. Their data are JSON. A comment comes every 15 seconds when nothing happens: read for 30 before you take the connection for dead. */
+            /** @description `stage` events, numbered from 1, `progress` events in between, and at last `completed` with the document, or `deleted`. Their data are JSON. A comment comes every 15 seconds when nothing happens: read for 30 before you take the connection for dead. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+            /** @description The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description A key is needed. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The key does not allow it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too much at once; see Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_preview: {
+        parameters: {
+            query: {
+                stage: string;
+                /** @description Of this one, or the latest that there is since. */
+                step?: number;
+            };
+            header?: never;
+            path: {
+                tryon_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
                 };
             };
             /** @description The request is malformed. */
