@@ -131,6 +131,7 @@ export const api = {
       form.append(name.startsWith("garments.") ? name : `${name}_id`, id);
     for (const [name, value] of Object.entries(wishes))
       form.append(name, typeof value === "string" ? value : JSON.stringify(value));
+    form.append("previews", "true");
     for (const [name, file] of Object.entries(artifacts)) form.append(`artifacts.${name}`, file, name);
     return (await get(at("/v1/tryons"), { method: "POST", body: form })).json();
   },

@@ -16,8 +16,12 @@ export type StageEvent = Pick<StageRun, "stage" | "status"> &
     garment?: number;
   };
 
+/** How far a stage is that is under way. */
+export type Progress = Tryon["progress"][number];
+
 export interface Listener {
   stage(event: StageEvent): void;
+  progress(told: Progress): void;
   /** It ended, or was deleted: null. */
   end(tryon: Tryon | null): void;
   /** Whether there is a connection. */
@@ -47,6 +51,7 @@ export async function follow(id: string, listener: Listener, signal: AbortSignal
         silence = setTimeout(hangUp, SILENCE_MS);
         if (message.id) last = message.id;
         if (message.event === "stage") listener.stage(JSON.parse(message.data));
+        if (message.event === "progress") listener.progress(JSON.parse(message.data));
         if (message.event === "completed") return listener.end(JSON.parse(message.data));
         if (message.event === "deleted") return listener.end(null);
       }

@@ -297,6 +297,13 @@ export const en = {
     forbidden: "Your key does not allow this.",
     "not-found": "This is no longer there.",
   },
+  steps: {
+    done: (done: number, of: number) => `Step ${done} of ${of}`,
+    left: (time: string) => `about ${time} left`,
+    queued: (place: number) =>
+      place === 1 ? "Waits for its turn, and is next" : `Waits for its turn, ${place - 1} before it`,
+    previewAlt: "How it looks so far",
+  },
   notReady: {
     heading: "A try-on will not work right now: a part of the service is not ready.",
     weights: (stage: string) => `“${stage}” lacks its weights. This command brings them:`,

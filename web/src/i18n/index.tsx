@@ -50,6 +50,14 @@ export function seconds(value: number, language: Language): string {
   return new Intl.NumberFormat(language, { ...unit, maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
 }
 
+/** How long it is going to take, as people say it: whole seconds, then minutes, then hours. */
+export function duration(value: number, language: Language): string {
+  const [unit, length] =
+    value < 90 ? (["second", 1] as const) : value < 5400 ? (["minute", 60] as const) : (["hour", 3600] as const);
+  const form = { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: unit === "hour" ? 1 : 0 } as const;
+  return new Intl.NumberFormat(language, form).format(Math.max(1, value / length));
+}
+
 /** A moment as people read it. */
 export function moment(iso: string, language: Language): string {
   return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));

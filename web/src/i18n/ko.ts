@@ -288,6 +288,13 @@ export const ko: Dictionary = {
     forbidden: "이 키로는 할 수 없는 일입니다.",
     "not-found": "더 이상 없습니다.",
   },
+  steps: {
+    done: (done: number, of: number) => `${of}단계 중 ${done}단계`,
+    left: (time: string) => `약 ${time} 남음`,
+    queued: (place: number) =>
+      place === 1 ? "차례를 기다리는 중, 다음입니다" : `차례를 기다리는 중, 앞에 ${place - 1}건`,
+    previewAlt: "지금까지의 모습",
+  },
   notReady: {
     heading: "서비스의 일부가 준비되지 않아 지금은 입어 볼 수 없습니다.",
     weights: (stage) => `‘${stage}’ 단계에 가중치가 없습니다. 다음 명령으로 받을 수 있습니다:`,

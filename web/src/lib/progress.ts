@@ -1,10 +1,11 @@
 import type { Tryon, Warning } from "../api/client";
-import type { StageEvent } from "../api/follow";
+import type { Progress, StageEvent } from "../api/follow";
 
 /** A try-on's document after one more event. Events may come again: they change nothing then. */
 export function advance(tryon: Tryon, event: StageEvent): Tryon {
   const { outputs = {}, warnings = [], error: _, seed, sample = 1, garment, ...run } = event;
-  const begun: Tryon = { ...tryon, status: "processing", samples: sampled(tryon, event) };
+  const progress = tryon.progress.filter(({ stage }) => stage !== run.stage); // it began, or ended
+  const begun: Tryon = { ...tryon, status: "processing", samples: sampled(tryon, event), progress };
   if (sample > 1) return begun;
   const known = <T extends Shown>(shown: T, query = ""): T => ({
     ...shown,
@@ -16,6 +17,16 @@ export function advance(tryon: Tryon, event: StageEvent): Tryon {
   // The document tells of its own the stages of the first garment, and of the result.
   return garment !== undefined && garment > 1 ? { ...begun, garments } : { ...known(begun), garments };
 }
+
+/** The document after a stage told how far it is. */
+export const stepped = (tryon: Tryon, told: Progress): Tryon => ({
+  ...tryon,
+  progress: [...tryon.progress.filter(({ stage }) => stage !== told.stage), told],
+});
+
+/** What is to be shown of how far a try-on is: the stage that works in steps, else one that waits in line. */
+export const progressOf = ({ progress }: Tryon): Progress | undefined =>
+  progress.find(({ of }) => of !== null) ?? progress.find(({ queue }) => queue !== null);
 
 type Shown = Pick<Tryon, "stages" | "artifacts" | "warnings">;
 

@@ -3,7 +3,7 @@ import { api, Refused, type Tryon } from "../api/client";
 import { download, fetchPicture } from "../api/pictures";
 import { seconds, useSpeech, word } from "../i18n";
 import { besides } from "../lib/outfits";
-import { hasEnded } from "../lib/progress";
+import { hasEnded, progressOf } from "../lib/progress";
 import { asOf, doubtsOf, failedOf, madeOf, resultOf, runsOf, wholeWarnings, wornIn } from "../lib/results";
 import { go } from "../lib/router";
 import { type Mask, masksOf, type Painted } from "../mend/masks";
@@ -19,6 +19,7 @@ import { Compare } from "./compare";
 import { Notes } from "./notes";
 import { Samples } from "./samples";
 import { StageGraph } from "./stage-graph";
+import { Steps } from "./steps";
 import { useTryon } from "./use-tryon";
 import { Worn } from "./worn";
 import { Zoom } from "./zoom";
@@ -63,6 +64,7 @@ export function TryonPage({ id, onOutfit }: Props) {
   const failed = failedOf(tryon);
   const helps = helpful(tryon);
   const result = resultOf(tryon, sample);
+  const progress = over ? undefined : progressOf(tryon);
   const [before, after] = whole && result?.tryon_photo ? ["photo", "tryon_photo"] : ["person", "tryon"];
 
   return (
@@ -78,6 +80,8 @@ export function TryonPage({ id, onOutfit }: Props) {
           <div className="frame" data-busy={!over}>
             {result ? (
               <Compare before={tryon.artifacts[before]} after={result[after]} />
+            ) : progress?.preview ? (
+              <Picture path={progress.preview} alt={t.steps.previewAlt} className="so-far" kept />
             ) : (
               <Picture path={tryon.artifacts.person ?? tryon.artifacts.photo} alt={t.tryon.beforeAlt} width={512} />
             )}
@@ -87,6 +91,7 @@ export function TryonPage({ id, onOutfit }: Props) {
                 <Picture key={index} path={path} alt={t.tryon.garmentAlt} width={96} className="inset" />
               ))}
           </div>
+          {progress && <Steps told={progress} />}
           <Samples tryon={tryon} chosen={sample} onChosen={setSample} />
           <div className="view">
             {result && (

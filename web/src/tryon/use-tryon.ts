@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from "react";
 import { api, type Serving, type Tryon, Unreachable } from "../api/client";
 import { follow } from "../api/follow";
 import { useOnline } from "../lib/online";
-import { advance, hasEnded } from "../lib/progress";
+import { advance, hasEnded, stepped } from "../lib/progress";
 
 export interface Watched {
   tryon: Tryon | null;
@@ -44,7 +44,8 @@ export function useTryon(id: string): Watched {
       const [first] = await Promise.all([document, graph]);
       if (watch.signal.aborted || hasEnded(first)) return;
       const stage = (event: Parameters<typeof advance>[1]) => setTryon((now) => now && advance(now, event));
-      await follow(id, { stage, end, connected: setConnected }, watch.signal);
+      const progress = (told: Parameters<typeof stepped>[1]) => setTryon((now) => now && stepped(now, told));
+      await follow(id, { stage, progress, end, connected: setConnected }, watch.signal);
     };
     begin().catch((problem) => {
       if (watch.signal.aborted) return;

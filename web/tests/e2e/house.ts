@@ -103,11 +103,11 @@ export class House {
     return other;
   }
 
-  /** Another gateway in front of this one's stages, which has a second engine to dress people beside it. */
-  async withSecondEngine(): Promise<House> {
+  /** Another gateway in front of this one's stages, which has another engine to dress people beside it. */
+  async withEngine(name: "second" | "stepping"): Promise<House> {
     const ports = [await freePort(), await freePort()];
-    const settings = { HOWSFIT_TRYON_URLS: `second=http://127.0.0.1:${ports[0]}` };
-    const other = new House(ports, settings, this.stages(), "web.tests.e2e.second_engine:app");
+    const settings = { HOWSFIT_TRYON_URLS: `${name}=http://127.0.0.1:${ports[0]}` };
+    const other = new House(ports, settings, this.stages(), `web.tests.e2e.${name}_engine:app`);
     await Promise.all([other.tryonStage.start(), other.gateway.start()]);
     return other;
   }

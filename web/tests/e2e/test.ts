@@ -47,7 +47,7 @@ export const test = base.extend<{ quiet: undefined }, { house: House }>({
 export const testOfTwo = test.extend<object, { two: House }>({
   two: [
     async ({ house }, use) => {
-      const two = await house.withSecondEngine();
+      const two = await house.withEngine("second");
       await use(two);
       await two.close();
     },

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Tryon } from "../../src/api/client";
-import { advance, hasEnded } from "../../src/lib/progress";
+import type { Progress } from "../../src/api/follow";
+import { advance, hasEnded, progressOf, stepped } from "../../src/lib/progress";
 import { madeOf, resultOf, warningsOf } from "../../src/lib/results";
 import { pageAt } from "../../src/lib/router";
 
@@ -12,6 +13,7 @@ const tryon = {
   warnings: [],
   samples: [],
   garments: [],
+  progress: [],
   stages: [
     { stage: "resize", status: "waiting", reused: false },
     { stage: "pose", status: "waiting", reused: false },
@@ -38,6 +40,16 @@ test("events move a try-on on, and say where its new artifacts are", () => {
 test("an event that comes again changes nothing", () => {
   const once = advance(tryon, { ...done, warnings: [...done.warnings] });
   expect(advance(once, { ...done, warnings: [...done.warnings] })).toEqual(once);
+});
+
+test("how far a stage is is told until it ends, and steps are shown before what waits", () => {
+  const step = { stage: "resize", queue: null, done: 1, of: 4, seconds_left: 9, preview: null } as Progress;
+  const waits = { stage: "pose", queue: 2, done: null, of: null, seconds_left: null, preview: null } as Progress;
+  const first = stepped(stepped(tryon, waits), step);
+  expect([progressOf(tryon), progressOf(stepped(tryon, waits)), progressOf(first)]).toEqual([undefined, waits, step]);
+  const second = stepped(first, { ...step, done: 2 });
+  expect(second.progress).toEqual([waits, { ...step, done: 2 }]);
+  expect(advance(second, { ...done, warnings: [...done.warnings] }).progress).toEqual([waits]);
 });
 
 test("samples come one after the other, each with results and doubts of its own", () => {
