@@ -87,7 +87,8 @@ def _add_routes(app: FastAPI, runner: Runner) -> None:
     @app.get("/readyz", summary="The engine is loaded")
     async def readyz(request: Request) -> Response:
         if runner.state == "ready":
-            return JSONResponse({"status": "busy" if runner.queued else "ready", "setup_seconds": runner.setup_s})
+            status = {"status": "busy" if runner.queued else "ready", "setup_seconds": runner.setup_s}
+            return JSONResponse(dict(status, queued=runner.queued, device=runner.turns.document()))
         return _problem(request, stage, runner.problem, {"state": runner.state})
 
     @app.get("/info", summary="What this stage takes and gives, and what makes it")

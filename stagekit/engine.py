@@ -71,6 +71,14 @@ class Engine:
     def load(self) -> None:
         """Load models and warm them up. Raises WeightsMissing with the command that helps."""
 
+    def rest(self) -> None:
+        """Move the models off the device that they run on. Called when nobody has run it for a while, or another engine waits
+        for the device, and never during a run. An engine that defines it defines `wake` too.
+        """
+
+    def wake(self) -> None:
+        """Bring them back; called before the next run."""
+
     def option_schema(self) -> OptionSchema:
         """What a request may set for one run, with `options.integer`, `number` and `choice`; defaults as the settings say."""
         return {}

@@ -2,11 +2,12 @@
 
 import asyncio
 import collections
+import contextlib
 import logging
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Deque, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Deque, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from stagekit.artifacts import encode
 from stagekit.engine import Artifacts, Check, Engine
@@ -28,6 +29,7 @@ from stagekit.report import Report
 from stagekit.settings import Settings
 from stagekit.stage import Stage, engine_inputs, fingerprint, kinds_of
 from stagekit.thumbnails import thumbnail
+from stagekit.turns import Turns
 from stagekit.wire import Part, shown
 
 log = logging.getLogger("howsfit.stage")
@@ -47,7 +49,7 @@ class Outcome(NamedTuple):
     warnings: List[Dict[str, str]]
     fingerprint: str
     timings_s: Dict[str, float]
-    """Seconds by phase: queue, decode, run, encode; check, where the stage has one."""
+    """Seconds by phase: queue, decode, run, encode; check, where the stage has one; device, where models were moved."""
 
 
 class RecentRun(NamedTuple):
@@ -72,6 +74,7 @@ class Runner:
         self.stage = stage
         self.engine = engine
         self.settings = settings
+        self.turns = Turns(engine, settings.idle_offload_s, settings.device_lock)
         self.limits = Limits(int(settings.max_image_mb * 1e6), int(settings.max_megapixels * 1e6))
         self._known = KnownInputs(self.limits)
         self._kinds = kinds_of(stage, engine)
@@ -110,6 +113,7 @@ class Runner:
         """Take no further runs; those under way end first."""
         self._stopped.set()
         self._workers.shutdown(wait=True)
+        self.turns.stop()
 
     @property
     def start_s(self) -> float:
@@ -209,7 +213,7 @@ class Runner:
         """Load the engine here and now; the outcome is in `state`."""
         began = time.perf_counter()
         try:
-            with _one_loads:
+            with self.turns.loading(), _one_loads:
                 self.engine.load()
         except StageError as error:
             self._set_up_failed(error)
@@ -280,7 +284,7 @@ class Runner:
                 taken = [*engine_inputs(self.stage, self.engine), *(n for n in self.stage.optional if n in parts)]
                 inputs = {name: self._decoded(name, parts[name]) for name in taken}
                 values.update(inputs)
-            with _timed(timings, "run"):
+            with self._turn(report, timings), _timed(timings, "run"):
                 made = self.engine.run_with(dict(defaults(self.engine.option_schema()), **options), inputs, report)
                 outputs = {name: made[name] for name in self.stage.outputs}
                 outputs.update({name: made[name]() for name in extras})
@@ -304,6 +308,15 @@ class Runner:
             ) from error
         made_by = fingerprint_of_run(fingerprint(self.stage, self.engine), options)
         return Outcome(encoded, report.warnings, made_by, timings)
+
+    @contextlib.contextmanager
+    def _turn(self, report: Report, timings: Dict[str, float]) -> Iterator[None]:
+        """While the engine's models are on its device; how long that took is the phase `device`."""
+        began = time.perf_counter()
+        with self.turns.taken(report):
+            if self.turns.on:
+                timings["device"] = time.perf_counter() - began
+            yield
 
     def _decoded(self, name: str, part: Part) -> Any:
         return self._known.decode(name, self._kinds[name], part.data, name in self.stage.cut_out)

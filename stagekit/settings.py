@@ -24,6 +24,13 @@ class Settings(NamedTuple):
     weights_dir: str = ""
     """Folder that holds a folder of weights for each engine that needs them; empty: howsfit/weights in the user's cache."""
 
+    idle_offload_s: float = 0.0
+    """Seconds without a run after which an engine's models leave the GPU, until the next run brings them back; 0: they stay."""
+
+    device_lock: str = ""
+    """Folder, shared by all engines that share a GPU, in which they wait in line for it: one at a time has its models there.
+    Empty: the GPU is for one engine alone."""
+
     debug_runs: int = 12
     """How many recent runs the debug page shows, with thumbnails; 0 keeps none."""
 

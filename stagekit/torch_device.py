@@ -12,6 +12,15 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
+def move(module: torch.nn.Module, device: torch.device) -> None:
+    """Bring a module's arrays to a device, and give back what they took on the other one. Those on `meta` stay there."""
+    for array in [*module.parameters(), *module.buffers()]:
+        if array.device.type != "meta":
+            array.data = array.data.to(device)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
 def multiplies_bfloat16(cpuinfo: str = "/proc/cpuinfo") -> bool:
     """Whether the processor has instructions for it; without, bfloat16 is slower than float32."""
     if not os.path.exists(cpuinfo):

@@ -24,6 +24,9 @@ class Patient(Engine):
     def __init__(self):
         self.steps = 0
 
+    def rest(self):
+        """It has no models; but with HOWSFIT_DEVICE_LOCK it waits for its turn like one that has."""
+
     def option_schema(self):
         return {
             "steps": integer("How many.", 20, 1, 10000),

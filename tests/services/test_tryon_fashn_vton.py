@@ -202,6 +202,18 @@ def test_its_steps_are_told_with_a_preview_and_nothing_of_that_changes_the_pictu
     assert Image.open(io.BytesIO(report.preview)).size == (288, 384)
 
 
+def test_its_network_leaves_the_device_and_comes_back(engine, inputs):
+    engine.load()
+    plain = run(engine, inputs)
+    away = {}
+    moved = next(engine._network.parameters())
+    for move, at in ((engine.rest, "rest"), (engine.wake, "wake")):
+        move()
+        away[at] = moved.device.type
+    assert away == {"rest": "cpu", "wake": engine._device.type}
+    assert np.array_equal(run(engine, inputs), plain)
+
+
 def test_a_canceled_run_ends_before_its_next_step(engine, inputs):
     engine.load()
     report = Report("tryon")

@@ -27,7 +27,7 @@ from stagekit.errors import BadOption, GarmentNotFound, NoPerson
 from stagekit.formats import HEIGHT, WIDTH, keypoints
 from stagekit.options import OptionSchema, choice, defaults, integer, number
 from stagekit.report import Report
-from stagekit.torch_device import choose_device, multiplies_bfloat16
+from stagekit.torch_device import choose_device, move, multiplies_bfloat16
 from stagekit.weights import require, weights_folder
 
 CATEGORIES = {"upper": 1, "lower": 2, "dress": 3}
@@ -78,6 +78,12 @@ class Engine(stagekit.Engine):
             self._network = self._file.network(self._device, self._precision)
             self._forward_s = forward_seconds(self._network)
         self._weights = weights
+
+    def rest(self) -> None:
+        move(self._network, torch.device("cpu"))
+
+    def wake(self) -> None:
+        move(self._network, self._device)
 
     def option_schema(self) -> OptionSchema:
         return {

@@ -23,7 +23,7 @@ from services.tryon.engines.hr_viton.passage import Inputs, Outputs, dress
 from services.tryon.engines.hr_viton.settings import MAX_SEED, SIZES, read_hr_viton_settings
 from services.tryon.tops import warn_of_what_is_worn_as_top
 from stagekit.options import OptionSchema, choice, defaults, integer
-from stagekit.torch_device import choose_device, multiplies_bfloat16
+from stagekit.torch_device import choose_device, move, multiplies_bfloat16
 from stagekit.weights import require, weights_folder
 
 HEIGHT, WIDTH = 1024, 768
@@ -67,7 +67,16 @@ class Engine(stagekit.Engine):
         checkpoint.load(generator, folder / "gen.pth")
         self._predict = folded(condition).to(self._device)
         self._draw = self._drawer(generator)
+        self._moved = (self._predict, generator) if self._device.type == "cuda" else ()
         self._weights = weights
+
+    def rest(self) -> None:
+        for network in self._moved:
+            move(network, torch.device("cpu"))
+
+    def wake(self) -> None:
+        for network in self._moved:
+            move(network, self._device)
 
     def option_schema(self) -> OptionSchema:
         seed = "Of the noise: the same seed gives the same picture."
