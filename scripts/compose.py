@@ -65,8 +65,8 @@ class Setting:
 
 @dataclass
 class Engine:
-    """What the folder of an engine says. Its image.toml may have each of `memory`, `args`, `contexts` and `settings`; without a
-    Dockerfile of its own it is built by services/Dockerfile."""
+    """What the folder of an engine says. Its image.toml may have each of `memory`, `dockerfile`, `args`, `contexts` and
+    `settings`; without a Dockerfile of its own it is built by the one that it names, by default services/Dockerfile."""
 
     name: str
     folder: str
@@ -171,7 +171,7 @@ def _engine(stage: str, name: str) -> Engine:
     return Engine(
         name=name,
         folder=folder,
-        dockerfile=f"{folder}/Dockerfile" if own else "services/Dockerfile",
+        dockerfile=f"{folder}/Dockerfile" if own else image.get("dockerfile", "services/Dockerfile"),
         settings=_in_module(package + ".settings"),
         weights=sorted({each.when["setting"] for each in sets if each.when}),
         needs_weights=bool(sets),

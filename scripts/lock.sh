@@ -16,11 +16,14 @@ lock() { # python, source, target, further options
 lock 3.11 requirements/dev.in requirements/dev.txt "$@"
 lock 3.11 requirements/run.in requirements/run.txt --constraint requirements/dev.txt
 # The containers run what the tests ran: their versions are held to those of the development environment. An engine on an
-# older Python, which its image.toml or its own Dockerfile names, goes its own way.
+# older Python, which its image.toml, its own Dockerfile or its Torch names, goes its own way.
 for source in gateway/requirements.in services/*/engines/*/requirements.in deploy/*/requirements.in; do
     folder=${source%requirements.in}
-    python_version=$(cat "${folder}Dockerfile" "${folder}image.toml" 2>/dev/null \
-        | sed -nE 's/^(FROM python:|PYTHON = ")(3\.[0-9]+).*/\2/p' | head -n 1)
+    torch=$(sed -nE 's/^TORCH = ".*:-(.*)\}"/\1/p' "${folder}image.toml" 2>/dev/null || true)
+    python_version=$({
+        cat "${folder}Dockerfile" "${folder}image.toml" 2>/dev/null || true
+        grep " AS torch-${torch:-none}\$" services/torch.Dockerfile
+    } | sed -nE 's/^(FROM python:|PYTHON = ")(3\.[0-9]+).*/\2/p' | head -n 1)
     case ${python_version:-3.11} in
         3.11) lock 3.11 "$source" "${source%.in}.txt" --constraint requirements/dev.txt ;;
         3.6) lock 3.6.15 "$source" "${source%.in}.txt" "$@" ;;
@@ -37,12 +40,12 @@ lock 3.9 services/densepose/engines/detectron2/requirements-build.in \
     services/densepose/engines/detectron2/requirements-build.txt \
     --constraint services/densepose/engines/detectron2/requirements.txt
 lock 3.9 requirements/torch1.in requirements/torch1.txt --constraint services/tryon/engines/hr_viton/requirements.txt
-lock 3.11 services/tryon/engines/hr_viton/requirements-torch2-cuda.in \
-    services/tryon/engines/hr_viton/requirements-torch2-cuda.txt --constraint requirements/dev.txt
+lock 3.11 services/tryon/engines/hr_viton/requirements-cuda.in \
+    services/tryon/engines/hr_viton/requirements-cuda.txt --constraint requirements/dev.txt
 # Torch's build for CPUs is on no index that pip asks by itself: pip's own setting names the folder or page that has it.
 export UV_FIND_LINKS="$PIP_FIND_LINKS"
-lock 3.11 services/tryon/engines/hr_viton/requirements-torch2.in \
-    services/tryon/engines/hr_viton/requirements-torch2.txt --constraint requirements/dev.txt
+lock 3.11 services/tryon/engines/hr_viton/requirements-cpu.in \
+    services/tryon/engines/hr_viton/requirements-cpu.txt --constraint requirements/dev.txt
 lock 3.11 services/tryon/engines/fashn_vton/requirements-cpu.in \
     services/tryon/engines/fashn_vton/requirements-cpu.txt --constraint requirements/dev.txt
 lock 3.11 requirements/torch2.in requirements/torch2.txt --constraint requirements/dev.txt

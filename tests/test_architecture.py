@@ -17,9 +17,6 @@ MODULES = [
     for package in ("stagekit", "garment_parser", "services", "gateway", "howsfit", "training")
     for path in (ROOT / package).rglob("*.py")
 ]
-PLAIN = (ROOT / "services" / "Dockerfile").read_text()
-"""It builds the engines that have no Dockerfile of their own."""
-
 GATEWAY_MAY_USE = {
     f"stagekit.{name}" for name in ("wire", "errors", "folders", "kinds", "licences", "options", "pictures", "tracing")
 }
@@ -148,9 +145,10 @@ def test_every_stage_has_its_folder_and_every_engine_its_files(stage):
         if (engine / "Dockerfile").exists():
             assert f"{declared.engine_setting()}={engine.name}" in (engine / "Dockerfile").read_text()
         else:
-            args = tomllib.loads((engine / "image.toml").read_text())["args"]
-            assert args["DESCRIPTION"], "services/Dockerfile builds it"
-            assert all(f"ARG {name}" in PLAIN for name in args), engine
+            image = tomllib.loads((engine / "image.toml").read_text())
+            args, dockerfile = image["args"], image.get("dockerfile", "services/Dockerfile")
+            assert args["DESCRIPTION"], f"{dockerfile} builds it"
+            assert all(f"ARG {name}" in (ROOT / dockerfile).read_text() for name in args), engine
             used = {name.split(".")[0] for path in engine.rglob("*.py") for name in imported(path)}
             assert used - {"services", "stagekit"} <= {args.get("ALSO")}, engine
 

@@ -34,7 +34,7 @@ is_stand_in() { [ "$(docker image inspect --format "{{index .Config.Labels \"$LA
 # The official images that the repository's Dockerfiles and compose files name, each once.
 tags_in_use() {
   {
-    find "$ROOT" -name 'Dockerfile*' -not -path '*/node_modules/*' -not -path '*/.*/*' -exec \
+    find "$ROOT" -name '*Dockerfile' -not -path '*/node_modules/*' -not -path '*/.*/*' -exec \
       grep -hoE '^FROM +(--[a-z]+=[^ ]+ +)?(debian|python|node):[^ $]+( |$)' {} +
     # services/Dockerfile builds on the Python that an engine's image.toml names.
     find "$ROOT/services" -name image.toml -exec sed -nE 's/^PYTHON = "(.*)"/python:\1-slim-bookworm/p' {} +

@@ -66,7 +66,7 @@ def test_torch_can_be_chosen_and_a_card_gets_one_that_knows_it(files, settings, 
     tryon = read(*files, HOWSFIT_TRYON_ENGINE="hr_viton", **settings)["tryon"]
     assert tryon["build"]["args"]["TORCH"] == torch and tryon["build"]["args"]["VERSION"]
     dockerfile = (ROOT / tryon["build"]["dockerfile"]).read_text()
-    (requirements,) = re.findall(f"AS torch-{re.escape(torch)}\nENV REQUIREMENTS=(.*)", dockerfile)
+    (requirements,) = re.findall(f"AS torch-{re.escape(torch)}\nENV .*REQUIREMENTS=(.*)", dockerfile)
     locked = (ROOT / "services/tryon/engines/hr_viton" / requirements).read_text()
     assert ("nvidia-cuda-runtime" in locked) == (torch == "2.13-cuda")
     devices = tryon.get("deploy", {}).get("resources", {}).get("reservations", {}).get("devices", [])

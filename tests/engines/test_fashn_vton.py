@@ -15,6 +15,11 @@ SETTINGS = {
 }
 
 
+def test_a_torch_that_it_is_not_made_for_is_refused(yard):
+    with pytest.raises(pytest.fail.Exception, match="fashn_vton is not made for Torch 1.10: set HOWSFIT_TORCH"):
+        yard.build("tryon", **SETTINGS | {"HOWSFIT_TORCH": "1.10"})
+
+
 @pytest.fixture(scope="module")
 def built(yard):
     yard.build("tryon", **SETTINGS)
