@@ -127,7 +127,8 @@ def full_differences(golden):
 
 
 def preprocessing_differences(golden):
-    """(what, share of unequal values, allowed) of the way into the network and out of it. Masks are no part of ours."""
+    """(what, share of unequal values, allowed) of the way into the network and out of it."""
+    from services.tryon.engines.fashn_vton.mask import mask_steps
     from services.tryon.engines.fashn_vton.pictures import first_resize, fit, without
     from services.tryon.engines.fashn_vton.pose import Body, draw
 
@@ -145,6 +146,16 @@ def preprocessing_differences(golden):
     ]
     small = first_resize(formula_photo(*meta["preresize"]["of"], meta["preresize"]["k"]))
     large = fit(formula_photo(*meta["upscale"]["of"], meta["upscale"]["k"]))[0]
+    for category, name in (("upper", "tops"), ("lower", "bottoms"), ("dress", "one-pieces")):
+        steps = mask_steps(golden["in_labels"], category)
+        known = {"mask": "out_mask_" + name}
+        if name == "tops":
+            known.update((step, "tops_" + step) for step in ("base", "buffer", "contour", "hybrid", "dilated"))
+        for step, array in known.items():
+            unpacked = np.unpackbits(golden[array], axis=1)[:, :width] > 0
+            found.append(("%s, %s" % (name, step), float((getattr(steps, step) != unpacked).mean()), 0))
+        hidden = np.where(steps.mask[..., None], np.uint8(127), photo)
+        found.append((name + ", hidden", float(sha256(hidden) != meta["sha256"]["agnostic_" + name]), 0))
     return found + [
         ("first resize", float(sha256(small) != meta["preresize"]["sha256"]), 0),
         ("first and second", float(sha256(fit(small)[0]) != meta["preresize"]["padded_sha256"]), 0),

@@ -21,7 +21,7 @@ from services.tryon.engines.fashn_vton.engine import Engine  # noqa: E402
 from services.tryon.engines.fashn_vton.network import Conditions, Network, Shape, Turns, nothing_of  # noqa: E402
 from services.tryon.engines.fashn_vton.sampling import forwards, noise_of, plan_steps, sample, schedule  # noqa: E402
 from stagekit.errors import BadOption, Cancelled, GarmentNotFound, NoPerson, WeightsMissing  # noqa: E402
-from stagekit.formats import pose_document  # noqa: E402
+from stagekit.formats import CIHP, pose_document  # noqa: E402
 from stagekit.options import defaults  # noqa: E402
 from stagekit.report import Report  # noqa: E402
 from tests.parity.fashn_vton import network_differences  # noqa: E402
@@ -149,6 +149,7 @@ def inputs():
         "cloth": random.integers(0, 256, (1024, 768, 3), dtype=np.uint8),
         "cloth_mask": mask,
         "pose": pose_document(person[None]),
+        "parse": np.where(mask > 0, CIHP["upper_clothes"], 0).astype(np.uint8),
         "category": "upper",
     }
 
@@ -185,7 +186,7 @@ def test_the_engine_dresses(engine, inputs):
     dressed = run(engine, inputs)
     assert dressed.shape == (1024, 768, 3) and dressed.dtype == np.uint8 and dressed.std() > 5
     assert np.array_equal(dressed, run(engine, inputs)), "the same seed, the same picture"
-    for what in ({"seed": 1}, {"guidance": 1.0}, {"garment": "worn"}, {"quality": "draft"}):
+    for what in ({"seed": 1}, {"guidance": 1.0}, {"garment": "worn"}, {"mode": "masked"}, {"quality": "draft"}):
         assert not np.array_equal(dressed, run(engine, inputs, **what)), what
     for name, value in (("category", "lower"), ("cloth", inputs["person"]), ("person", inputs["cloth"])):
         assert not np.array_equal(dressed, run(engine, {**inputs, name: value})), name
@@ -221,6 +222,14 @@ def test_a_canceled_run_ends_before_its_next_step(engine, inputs):
     with pytest.raises(Cancelled):
         engine.run_with(defaults(engine.option_schema()) | {"steps": 5}, inputs, report)
     assert report.document()["done"] == 2
+
+
+def test_what_is_masked_is_not_seen(engine, inputs):
+    engine.load()
+    hidden = inputs["parse"] == CIHP["upper_clothes"]
+    other = {**inputs, "person": np.where(hidden[..., None], 255 - inputs["person"], inputs["person"])}
+    assert np.array_equal(run(engine, inputs, mode="masked"), run(engine, other, mode="masked"))
+    assert not np.array_equal(run(engine, inputs), run(engine, other))
 
 
 def test_what_would_take_too_long_is_refused_with_a_sentence(engine, inputs, monkeypatch):

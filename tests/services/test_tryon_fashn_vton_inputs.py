@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from services.tryon.engines.fashn_vton.mask import LABELS, labels_of_parse, mask_steps
 from services.tryon.engines.fashn_vton.pictures import first_resize, fit, scaled, without
 from services.tryon.engines.fashn_vton.pose import draw, of_body_25
-from stagekit.formats import BODY_25, COCO_18_JOINTS
+from stagekit.formats import BODY_25, CIHP, COCO_18_JOINTS
 from tests.parity.fashn_vton import preprocessing_differences
 
 SPECS = Path(__file__).parents[1] / "specs" / "fashn_vton"
@@ -40,6 +41,31 @@ def test_hands_are_drawn_where_they_are_known():
     person, hands = np.zeros((25, 3)), np.zeros((2, 21, 3))
     hands[0] = [(300 + 5 * i, 500, 0.9) for i in range(21)]
     assert draw(of_body_25(person, (768, 1024), hands), 864, 648).any()
+
+
+@pytest.fixture
+def arm():
+    """A parse of a hanging arm in a sleeve, and its pose: the wrist at row 700, the hand below."""
+    parse, person = np.zeros((1024, 768), np.uint8), np.zeros((25, 3))
+    parse[300:500, 360:400], parse[500:780, 360:400] = CIHP["upper_clothes"], CIHP["left_arm"]
+    person[BODY_25["left_elbow"]], person[BODY_25["left_wrist"]] = (380, 500, 0.9), (380, 700, 0.9)
+    return parse, person
+
+
+def test_the_hand_begins_at_the_wrist(arm):
+    labels = labels_of_parse(*arm)
+    rows = [sorted(set(np.nonzero(labels == LABELS.index(name))[0])) for name in ("top", "arms", "hands")]
+    assert [(each[0], each[-1]) for each in rows] == [(300, 499), (500, 700), (701, 779)]
+
+
+def test_a_top_is_hidden_with_its_arm_and_without_its_hand(arm):
+    labels = labels_of_parse(*arm)
+    hidden = mask_steps(labels, "upper").mask
+    assert hidden[labels == LABELS.index("top")].all() and hidden[labels == LABELS.index("arms")].all()
+    # The base grows by some pixels, also into the hand.
+    assert hidden[labels == LABELS.index("hands")].mean() < 0.05
+    assert hidden[200:300].any() and hidden[:, 300:360].any() and not hidden[:200].any()
+    assert not mask_steps(labels, "lower").mask.any(), "nothing of that is worn"
 
 
 def test_a_portrait_of_the_chassis_comes_back_at_its_own_proportions():

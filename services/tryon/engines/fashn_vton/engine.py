@@ -1,4 +1,4 @@
-"""FASHN VTON 1.5 with its published weights, without mask and parser."""
+"""FASHN VTON 1.5 with its published weights, without its parser."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 
 import stagekit
 from services.tryon.engines.fashn_vton.checkpoint import FILE, Weights
+from services.tryon.engines.fashn_vton.mask import labels_of_parse, mask_steps
 from services.tryon.engines.fashn_vton.network import Conditions, Network, Shape, Turns
 from services.tryon.engines.fashn_vton.pictures import SIZE, Borders, first_resize, fit, scaled, without
 from services.tryon.engines.fashn_vton.pose import draw, hands_of, of_body_25
@@ -35,7 +36,7 @@ CATEGORIES = {"upper": 1, "lower": 2, "dress": 3}
 GUIDANCE = 1.5
 
 HIDDEN_GREY = 127
-"""Of what is not the garment in a picture of somebody who wears it."""
+"""Of what is not the garment in a picture of somebody who wears it, and of what the masked mode hides of the person."""
 
 _SMALLEST = 2000
 """Pixels of a garment."""
@@ -45,19 +46,19 @@ _REMEMBERED = 4
 
 
 class Engine(stagekit.Engine):
-    """person, pose, cloth, cloth_mask, category -> tryon.
+    """person, parse, pose, cloth, cloth_mask, category -> tryon.
 
-    FASHN VTON 1.5 of fashn.ai: the person goes in as she is, worn garment included; no mask is needed. Face, hands and
-    background are painted anew.
+    FASHN VTON 1.5 of fashn.ai: the person goes in as she is, worn garment included, or masked, with what she wears hidden.
+    Face, hands and background are painted anew.
 
-    Options: steps, guidance, seed, garment, quality. Refuses, with `bad-option`, a run whose estimated time is above
+    Options: steps, guidance, seed, garment, mode, quality. Refuses, with `bad-option`, a run whose estimated time is above
     HOWSFIT_FASHN_BUDGET_S. Raises WeightsMissing (at load), NoPerson, GarmentNotFound.
     """
 
     name = "fashn_vton"
     version = "1"
     start_s = 300.0
-    inputs = ("person", "pose", "cloth", "cloth_mask", "category")
+    inputs = ("person", "parse", "pose", "cloth", "cloth_mask", "category")
     licence = "Apache-2.0"
     commercial = "yes"
     digital_source = "compositeWithTrainedAlgorithmicMedia"
@@ -99,6 +100,11 @@ class Engine(stagekit.Engine):
             "garment": choice(
                 "Whether the garment's picture shows it flat, or worn by somebody.", "flat", ("flat", "worn")
             ),
+            "mode": choice(
+                "free shows the person as she is; masked hides what she wears, where that would shine through.",
+                "free",
+                ("free", "masked"),
+            ),
             "quality": choice(
                 f"full, or draft for {DRAFT_STEPS} steps whatever `steps` says.", "full", ("full", "draft")
             ),
@@ -107,7 +113,7 @@ class Engine(stagekit.Engine):
     def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: Report) -> stagekit.Artifacts:
         steps = DRAFT_STEPS if options["quality"] == "draft" else options["steps"]
         self._refuse_above_budget(steps, options["guidance"])
-        conditions, borders = self._conditions(inputs, options["garment"])
+        conditions, borders = self._conditions(inputs, options["garment"], options["mode"])
         with torch.no_grad():
             plan = self._plan(steps, options["guidance"], conditions.category)
             noise = noise_of(options["seed"], 1, self.shape)
@@ -150,7 +156,7 @@ class Engine(stagekit.Engine):
                 members={"option": "steps"},
             )
 
-    def _conditions(self, inputs: stagekit.Artifacts, garment: str) -> tuple[Conditions, Borders]:
+    def _conditions(self, inputs: stagekit.Artifacts, garment: str, mode: str) -> tuple[Conditions, Borders]:
         """What the network is shown, and the black rows around the person in it."""
         people = keypoints(inputs["pose"])
         if not len(people):
@@ -163,6 +169,8 @@ class Engine(stagekit.Engine):
         person, cloth = first_resize(inputs["person"]), inputs["cloth"]
         if garment == "worn":
             cloth = np.where(mask[..., None], cloth, np.uint8(HIDDEN_GREY))
+        if mode == "masked":
+            person = without_garment(person, labels_of_parse(inputs["parse"], people[0]), inputs["category"])
         drawing = draw(of_body_25(people[0], (WIDTH, HEIGHT), hands_of(inputs["pose"])), *person.shape[:2])
         padded, borders = fit(person)
         # The garment has no pose: its wearer's is not known.
@@ -209,6 +217,12 @@ def forward_seconds(network: Network) -> float:
 def _multiply_adds(shape: Shape, tokens: int) -> float:
     """Of one block."""
     return tokens * shape.hidden**2 * (4 + 2 * shape.mlp_ratio) + 2 * tokens**2 * shape.hidden
+
+
+def without_garment(person: np.ndarray, labels: np.ndarray, category: str) -> np.ndarray:
+    """The person after the first resize with grey in place of what she wears. labels: the authors', of any size."""
+    labels = cv2.resize(labels, person.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.where(mask_steps(labels, category).mask[..., None], np.uint8(HIDDEN_GREY), person)
 
 
 def on_canvas(picture: np.ndarray, borders: Borders) -> np.ndarray:
