@@ -57,20 +57,30 @@ DENSEPOSE_PALETTE = (
 """RGB of DensePose part ids 0 (background) to 24: OpenCV's PARULA map at uint8(id * 255 / 24)."""
 
 
-def pose_document(people: np.ndarray, hands: Optional[np.ndarray] = None) -> Dict[str, Any]:
+FACE_POINTS = 70
+"""Of one face: the 68 of iBUG 300-W, then the pupils, right and left."""
+
+
+def pose_document(
+    people: np.ndarray, hands: Optional[np.ndarray] = None, faces: Optional[np.ndarray] = None
+) -> Dict[str, Any]:
     """Write keypoints as OpenPose's JSON document (version 1.3).
 
     people: (n, 25, 3) x, y in pixels of `person` and confidence 0..1; undetected joints are 0, 0, 0.
     hands: (n, 2, 21, 3) of the same, each person's left hand first; None: nobody looked for them.
+    faces: (n, 68, 3) or (n, 70, 3) alike; without pupils those are undetected.
     """
     people = np.asarray(people, dtype=np.float64).reshape(-1, 25, 3)
     if hands is None:
         hands = np.zeros((len(people), 2, HAND_JOINTS, 3))
+    all_faces = np.zeros((len(people), FACE_POINTS, 3))
+    if faces is not None:
+        all_faces[:, : faces.shape[1]] = faces
     unused = ("pose_keypoints_3d", "face_keypoints_3d", "hand_left_keypoints_3d", "hand_right_keypoints_3d")
     listed: List[Dict[str, Any]] = []
     for number, person in enumerate(people):
         left, right = hands[number]
-        entry = {"person_id": [-1], "pose_keypoints_2d": _flat(person), "face_keypoints_2d": [0] * 210}
+        entry = {"person_id": [-1], "pose_keypoints_2d": _flat(person), "face_keypoints_2d": _flat(all_faces[number])}
         entry.update({"hand_left_keypoints_2d": _flat(left), "hand_right_keypoints_2d": _flat(right)})
         entry.update({name: [] for name in unused})
         listed.append(entry)

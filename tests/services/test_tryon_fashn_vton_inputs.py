@@ -7,8 +7,8 @@ import pytest
 
 from services.tryon.engines.fashn_vton.mask import LABELS, labels_of_parse, mask_steps
 from services.tryon.engines.fashn_vton.pictures import first_resize, fit, scaled, without
-from services.tryon.engines.fashn_vton.pose import draw, of_body_25
-from stagekit.formats import BODY_25, CIHP, COCO_18_JOINTS
+from services.tryon.engines.fashn_vton.pose import draw, of_document
+from stagekit.formats import BODY_25, CIHP, COCO_18_JOINTS, pose_document
 from tests.parity.fashn_vton import preprocessing_differences
 
 SPECS = Path(__file__).parents[1] / "specs" / "fashn_vton"
@@ -22,7 +22,7 @@ def test_pictures_and_drawings_are_the_published_ones(name):
 def test_joints_keep_their_places_on_the_way_from_body_25():
     person = np.array([(10.0 * i + 5, 20.0 * i + 7, 0.9) for i in range(25)])
     person[BODY_25["left_knee"]] = 0
-    body = of_body_25(person, (768, 1024))
+    body = of_document(pose_document(person[None]), (768, 1024))
     for number, name in enumerate(COCO_18_JOINTS):
         assert np.allclose(body.joints[number] * (768, 1024), person[BODY_25[name], :2])
         assert body.seen[number] == (name != "left_knee")
@@ -30,17 +30,23 @@ def test_joints_keep_their_places_on_the_way_from_body_25():
 
 def test_a_joint_that_was_not_found_is_not_drawn():
     person = np.zeros((25, 3))
-    assert not draw(of_body_25(person, (768, 1024)), 864, 648).any()
+    assert not drawing_of(person).any()
     person[BODY_25["nose"]] = (400, 300, 0.8)
-    drawn = draw(of_body_25(person, (768, 1024)), 864, 648)
+    drawn = drawing_of(person)
     rows, columns = np.nonzero(drawn)
     assert abs(rows.mean() - 300 * 864 / 1024) < 1 and abs(columns.mean() - 400 * 648 / 768) < 1
 
 
-def test_hands_are_drawn_where_they_are_known():
-    person, hands = np.zeros((25, 3)), np.zeros((2, 21, 3))
-    hands[0] = [(300 + 5 * i, 500, 0.9) for i in range(21)]
-    assert draw(of_body_25(person, (768, 1024), hands), 864, 648).any()
+def test_hands_and_a_face_are_drawn_where_they_are_known():
+    person, points = np.zeros((25, 3)), [(300.0 + 5 * i, 500, 0.9) for i in range(68)]
+    hands, face = np.zeros((1, 2, 21, 3)), np.array([points])
+    hands[0, 0] = points[:21]
+    of_hand, of_face = drawing_of(person, hands), drawing_of(person, None, face)
+    assert of_hand.any() and of_face.any() and not np.array_equal(of_hand, of_face)
+
+
+def drawing_of(person, *parts):
+    return draw(of_document(pose_document(person[None], *parts), (768, 1024)), 864, 648)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from services.tryon.engines.fashn_vton.checkpoint import FILE, Weights
 from services.tryon.engines.fashn_vton.mask import labels_of_parse, mask_steps
 from services.tryon.engines.fashn_vton.network import Conditions, Network, Shape, Turns
 from services.tryon.engines.fashn_vton.pictures import SIZE, Borders, first_resize, fit, scaled, without
-from services.tryon.engines.fashn_vton.pose import draw, hands_of, of_body_25
+from services.tryon.engines.fashn_vton.pose import draw, of_document
 from services.tryon.engines.fashn_vton.sampling import Plan, forwards, noise_of, plan_steps, sample, to_pictures
 from services.tryon.engines.fashn_vton.settings import (
     DRAFT_STEPS,
@@ -171,7 +171,7 @@ class Engine(stagekit.Engine):
             cloth = np.where(mask[..., None], cloth, np.uint8(HIDDEN_GREY))
         if mode == "masked":
             person = without_garment(person, labels_of_parse(inputs["parse"], people[0]), inputs["category"])
-        drawing = draw(of_body_25(people[0], (WIDTH, HEIGHT), hands_of(inputs["pose"])), *person.shape[:2])
+        drawing = draw(of_document(inputs["pose"], (WIDTH, HEIGHT)), *person.shape[:2])
         padded, borders = fit(person)
         # The garment has no pose: its wearer's is not known.
         shown = [padded, fit(drawing, drawing=True)[0], fit(first_resize(cloth))[0], np.zeros(SIZE, np.uint8)]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from stagekit.formats import BODY_25, COCO_18_JOINTS, HAND_JOINTS
+from stagekit.formats import BODY_25, COCO_18_JOINTS, FACE_POINTS, HAND_JOINTS
 
 _FROM_BODY_25 = [BODY_25[name] for name in COCO_18_JOINTS]
 
@@ -28,6 +28,7 @@ _FINGER_GREYS = (
     160, 163, 166, 169, 172, 175, 178, 182, 185, 188, 191, 194, 197, 201, 204, 207, 210, 213, 216, 220
 )  # fmt: skip
 _HAND_GREY, _FACE_GREY = 240, 200
+_DRAWN_FACE = 68  # points, without pupils
 
 
 class Body(NamedTuple):
@@ -40,22 +41,21 @@ class Body(NamedTuple):
     hands: np.ndarray
     """(n, 21, 2), of each joint that is not seen -1, -1."""
     face: np.ndarray
-    """(m, 2) likewise."""
+    """(68, 2) likewise."""
 
 
-def of_body_25(person: np.ndarray, size: tuple[int, int], hands: np.ndarray | None = None) -> Body:
-    """person: (25, 3) x, y in pixels and confidence, 0 for what was not found; hands: (2, 21, 3) alike; size: width, height."""
-    joints = person[_FROM_BODY_25]
-    drawn = np.empty((0, 21, 2)) if hands is None else np.where(hands[..., 2:] > 0, hands[..., :2] / size, -1)
-    return Body(joints[:, :2] / size, joints[:, 2] > 0, drawn, np.empty((0, 2)))
+def of_document(pose: dict[str, Any], size: tuple[int, int]) -> Body:
+    """The first person of a pose document, with hands and face where somebody looked for them. size: width, height."""
+    first = pose["people"][0]
 
+    def places(part: str, count: int) -> np.ndarray:
+        flat = first.get(part + "_keypoints_2d", ())
+        points = np.array(flat if len(flat) == 3 * count else np.zeros(3 * count), np.float64).reshape(count, 3)
+        return np.where(points[:, 2:] > 0, points[:, :2] / size, -1)
 
-def hands_of(pose: dict[str, Any]) -> np.ndarray | None:
-    """(2, 21, 3) of a pose document's first person, where somebody looked for hands."""
-    flat = [pose["people"][0].get(f"hand_{side}_keypoints_2d", ()) for side in ("left", "right")]
-    if any(len(each) != 3 * HAND_JOINTS for each in flat):
-        return None
-    return np.array(flat, np.float64).reshape(2, HAND_JOINTS, 3)
+    body = np.array(first["pose_keypoints_2d"], np.float64).reshape(len(BODY_25), 3)[_FROM_BODY_25]
+    hands = np.stack([places(f"hand_{side}", HAND_JOINTS) for side in ("left", "right")])
+    return Body(body[:, :2] / size, body[:, 2] > 0, hands, places("face", FACE_POINTS)[:_DRAWN_FACE])
 
 
 def draw(body: Body, height: int, width: int) -> np.ndarray:
