@@ -130,6 +130,7 @@ bench: .venv/tools  ## Run every benchmark; the figures go to out/bench/
 	@if command -v npm >/dev/null && command -v chromium >/dev/null; then $(MAKE) --no-print-directory web && cd web && npm run --silent bench; fi
 	@if [ -x .venv-torch2/bin/python ] && [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
 	    .venv-torch2/bin/python -m bench.hr_viton --openvino --json out/bench/hr_viton.json; fi
+	@if [ -x .venv-torch2/bin/python ]; then .venv-torch2/bin/python -m bench.engines --json out/bench/engines.json; fi
 	@if [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
 	    .venv/bin/python -m bench.defaults --json out/bench/defaults.json; \
 	    .venv/bin/python -m bench.own_garment --json out/bench/own_garment.json; \
