@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 import stagekit
+from services.tryon.budget import refuse_above_budget
 from services.tryon.engines.fashn_vton.checkpoint import FILE, Weights
 from services.tryon.engines.fashn_vton.mask import labels_of_parse, mask_steps
 from services.tryon.engines.fashn_vton.network import Conditions, Network, Shape, Turns
@@ -24,7 +25,7 @@ from services.tryon.engines.fashn_vton.settings import (
     MAX_STEPS,
     read_fashn_vton_settings,
 )
-from stagekit.errors import BadOption, GarmentNotFound, NoPerson
+from stagekit.errors import GarmentNotFound, NoPerson
 from stagekit.formats import HEIGHT, WIDTH, keypoints
 from stagekit.options import OptionSchema, choice, defaults, integer, number
 from stagekit.report import Report
@@ -112,7 +113,14 @@ class Engine(stagekit.Engine):
 
     def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: Report) -> stagekit.Artifacts:
         steps = DRAFT_STEPS if options["quality"] == "draft" else options["steps"]
-        self._refuse_above_budget(steps, options["guidance"])
+        refuse_above_budget(
+            steps,
+            forwards(steps, options["guidance"]) * self._forward_s,
+            self._settings.fashn_budget_s,
+            self._device.type,
+            "HOWSFIT_FASHN_BUDGET_S",
+            "for quality=draft or for guidance=1",
+        )
         conditions, borders = self._conditions(inputs, options["garment"], options["mode"])
         with torch.no_grad():
             plan = self._plan(steps, options["guidance"], conditions.category)
@@ -145,16 +153,6 @@ class Engine(stagekit.Engine):
 
     def weights(self) -> tuple[dict[str, str], ...]:
         return self._weights
-
-    def _refuse_above_budget(self, steps: int, guidance: float) -> None:
-        budget_s, estimate_s = self._settings.fashn_budget_s, forwards(steps, guidance) * self._forward_s
-        if 0 < budget_s < estimate_s:
-            raise BadOption(
-                f"{steps} steps would take about {_duration(estimate_s)} on this {self._device.type}, more than the "
-                f"{_duration(budget_s)} that HOWSFIT_FASHN_BUDGET_S allows. Ask for fewer steps, for quality=draft or for "
-                "guidance=1, run it on a GPU, or raise that setting and HOWSFIT_STAGE_TIMEOUT_S (0 and hours: no limit).",
-                members={"option": "steps"},
-            )
 
     def _conditions(self, inputs: stagekit.Artifacts, garment: str, mode: str) -> tuple[Conditions, Borders]:
         """What the network is shown, and the black rows around the person in it."""
@@ -230,9 +228,3 @@ def on_canvas(picture: np.ndarray, borders: Borders) -> np.ndarray:
     if picture.shape[:2] != SIZE:
         picture = cv2.resize(picture, SIZE[::-1], interpolation=cv2.INTER_LANCZOS4)
     return cv2.resize(without(picture, borders), (WIDTH, HEIGHT), interpolation=cv2.INTER_LANCZOS4)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
