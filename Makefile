@@ -5,7 +5,7 @@ PYTEST := .venv/bin/pytest
 # Two processes, each with a gateway and stages of its own. To see one test's output as it comes: .venv/bin/pytest FILE
 SIDE_BY_SIDE := -n 2 --dist loadscope
 
-.PHONY: help demo models test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-fashn test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights test-evaluate test-training docker train-garment bench lint format compose lock clean
+.PHONY: help demo models test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-fashn test-diffusion test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights test-evaluate test-training docker train-garment bench lint format compose lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,7 @@ test-py36:  ## Run the chassis's tests on Python 3.6, where there is one
 	else echo "No Python 3.6 here: its tests are skipped."; fi
 
 HR_VITON_TESTS := tests/services/test_tryon_hr_viton.py tests/services/test_tryon_hr_viton_inputs.py
+DIFFUSION_TESTS := tests/services/test_tryon_latents.py
 
 test-parity: .venv-torch1/ready .venv-torch2/ready  ## Hold HR-VITON and FASHN VTON to their golden runs, without containers
 	@for venv in .venv-torch1 .venv-torch2; do \
@@ -83,6 +84,9 @@ test-hr-viton: docker test-parity  ## HR-VITON by itself, and in a cluster
 test-fashn: docker .venv-fashn/ready  ## FASHN VTON in its container, and behind the gateway in one process
 	PYTHONPATH=. .venv-fashn/bin/python -m pytest -c /dev/null --rootdir . -q tests/services/test_tryon_fashn_vton_whole.py
 	HOWSFIT_TORCH_WHEELS=$${HOWSFIT_TORCH_WHEELS:-$$PIP_FIND_LINKS} $(PYTEST) -m engines tests/engines/test_fashn_vton.py
+
+test-diffusion: .venv-diffusion/ready  ## What engines on diffusers share
+	PYTHONPATH=. .venv-diffusion/bin/python -m pytest -c /dev/null --rootdir . -q $(DIFFUSION_TESTS)
 
 test-cihp: docker  ## CIHP_PGN in its Python 3.6 and on ONNX Runtime, in a cluster
 	$(PYTEST) -m engines tests/engines/test_cihp_pgn.py
@@ -153,7 +157,7 @@ lock: .venv/tools  ## Write the locked requirements anew
 	scripts/lock.sh
 
 clean:  ## Remove what make made
-	rm -rf .venv .venv-py36 .venv-torch1 .venv-torch2 .venv-fashn .venv-garment .venv-evaluate .venv-training out web/node_modules web/dist web/test-results
+	rm -rf .venv .venv-py36 .venv-torch1 .venv-torch2 .venv-fashn .venv-diffusion .venv-garment .venv-evaluate .venv-training out web/node_modules web/dist web/test-results
 
 # What runs.
 MODELS := $(wildcard services/*/engines/*/models.sha256)
@@ -189,6 +193,11 @@ MODELS := $(wildcard services/*/engines/*/models.sha256)
 .venv-fashn/ready: requirements/fashn.txt scripts/make-venv.sh scripts/add-models.sh $(MODELS)
 	scripts/make-venv.sh 3.11 .venv-fashn requirements/fashn.txt
 	scripts/add-models.sh .venv-fashn $(dir $(MODELS))
+	@touch $@
+
+.venv-diffusion/ready: requirements/diffusion.txt scripts/make-venv.sh scripts/add-models.sh $(MODELS)
+	scripts/make-venv.sh 3.11 .venv-diffusion requirements/diffusion.txt
+	scripts/add-models.sh .venv-diffusion $(dir $(MODELS))
 	@touch $@
 
 .venv-torch2/ready: requirements/torch2.txt scripts/make-venv.sh
