@@ -29,7 +29,7 @@ test-py36:  ## Run the chassis's tests on Python 3.6, where there is one
 	else echo "No Python 3.6 here: its tests are skipped."; fi
 
 HR_VITON_TESTS := tests/services/test_tryon_hr_viton.py tests/services/test_tryon_hr_viton_inputs.py
-DIFFUSION_TESTS := tests/services/test_tryon_latents.py
+DIFFUSION_TESTS := tests/services/test_tryon_latents.py tests/services/test_tryon_shelf.py
 
 test-parity: .venv-torch1/ready .venv-torch2/ready  ## Hold HR-VITON and FASHN VTON to their golden runs, without containers
 	@for venv in .venv-torch1 .venv-torch2; do \

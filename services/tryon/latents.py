@@ -18,8 +18,15 @@ SCALE = 0.18215
 
 FACTOR = 8
 
+CHANNELS = 4
+
 Step = Callable[[int, int, Tensor], None]
 """on_step(done, of, latents): called after each step with what there is of the picture; what it raises ends the sampling."""
+
+
+def latent_shape(size: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Of the latents of one picture of that height and width."""
+    return (1, CHANNELS, size[0] // FACTOR, size[1] // FACTOR)
 
 
 def scaled(picture: np.ndarray) -> Tensor:

@@ -48,8 +48,6 @@ CROSS_ATTENTION = ".attn2."
 SMALL_CARD_BYTES = 12 * 2**30
 """A card with less decodes its pictures in tiles."""
 
-Shapes = dict[str, tuple[int, ...]]
-
 
 def make_unet(config: Mapping[str, Any] = UNET, **changes: Any) -> UNet2DConditionModel:
     """The UNet as published, cross attention and all. changes: of the configuration, such as in_channels."""
@@ -60,7 +58,7 @@ def make_vae(config: Mapping[str, Any] = VAE) -> AutoencoderKL:
     return _make(AutoencoderKL, config)
 
 
-def shapes_of(network: nn.Module, prefix: str = "") -> Shapes:
+def shapes_of(network: nn.Module, prefix: str = "") -> dict[str, tuple[int, ...]]:
     """Name -> shape of all that a checkpoint of it holds."""
     return {prefix + name: tuple(array.shape) for name, array in network.state_dict().items()}
 
@@ -83,7 +81,9 @@ def give(
     """Fill a network from the meta device with those of a checkpoint's arrays that it has, their names below the prefix."""
     state = {name: arrays[prefix + name].to(device, dtype) for name in network.state_dict()}
     network.load_state_dict(state, assign=True)
-    network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    network.eval().requires_grad_(False)
+    if device.type == "cuda":  # on a processor group norms lose three digits in that order
+        network.to(memory_format=torch.channels_last)
 
 
 def save_memory(vae: AutoencoderKL, device: torch.device) -> bool:

@@ -6,6 +6,7 @@ STAGE = Stage(
     name="tryon",
     inputs={
         "agnostic": "image",
+        "agnostic_mask": "mask",
         "parse_agnostic": "labels",
         "densepose": "image",
         "cloth": "image",

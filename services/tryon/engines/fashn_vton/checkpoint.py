@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -10,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from services.tryon.arrays import differences
 from services.tryon.engines.fashn_vton.network import Modulations, Network, Shape
 from stagekit.weights import not_right
 
@@ -32,7 +32,7 @@ class Weights:
             raise not_right("fashn_vton", f"{path.name} cannot be read: {error}") from error
         with torch.device("meta"):
             wanted = {name: tuple(array.shape) for name, array in Network(shape).state_dict().items()}
-        wrong = _differences(there, wanted)
+        wrong = differences(there, wanted)
         if wrong:
             raise not_right("fashn_vton", f"{path.name} " + "; ".join(wrong[:5]))
 
@@ -73,12 +73,3 @@ class Weights:
     def _give(self, module: nn.Module, prefix: str) -> None:
         arrays = {name: self._file.get_tensor(prefix + name).float() for name in module.state_dict()}
         module.load_state_dict(arrays, assign=True)
-
-
-def _differences(there: Mapping[str, tuple], wanted: Mapping[str, tuple]) -> list[str]:
-    lacking = [f"lacks {name}" for name in wanted if name not in there]
-    unknown = [f"has the unknown {name}" for name in there if name not in wanted]
-    shapes = [
-        f"has {name} of {there[name]}, not {shape}" for name, shape in wanted.items() if there.get(name, shape) != shape
-    ]
-    return lacking + unknown + shapes
