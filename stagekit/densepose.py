@@ -1,5 +1,7 @@
 """Mistakes in a picture of DensePose's parts that would make what takes it draw nonsense in silence."""
 
+from typing import Tuple
+
 import numpy as np
 
 from stagekit.errors import WrongKind
@@ -31,6 +33,16 @@ def check_densepose(image: np.ndarray) -> None:
         )
     if len(painted) > 0.97 * len(some):
         raise WrongKind("'densepose' has no black background: it is blended over the photo." + advice)
+
+
+def nearest_parts(image: np.ndarray) -> Tuple[np.ndarray, bool]:
+    """The part ids 0..24 whose colours are nearest to a picture's, (h, w, 3) uint8 RGB -> (h, w) uint8, and whether all of them
+    are these colours exactly."""
+    red, green, blue = np.moveaxis(image.astype(np.int32), -1, 0)
+    packed, places = np.unique(red << 16 | green << 8 | blue, return_inverse=True)
+    off = differences(np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=1))
+    parts = off.argmin(axis=1).astype(np.uint8)[places].reshape(image.shape[:2])
+    return parts, not off.min(axis=1).any()
 
 
 def differences(colours: np.ndarray) -> np.ndarray:

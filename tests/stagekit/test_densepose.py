@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stagekit.densepose import check_densepose
+from stagekit.densepose import PARTS, check_densepose, nearest_parts
 from stagekit.errors import WrongKind
 from stagekit.formats import DENSEPOSE_PALETTE
 
@@ -25,3 +25,12 @@ def test_densepose_that_is_not_part_colours_on_black_is_named():
     for match, image in wrong.items():
         with pytest.raises(WrongKind, match=match):
             check_densepose(image)
+
+
+def test_part_ids_are_read_back_from_their_colours():
+    ids = np.arange(PARTS, dtype=np.uint8).reshape(5, 5)
+    picture = np.array(DENSEPOSE_PALETTE, np.uint8)[ids]
+    parts, exact = nearest_parts(picture)
+    assert np.array_equal(parts, ids) and exact
+    parts, exact = nearest_parts(picture + np.uint8(1))
+    assert np.array_equal(parts, ids) and not exact

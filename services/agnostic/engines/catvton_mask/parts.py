@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from stagekit.densepose import PARTS, differences
+from stagekit.densepose import PARTS, nearest_parts
 
 _RIM = 3  # pixels: between two parts a JPEG has the colour of a third one, about this wide
 
@@ -11,12 +11,8 @@ _RIM = 3  # pixels: between two parts a JPEG has the colour of a third one, abou
 def densepose_parts(image: np.ndarray) -> np.ndarray:
     """The part ids 0..24 that a picture shows, (h, w, 3) uint8 RGB -> (h, w) uint8: as they were painted, or, of what was a
     JPEG meanwhile, without the rims of wrong parts between them."""
-    red, green, blue = np.moveaxis(image.astype(np.int32), -1, 0)
-    packed, places = np.unique(red << 16 | green << 8 | blue, return_inverse=True)
-    colours = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=1)
-    off = differences(colours)
-    parts = off.argmin(axis=1).astype(np.uint8)[places].reshape(image.shape[:2])
-    return _without_rims(parts) if off.min(axis=1).any() else parts
+    parts, exact = nearest_parts(image)
+    return parts if exact else _without_rims(parts)
 
 
 def _without_rims(parts: np.ndarray) -> np.ndarray:
