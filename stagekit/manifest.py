@@ -60,7 +60,8 @@ class WeightSet(NamedTuple):
     """The command that makes the files, where they are not downloaded."""
 
     when: Optional[Mapping[str, Any]] = None
-    """`setting` and `value` that choose this model; `default` for the one without the setting. None: always needed."""
+    """`setting` and `value`, one or a list, that choose this model; `default` for the one without the setting. None: always
+    needed."""
 
     @property
     def engine(self) -> str:
@@ -76,7 +77,10 @@ class WeightSet(NamedTuple):
         if self.when is None:
             return True
         chosen = environ.get(self.when["setting"])
-        return chosen == self.when["value"] if chosen else bool(self.when.get("default"))
+        if not chosen:
+            return bool(self.when.get("default"))
+        values = self.when["value"]
+        return chosen in (values if isinstance(values, list) else [values])
 
 
 def read_manifest() -> Dict[str, WeightSet]:

@@ -36,6 +36,11 @@ def choice(description: str, default: Any, values: Sequence[Any]) -> Dict[str, A
     return dict(_described(kind, description, default), enum=list(values))
 
 
+def boolean(description: str, default: bool) -> Dict[str, Any]:
+    """Schema of what is on or off."""
+    return _described("boolean", description, default)
+
+
 def check_options(schema: OptionSchema, given: Mapping[str, Any], engine: str) -> Dict[str, Any]:
     """Those given that are not the defaults. Raises BadOption naming what there is."""
     for name, value in given.items():

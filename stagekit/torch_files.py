@@ -8,16 +8,21 @@ from typing import Any, Dict, List
 import torch
 
 
-def read_arrays(path: str) -> Dict[str, torch.Tensor]:
+def read_arrays(path: str, mapped: bool = False) -> Dict[str, torch.Tensor]:
     """The named tensors of a state_dict, on the CPU, without the prefix that training on several GPUs gives their names.
 
+    mapped: what is not looked at stays on the disk, if the file is of the form since Torch 1.6 and this is Torch 2.1 or newer.
     Raises ValueError for any other file; a pickle that names anything but tensors and their containers, which could run code,
     is refused.
     """
     try:
-        if "constants.pkl" in _records(path):
+        records = _records(path)
+        if "constants.pkl" in records:
             raise ValueError("it is a TorchScript program, which would be run")
-        found = torch.load(path, map_location="cpu", pickle_module=_ARRAYS_ONLY, **_explicit())
+        options = _explicit()
+        if mapped and records and "mmap" in torch.load.__code__.co_varnames:
+            options["mmap"] = True
+        found = torch.load(path, map_location="cpu", pickle_module=_ARRAYS_ONLY, **options)
     except Exception as error:  # torch.load raises whatever the bytes lead to
         raise ValueError("it cannot be read: %s" % error) from error
     if not isinstance(found, dict) or not all(isinstance(array, torch.Tensor) for array in found.values()):

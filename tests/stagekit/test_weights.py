@@ -122,6 +122,11 @@ def test_settings_choose_among_the_models_of_an_engine():
     manifest = read_manifest()
     assert [each.key for each in sets_of("openpose", manifest, {})] == ["openpose/body_25"]
     assert [each.key for each in sets_of("openpose", manifest, {"HOWSFIT_OPENPOSE_MODEL": "coco"})] == ["openpose/coco"]
+    assert [each.key for each in sets_of("leffa", manifest, {})] == ["leffa/viton_hd"]
+    assert [each.key for each in sets_of("leffa", manifest, {"HOWSFIT_LEFFA_MODEL": "both"})] == [
+        "leffa/viton_hd",
+        "leffa/dress_code",
+    ]
     assert [each.key for each in sets_of("carvekit", manifest, {"HOWSFIT_CARVEKIT_MATTING": "fba"})] == [
         "carvekit/tracer_b7", "carvekit/fba"
     ]  # fmt: skip
