@@ -5,7 +5,7 @@ PYTEST := .venv/bin/pytest
 # Two processes, each with a gateway and stages of its own. To see one test's output as it comes: .venv/bin/pytest FILE
 SIDE_BY_SIDE := -n 2 --dist loadscope
 
-.PHONY: help demo models test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-fashn test-diffusion test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights test-evaluate test-training docker train-garment bench lint format compose lock clean
+.PHONY: help demo models test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-fashn test-diffusion test-leffa test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights test-evaluate test-training docker train-garment bench lint format compose lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -77,7 +77,7 @@ docker: .venv/tools
 test-cluster: docker models  ## Bring the containers up, send a photo through, compare with the one process
 	$(PYTEST) -m cluster tests/cluster
 
-test-engines: test-hr-viton test-fashn test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights  ## Build the research engines, hold them to their golden runs (Docker)
+test-engines: test-hr-viton test-fashn test-leffa test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights  ## Build the research engines, hold them to their golden runs (Docker)
 
 test-hr-viton: docker test-parity  ## HR-VITON by itself, and in a cluster
 	$(PYTEST) -m engines tests/engines/test_hr_viton.py
@@ -88,6 +88,9 @@ test-fashn: docker .venv-fashn/ready  ## FASHN VTON in its container, and behind
 
 test-diffusion: .venv-diffusion/ready  ## Leffa and what engines on diffusers share, alone and behind the gateway in one process
 	PYTHONPATH=. .venv-diffusion/bin/python -m pytest -c /dev/null --rootdir . -q $(DIFFUSION_TESTS)
+
+test-leffa: docker test-diffusion  ## Leffa in its container, after the tests without one
+	HOWSFIT_TORCH_WHEELS=$${HOWSFIT_TORCH_WHEELS:-$$PIP_FIND_LINKS} $(PYTEST) -m engines tests/engines/test_leffa.py
 
 test-cihp: docker  ## CIHP_PGN in its Python 3.6 and on ONNX Runtime, in a cluster
 	$(PYTEST) -m engines tests/engines/test_cihp_pgn.py
