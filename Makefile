@@ -30,7 +30,8 @@ test-py36:  ## Run the chassis's tests on Python 3.6, where there is one
 
 HR_VITON_TESTS := tests/services/test_tryon_hr_viton.py tests/services/test_tryon_hr_viton_inputs.py
 DIFFUSION_TESTS := tests/services/test_tryon_latents.py tests/services/test_tryon_shelf.py \
-    tests/services/test_tryon_leffa.py tests/services/test_tryon_leffa_whole.py
+    tests/services/test_tryon_leffa.py tests/services/test_tryon_leffa_whole.py \
+    tests/services/test_tryon_catvton.py
 
 test-parity: .venv-torch1/ready .venv-torch2/ready  ## Hold HR-VITON and FASHN VTON to their golden runs, without containers
 	@for venv in .venv-torch1 .venv-torch2; do \
@@ -86,7 +87,7 @@ test-fashn: docker .venv-fashn/ready  ## FASHN VTON in its container, and behind
 	PYTHONPATH=. .venv-fashn/bin/python -m pytest -c /dev/null --rootdir . -q tests/services/test_tryon_fashn_vton_whole.py
 	HOWSFIT_TORCH_WHEELS=$${HOWSFIT_TORCH_WHEELS:-$$PIP_FIND_LINKS} $(PYTEST) -m engines tests/engines/test_fashn_vton.py
 
-test-diffusion: .venv-diffusion/ready  ## Leffa and what engines on diffusers share, alone and behind the gateway in one process
+test-diffusion: .venv-diffusion/ready  ## Leffa, CatVTON and what engines on diffusers share, alone and behind the gateway in one process
 	PYTHONPATH=. .venv-diffusion/bin/python -m pytest -c /dev/null --rootdir . -q $(DIFFUSION_TESTS)
 
 test-leffa: docker test-diffusion  ## Leffa in its container, after the tests without one

@@ -39,7 +39,7 @@ class WeightSet(NamedTuple):
     """Files that one model of an engine needs, all of one origin and one licence."""
 
     key: str
-    """The engine's name; "engine/model" where the engine has a choice of them."""
+    """The engine's name; "engine/model" where it has a choice of them, "engine/part" of several that it needs."""
 
     title: str
     source: str
@@ -68,9 +68,14 @@ class WeightSet(NamedTuple):
         """Name of the engine, and of its folder."""
         return self.key.split("/")[0]
 
+    @property
+    def pulled_as(self) -> str:
+        """What to ask `howsfit weights pull` for: a part that is always needed comes with the others."""
+        return self.key if self.when else self.engine
+
     def command(self) -> str:
         """What brings the files here."""
-        return self.made_by or "howsfit weights pull " + self.key
+        return self.made_by or "howsfit weights pull " + self.pulled_as
 
     def needed(self, environ: Mapping[str, str]) -> bool:
         """Whether the settings in the environment choose this model of the engine."""

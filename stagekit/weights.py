@@ -114,7 +114,7 @@ def not_right(key: str, what: str) -> WeightsMissing:
     if weights.made_by:
         advice = "`%s` makes them; docs/weights.md says of what." % weights.made_by
     else:
-        in_cluster = "docker compose run --rm weights pull " + key
+        in_cluster = "docker compose run --rm weights pull " + weights.pulled_as
         advice = (
             "`%s` fetches them (in the cluster: `%s`). Where that has no network, "
             "download them elsewhere and run `howsfit weights import` on them: %s."

@@ -111,6 +111,13 @@ def test_what_is_missing_is_told_with_command_address_and_licence(folder):
         assert said in told.value.detail
 
 
+def test_parts_that_are_always_needed_are_pulled_with_the_others():
+    manifest = read_manifest()
+    assert manifest["catvton/unet"].command() == "howsfit weights pull catvton"
+    assert manifest["catvton/vitonhd-16k-512"].command() == "howsfit weights pull catvton/vitonhd-16k-512"
+    assert manifest["hr_viton"].command() == "howsfit weights pull hr_viton"
+
+
 def test_a_lock_file_that_is_none_is_refused(folder):
     for content in ("{", "[]", '{"files": {"a": {}}}', '{"files": 3}'):
         (folder / "weights.lock.json").write_text(content)
@@ -129,6 +136,9 @@ def test_settings_choose_among_the_models_of_an_engine():
     ]
     assert [each.key for each in sets_of("carvekit", manifest, {"HOWSFIT_CARVEKIT_MATTING": "fba"})] == [
         "carvekit/tracer_b7", "carvekit/fba"
+    ]  # fmt: skip
+    assert [each.key for each in sets_of("catvton", manifest, {"HOWSFIT_CATVTON_VARIANT": "vitonhd-16k-512"})] == [
+        "catvton/unet", "catvton/autoencoder", "catvton/vitonhd-16k-512"
     ]  # fmt: skip
     assert sets_of("tps", manifest, {}) == []
 

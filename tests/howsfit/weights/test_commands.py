@@ -161,7 +161,8 @@ def test_the_manifest_is_complete():
     manifest = read_manifest()
     for weights in manifest.values():
         assert weights.licence and weights.terms and weights.source and weights.title
-        assert not weights.key.count("/") or weights.when, "a choice of models is made by a setting"
+        of_the_engine = [each for each in manifest.values() if each.engine == weights.engine]
+        assert weights.key.count("/") == (len(of_the_engine) > 1 or weights.when is not None)
         for file in weights.files + ((weights.archive,) if weights.archive else ()):
             assert weights.made_by or weights.archive or file.addresses, file
             assert weights.made_by or file.size or file.at_least, file
