@@ -5,7 +5,7 @@ PYTEST := .venv/bin/pytest
 # Two processes, each with a gateway and stages of its own. To see one test's output as it comes: .venv/bin/pytest FILE
 SIDE_BY_SIDE := -n 2 --dist loadscope
 
-.PHONY: help demo models test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-fashn test-diffusion test-leffa test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights test-evaluate test-training docker train-garment bench lint format compose lock clean
+.PHONY: help demo models test test-slow test-long web web-client test-web test-py36 serve up down purge test-cluster test-engines test-parity test-hr-viton test-fashn test-diffusion test-leffa test-catvton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights test-evaluate test-training docker train-garment bench lint format compose lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,7 +31,7 @@ test-py36:  ## Run the chassis's tests on Python 3.6, where there is one
 HR_VITON_TESTS := tests/services/test_tryon_hr_viton.py tests/services/test_tryon_hr_viton_inputs.py
 DIFFUSION_TESTS := tests/services/test_tryon_latents.py tests/services/test_tryon_shelf.py \
     tests/services/test_tryon_leffa.py tests/services/test_tryon_leffa_whole.py \
-    tests/services/test_tryon_catvton.py
+    $(wildcard tests/services/test_tryon_catvton*.py)
 
 test-parity: .venv-torch1/ready .venv-torch2/ready  ## Hold HR-VITON and FASHN VTON to their golden runs, without containers
 	@for venv in .venv-torch1 .venv-torch2; do \
@@ -78,7 +78,7 @@ docker: .venv/tools
 test-cluster: docker models  ## Bring the containers up, send a photo through, compare with the one process
 	$(PYTEST) -m cluster tests/cluster
 
-test-engines: test-hr-viton test-fashn test-leffa test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights  ## Build the research engines, hold them to their golden runs (Docker)
+test-engines: test-hr-viton test-fashn test-leffa test-catvton test-cihp test-graphonomy test-openpose test-posenet test-detectron2 test-carvekit test-weights  ## Build the research engines, hold them to their golden runs (Docker)
 
 test-hr-viton: docker test-parity  ## HR-VITON by itself, and in a cluster
 	$(PYTEST) -m engines tests/engines/test_hr_viton.py
@@ -92,6 +92,9 @@ test-diffusion: .venv-diffusion/ready  ## Leffa, CatVTON and what engines on dif
 
 test-leffa: docker test-diffusion  ## Leffa in its container, after the tests without one
 	HOWSFIT_TORCH_WHEELS=$${HOWSFIT_TORCH_WHEELS:-$$PIP_FIND_LINKS} $(PYTEST) -m engines tests/engines/test_leffa.py
+
+test-catvton: docker test-diffusion  ## CatVTON in its container, and in a cluster
+	HOWSFIT_TORCH_WHEELS=$${HOWSFIT_TORCH_WHEELS:-$$PIP_FIND_LINKS} $(PYTEST) -m engines tests/engines/test_catvton.py
 
 test-cihp: docker  ## CIHP_PGN in its Python 3.6 and on ONNX Runtime, in a cluster
 	$(PYTEST) -m engines tests/engines/test_cihp_pgn.py

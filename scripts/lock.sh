@@ -50,6 +50,8 @@ lock 3.11 services/tryon/engines/fashn_vton/requirements-cpu.in \
     services/tryon/engines/fashn_vton/requirements-cpu.txt --constraint requirements/dev.txt
 lock 3.11 services/tryon/engines/leffa/requirements-cpu.in services/tryon/engines/leffa/requirements-cpu.txt \
     --constraint requirements/dev.txt
+lock 3.11 services/tryon/engines/catvton/requirements-cpu.in \
+    services/tryon/engines/catvton/requirements-cpu.txt --constraint requirements/dev.txt
 lock 3.11 requirements/torch2.in requirements/torch2.txt --constraint requirements/dev.txt
 lock 3.11 requirements/fashn.in requirements/fashn.txt --constraint requirements/dev.txt
 lock 3.11 requirements/diffusion.in requirements/diffusion.txt --constraint requirements/dev.txt

@@ -61,11 +61,11 @@ def load_attention(folder: Path, variant: str, unet: UNet2DConditionModel) -> Ar
 
 
 def load_vae(folder: Path, config: Mapping[str, Any], device: torch.device, dtype: torch.dtype) -> AutoencoderKL:
-    """Raises WeightsMissing as load_unet does."""
+    """In float32 where the UNet is in bfloat16, which is too coarse for it. Raises WeightsMissing as load_unet does."""
     vae = make_vae(config)
     arrays = {_today(name): array for name, array in _read("catvton/autoencoder", folder / VAE_FILE, load_file).items()}
     _hold("catvton/autoencoder", VAE_FILE, arrays, vae)
-    give(vae, arrays, "", device, dtype)
+    give(vae, arrays, "", device, torch.float32 if dtype == torch.bfloat16 else dtype)
     return vae
 
 
