@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from services.tryon.engines.hr_viton.condition import LABELS, ConditionGenerator, sample
 from services.tryon.engines.hr_viton.passage import HIDES, UPPER
-from training.perceptual import Vgg19, perceptual
+from training.stepper import Terms
 
-L1, VGG, TV, CROSS_ENTROPY, GAN = 10.0, 1.0, 2.0, 10.0, 1.0
-"""The weights of the terms."""
+WEIGHTS = {"l1": 10.0, "vgg": 1.0, "tv": 2.0, "ce": 10.0, "gan": 1.0}
+"""Of the terms."""
 
 EDGE = 150.0
 
@@ -118,28 +118,32 @@ def composed(segmentation: Tensor, mask: Tensor, recipe: Recipe) -> Tensor:
     return torch.cat([segmentation[:, :UPPER], upper, segmentation[:, UPPER + 1 :]], 1)
 
 
-def warps(made: Forward, batch: Sample, recipe: Recipe) -> list[tuple[float, Tensor, Tensor]]:
-    """Weight, cloth and mask of every warp that is judged: the last one, then the coarser ones."""
-    judged = [(1.0, made.warped_cloth, made.warped_mask)]
+class Warp(NamedTuple):
+    """What is judged of a flow."""
+
+    weight: float
+    cloth: Tensor
+    mask: Tensor
+
+
+def warps(made: Forward, batch: Sample, recipe: Recipe) -> list[Warp]:
+    """The last one, then the coarser ones if they are judged."""
+    judged = [Warp(1.0, made.warped_cloth, made.warped_mask)]
     if recipe.intermediate_flows:
         size = batch.cloth.shape[2:]
         for level, flow in enumerate(made.flows[:-1]):
             fine = F.interpolate(flow, size, mode="bilinear", align_corners=False)
             warped = sample(batch.cloth_input, fine, (flow.shape[2], flow.shape[3]))
             mask = warped[:, 3:]
-            judged.append((0.5 ** (4 - level), warped[:, :3], mask - made.overlap * mask))
+            judged.append(Warp(0.5 ** (4 - level), warped[:, :3], mask - made.overlap * mask))
     return judged
 
 
-def losses(made: Forward, batch: Sample, recipe: Recipe, vgg: Vgg19) -> dict[str, Tensor]:
-    """The terms without the discriminator's, unweighted: l1, vgg, tv, ce."""
-    judged = warps(made, batch, recipe)
-    worn, worn_mask = batch.worn, batch.worn_mask
-    l1 = torch.stack([weight * F.l1_loss(mask, worn_mask) for weight, _, mask in judged]).sum()
-    seen = torch.stack([weight * perceptual(vgg, cloth, worn) for weight, cloth, _ in judged]).sum()
+def losses(made: Forward, judged: list[Warp], batch: Sample, recipe: Recipe) -> Terms:
+    """The terms without the discriminator's and the perceptual one, unweighted: l1, tv, ce."""
+    worn_mask = batch.worn_mask
     return {
-        "l1": l1,
-        "vgg": seen,
+        "l1": torch.stack([warp.weight * F.l1_loss(warp.mask, worn_mask) for warp in judged]).sum(),
         "tv": smoothness(made, recipe),
         "ce": F.cross_entropy(made.segmentation, batch.label.long()),
     }
@@ -173,7 +177,6 @@ def least_squares(scores: list[Tensor], target: float) -> Tensor:
     return torch.stack([(score - target).square().mean() for score in scores]).sum()
 
 
-def weighted(terms: dict[str, Tensor]) -> Tensor:
-    """The generator's loss."""
-    total = L1 * terms["l1"] + VGG * terms["vgg"] + TV * terms["tv"] + CROSS_ENTROPY * terms["ce"]
-    return total + GAN * terms["gan"] if "gan" in terms else total
+def weighted(terms: Terms) -> Tensor:
+    """The generator's loss of these terms."""
+    return torch.stack([WEIGHTS[name] * term for name, term in terms.items()]).sum()

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim import Adam
 
 from services.tryon.engines.hr_viton.condition import ConditionGenerator
 from services.tryon.engines.hr_viton.generator import LABELS, ImageGenerator, Noise
 from services.tryon.engines.hr_viton.passage import Inputs, Outputs, dress
 from training.discriminators import ImageDiscriminator
-from training.lookup import draw_by_lookup
-from training.perceptual import Vgg19, perceptual
+from training.drawing import Labels, draw, scales
+from training.perceptual import Vgg19, distance, features, perceptual
+from training.profiles import PLAIN, Profile
 from training.spectral import advance
+from training.stepper import Stepper, Terms, add_up
 
 FEATURE, VGG = 10.0, 10.0
 """The weights of the terms; the discriminator's has none."""
 
 GENERATOR_RATE, DISCRIMINATOR_RATE = 1e-4, 4e-4
 BETAS = (0.0, 0.9)
+
+Judged = list[list[Tensor]]
+"""A discriminator's features and score, by scale."""
 
 
 class Batch(NamedTuple):
@@ -42,77 +47,139 @@ def conditions(network: ConditionGenerator, inputs: Inputs, image: Tensor, occlu
     return Batch(made.image, made.parse, image), made
 
 
+class _Part(NamedTuple):
+    """Pictures of a batch that go through together."""
+
+    batch: Batch
+    labels: list[Labels]
+    """The parse for each block."""
+    share: float
+    """Of the batch."""
+
+
 class GeneratorTraining:
     """Both networks with their optimisers."""
 
     def __init__(
-        self, network: ImageGenerator, discriminator: ImageDiscriminator, vgg: Vgg19, lookup: bool = False
+        self, network: ImageGenerator, discriminator: ImageDiscriminator, vgg: Vgg19, profile: Profile = PLAIN
     ) -> None:
-        """lookup: take the normalisations' scale and shift from a table, which is exact and less work."""
-        self._run = draw_by_lookup if lookup else ImageGenerator.with_noise
-        self.generator, self.discriminator, self.vgg = network, discriminator, vgg
-        self.generator_optimiser = Adam(network.parameters(), GENERATOR_RATE, BETAS)
-        self.discriminator_optimiser = Adam(discriminator.parameters(), DISCRIMINATOR_RATE, BETAS)
+        self.generator, self.discriminator, self.vgg, self.profile = network, discriminator, vgg, profile
+        self.generator_stepper = Stepper(network, GENERATOR_RATE, BETAS, profile)
+        self.discriminator_stepper = Stepper(discriminator, DISCRIMINATOR_RATE, BETAS, profile)
+        self.generator_optimiser = self.generator_stepper.optimiser
+        self.discriminator_optimiser = self.discriminator_stepper.optimiser
         self.fake: Tensor | None = None
-        """The last step's picture, of before the generator was stepped."""
+        """The last step's pictures, of before the generator was stepped."""
 
     def step(self, batch: Batch, noise: Noise) -> dict[str, float]:
         """The terms with their weights, and `G` and `D`, which were stepped by. noise: draws for both passes."""
-        terms = self._step_generator(batch, noise) | self._step_discriminator(batch, noise)
+        parts = list(self._parts(batch))
+        terms = self._step_generator(parts, noise) | self._step_discriminator(parts, noise)
         return {name: float(term) for name, term in terms.items()}
 
-    def _step_generator(self, batch: Batch, noise: Noise) -> dict[str, Tensor]:
-        fake = self._draw(batch, noise)
+    def _parts(self, batch: Batch) -> Iterator[_Part]:
+        count = len(batch.picture)
+        at_once = self.profile.at_once or count
+        for start in range(0, count, at_once):
+            part = Batch(*(pictures[start : start + at_once] for pictures in batch))
+            labels = scales(part.parse, part.picture.dtype, self.profile)
+            yield _Part(part, labels, len(part.picture) / count)
+
+    def _step_generator(self, parts: list[_Part], noise: Noise) -> Terms:
         self.discriminator.requires_grad_(False)
-        judged, real = self._judge(batch, fake)
-        self.discriminator.requires_grad_(True)
-        terms = {
-            "gan": -_mean_over_scales([scale[-1].mean() for scale in judged]),
-            "feat": FEATURE / 2 * _feature_distance(judged, real),
-            "vgg": VGG * perceptual(self.vgg, fake, batch.image),
-        }
-        total = torch.stack(list(terms.values())).sum()
-        self.generator_optimiser.zero_grad()
-        total.backward()
-        self.generator_optimiser.step()
-        self.fake = fake.detach()
-        return {name: term.detach() for name, term in (terms | {"G": total}).items()}
-
-    def _step_discriminator(self, batch: Batch, noise: Noise) -> dict[str, Tensor]:
-        with torch.no_grad():
-            fake = self._draw(batch, noise)
-        judged, real = self._judge(batch, fake)
-        terms = {
-            "D_fake": _mean_over_scales([F.relu(1 + scale[-1]).mean() for scale in judged]),
-            "D_real": _mean_over_scales([F.relu(1 - scale[-1]).mean() for scale in real]),
-        }
-        total = terms["D_fake"] + terms["D_real"]
-        self.discriminator_optimiser.zero_grad()
-        total.backward()
-        self.discriminator_optimiser.step()
-        return {name: term.detach() for name, term in (terms | {"D": total}).items()}
-
-    def _draw(self, batch: Batch, noise: Noise) -> Tensor:
         advance(self.generator)
-        return self._run(self.generator, batch.picture, batch.parse, noise)
-
-    def _judge(self, batch: Batch, fake: Tensor) -> tuple[list[list[Tensor]], list[list[Tensor]]]:
-        """The outputs for the fake and for the real picture, which go through in one batch."""
         advance(self.discriminator)
-        parse = F.one_hot(batch.parse.long(), LABELS).permute(0, 3, 1, 2).to(fake.dtype)
-        outputs = self.discriminator(torch.cat([torch.cat([parse, fake], 1), torch.cat([parse, batch.image], 1)]))
-        halves = [[output.chunk(2) for output in scale] for scale in outputs]
+        sums: Terms = {}
+        fakes = []
+        for part in parts:
+            fake = self._draw(part, noise)
+            # Apart, the gradients are gathered at the picture, where the losses meet, and go on from there together.
+            picture = fake.detach().requires_grad_() if self.profile.apart else fake
+            add_up(sums, self._go_back(self.generator_stepper, self._losses(part, picture), part), part.share)
+            if self.profile.apart:
+                fake.backward(picture.grad)
+            fakes.append(fake.detach())
+        self.discriminator.requires_grad_(True)
+        self.generator_stepper.step()
+        self.fake = torch.cat(fakes)
+        return sums | {"G": torch.stack(list(sums.values())).sum()}
+
+    def _step_discriminator(self, parts: list[_Part], noise: Noise) -> Terms:
+        advance(self.generator)
+        advance(self.discriminator)
+        sums: Terms = {}
+        for part in parts:
+            with torch.no_grad():
+                fake = self._draw(part, noise)
+            losses = self._discriminator_losses(part, fake)
+            add_up(sums, self._go_back(self.discriminator_stepper, losses, part), part.share)
+        self.discriminator_stepper.step()
+        return sums | {"D": torch.stack(list(sums.values())).sum()}
+
+    def _draw(self, part: _Part, noise: Noise) -> Tensor:
+        return draw(self.generator, part.batch.picture, part.labels, noise, self.profile)
+
+    def _go_back(self, stepper: Stepper, losses: Iterator[Terms], part: _Part) -> Terms:
+        """Apart, from each of the losses before the next is made; else from all together. The terms."""
+        found: Terms = {}
+        together: Tensor | None = None
+        for terms in losses:
+            found |= {name: term.detach() for name, term in terms.items()}
+            loss = part.share * torch.stack(list(terms.values())).sum()
+            if self.profile.apart:
+                stepper.scaled(loss).backward()
+            else:
+                together = loss if together is None else together + loss
+        if together is not None:
+            stepper.scaled(together).backward()
+        return found
+
+    def _losses(self, part: _Part, picture: Tensor) -> Iterator[Terms]:
+        target = features(self.vgg, part.batch.image, self.profile)
+        yield {"vgg": VGG * perceptual(self.vgg, picture, target, self.profile)}
+        fake, real = self._judge_both(part, picture)
+        yield {"gan": -_mean_over_scales([scale[-1].mean() for scale in fake]), "feat": _feature_distance(fake, real)}
+
+    def _discriminator_losses(self, part: _Part, picture: Tensor) -> Iterator[Terms]:
+        if self.profile.apart:
+            yield {"D_fake": _hinge(self._judge(part, picture), -1)}
+            yield {"D_real": _hinge(self._judge(part, part.batch.image), 1)}
+        else:
+            fake, real = self._judge_both(part, picture)
+            yield {"D_fake": _hinge(fake, -1), "D_real": _hinge(real, 1)}
+
+    def _judge_both(self, part: _Part, picture: Tensor) -> tuple[Judged, Judged]:
+        """Of the fake and of the real picture: in one batch, as published, or apart and the real one without gradient."""
+        if self.profile.apart:
+            with torch.no_grad():
+                real = self._judge(part, part.batch.image)
+            return self._judge(part, picture), real
+        judged = self._judge(part, torch.cat([picture, part.batch.image]))
+        halves = [[output.chunk(2) for output in scale] for scale in judged]
         return [[half[0] for half in scale] for scale in halves], [[half[1] for half in scale] for scale in halves]
+
+    def _judge(self, part: _Part, pictures: Tensor) -> Judged:
+        """The scores in float32 or more."""
+        parse = F.one_hot(part.batch.parse.long(), LABELS).permute(0, 3, 1, 2).to(pictures.dtype)
+        times = len(pictures) // len(parse)
+        with self.profile.autocast(pictures.device):
+            judged = self.discriminator(self.profile.laid_out(torch.cat([parse.repeat(times, 1, 1, 1), pictures], 1)))
+        return [[*scale[:-1], scale[-1].to(pictures.dtype)] for scale in judged]
+
+
+def _hinge(judged: Judged, side: int) -> Tensor:
+    """The discriminator's loss: side is 1 for what is real, -1 for what is not."""
+    return _mean_over_scales([F.relu(1 - side * scale[-1]).mean() for scale in judged])
 
 
 def _mean_over_scales(terms: list[Tensor]) -> Tensor:
     return torch.stack(terms).mean()
 
 
-def _feature_distance(fake: list[list[Tensor]], real: list[list[Tensor]]) -> Tensor:
+def _feature_distance(fake: Judged, real: Judged) -> Tensor:
     pairs = [
         (f, r.detach())
         for fakes, reals in zip(fake, real, strict=True)
         for f, r in zip(fakes[:-1], reals[:-1], strict=True)
     ]
-    return torch.stack([F.l1_loss(f, r) for f, r in pairs]).sum()
+    return FEATURE / 2 * torch.stack([distance(f, r) for f, r in pairs]).sum()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from training.profiles import PLAIN, Profile
 
 WIDTHS = ((64, 64), (128, 128), (256, 256, 256, 256), (512, 512, 512, 512), (512,))
 """Of the convolutions between the poolings, up to relu5_1."""
@@ -36,12 +39,27 @@ class Vgg19(nn.Module):
         return [self.features[start : tap + 1] for start, tap in zip(starts, self._taps, strict=False)]
 
 
-def perceptual(vgg: Vgg19, x: Tensor, target: Tensor) -> Tensor:
-    """x, target: (N, 3, H, W) in -1..1, fed as they are. The gradient flows to x only."""
+def features(vgg: Vgg19, target: Tensor, profile: Profile = PLAIN) -> Iterator[Tensor]:
+    """Of (N, 3, H, W) in -1..1, fed as it is; without gradient, each made when it is asked for."""
+    x = profile.laid_out(target)
+    for part in vgg.slices():
+        with torch.no_grad(), profile.autocast(x.device):
+            x = part(x)
+        yield x
+
+
+def perceptual(vgg: Vgg19, x: Tensor, target: Iterable[Tensor], profile: Profile = PLAIN) -> Tensor:
+    """x: (N, 3, H, W) in -1..1, fed as it is. target: the features of the other picture. The gradient flows to x."""
     loss = x.new_zeros(())
-    for weight, part in zip(WEIGHTS, vgg.slices(), strict=True):
-        x = part(x)
-        with torch.no_grad():
-            target = part(target)
-        loss = loss + weight * F.l1_loss(x, target)
+    x = profile.laid_out(x)
+    for weight, part, feature in zip(WEIGHTS, vgg.slices(), target, strict=True):
+        with profile.autocast(x.device):
+            x = profile.kept_small(part)(x)
+        loss = loss + weight * distance(x, feature)
     return loss
+
+
+def distance(x: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference, summed in float32 or more."""
+    precise = torch.promote_types(x.dtype, torch.float32)
+    return (x.to(precise) - target.to(precise)).abs().mean()

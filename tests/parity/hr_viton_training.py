@@ -1,6 +1,6 @@
 """HR-VITON's trainings against the published ones: losses, gradients, parameters after each step.
 
-    python -m tests.parity hr_viton_training tests/specs/hr_viton_training/golden_train_condition.npz [--case A] [--steps 1]
+    python -m tests.parity hr_viton_training tests/specs/hr_viton_training/golden_train_condition.npz [--case A] [--profile 8gb]
 
 Golden steps of `golden_train_*` are run in float64, those of `golden_f32_*` in float32. Exits with 1 beyond the tolerance.
 What vanishes in exact arithmetic is left out: it is rounding noise, which Adam turns into steps.
@@ -24,6 +24,7 @@ from training.condition_step import ConditionTraining
 from training.discriminators import ConditionDiscriminator, ImageDiscriminator
 from training.generator_step import GeneratorTraining, conditions
 from training.perceptual import Vgg19
+from training.profiles import PLAIN, PROFILES
 
 LOSSES, NORMS, PARAMETERS = 1e-4, 1e-3, 1e-3
 """Relative; of parameters, of the projection's change by the step."""
@@ -53,15 +54,17 @@ def main(arguments):
     parser.add_argument("file", type=Path, help="golden steps")
     parser.add_argument("--case", help="only this one (A, B, ...)")
     parser.add_argument("--steps", type=int, default=9, help="at most so many")
+    parser.add_argument("--profile", default="plain", choices=PROFILES, help="how the steps save memory")
     chosen = parser.parse_args(arguments)
     golden = dict(np.load(chosen.file))
+    profile = PROFILES[chosen.profile]
     checks = Checks()
     if "grad_G" in golden:
-        _quick(golden, chosen.steps, checks)
+        _quick(golden, chosen.steps, profile, checks)
     else:
         cases = sorted({name.split("_")[0] for name in golden if name.endswith("_flags")})
         for case in [chosen.case] if chosen.case else cases:
-            _case(golden, case, chosen.steps, checks)
+            _case(golden, case, chosen.steps, profile, checks)
     if not checks.good:
         raise SystemExit(1)
 
@@ -78,21 +81,23 @@ class Checks:
         print("  %-42s %.2e  %s" % (what, error, "ok" if good else "BEYOND %g" % allowed), flush=True)
 
 
-def _case(golden, case, steps, checks):
+def _case(golden, case, steps, profile, checks):
     """One of the float64 files."""
     got = {name[len(case) + 1 :]: value for name, value in golden.items() if name.startswith(case + "_")}
     flags, losses = json.loads(bytes(got["flags"])), json.loads(bytes(got["losses"]))
     is_generator = "in_agnostic" in got
     print("case %s, %s" % (case, "image generator" if is_generator else "condition generator"))
     make = generator_training if is_generator else condition_training
-    training, step = make(got, flags, torch.float64)
+    training, step = make(got, flags, torch.float64, profile)
     names = {side: json.loads(bytes(golden[side + "_names"])) for side in "GD"}
+    gradients = _watched(training)
     for number in range(min(steps, len(losses))):
-        before = {side: _tables(network)[1] for side, network in _networks(training)}
+        before = {side: _table(network.named_parameters()) for side, network in _networks(training)}
         terms = step()
         _compare_losses(terms, losses[number], number, LOSSES, checks)
         for side, network in _networks(training):
-            _compare_tables(side, network, names[side], before[side], got, number, checks)
+            rows = _table(network.named_parameters()), gradients[side], before[side]
+            _compare_tables(side, names[side], *rows, got, number, checks)
 
 
 def _compare_losses(terms, wanted, number, allowed, checks):
@@ -100,11 +105,11 @@ def _compare_losses(terms, wanted, number, allowed, checks):
         checks.say("step %d %s" % (number, name), abs(terms[NAMES[name]] - value) / abs(value), allowed)
 
 
-def _compare_tables(side, network, names, before, got, number, checks):
-    grads, params = _tables(network)
+def _compare_tables(side, names, params, gradients, before, got, number, checks):
     wanted_grads, wanted_params = got["grad_%s_%d" % (side, number)], got["param_%s_%d" % (side, number)]
     alive = wanted_grads[:, 0] > VANISHES
-    ours = np.array([grads[name] for name in names])
+    grads = _table(gradients.items())
+    ours = np.array([grads.get(name, (np.nan,) * 3) for name in names])
     assert np.isnan(ours[np.isnan(wanted_grads[:, 0]), 0]).all(), "some have a gradient that should have none"
     norms = np.abs(ours[alive, 0] - wanted_grads[alive, 0]) / wanted_grads[alive, 0]
     checks.say("step %d gradients' norms of %s" % (number, side), norms.max(), NORMS)
@@ -117,15 +122,29 @@ def _compare_tables(side, network, names, before, got, number, checks):
     checks.say("step %d parameters of %s, of their change" % (number, side), error, PARAMETERS)
 
 
-def _tables(network):
-    """Norm, sum and projection of each parameter's gradient, and of the parameter."""
-    grads, params = {}, {}
-    for name, parameter in network.named_parameters():
-        probe = np.random.default_rng(zlib.crc32(b"probe." + name.encode())).standard_normal(tuple(parameter.shape))
-        probe = torch.from_numpy(probe.astype(np.float32)).to(parameter.dtype)
-        grads[name] = (np.nan,) * 3 if parameter.grad is None else _three(parameter.grad, probe)
-        params[name] = _three(parameter.detach(), probe)
-    return grads, params
+def _watched(training):
+    """The gradients that the last step used, by network and parameter."""
+    kept = {"G": {}, "D": {}}
+
+    def keep(side):
+        def look(network):
+            kept[side].clear()
+            kept[side].update({name: p.grad.clone() for name, p in network.named_parameters() if p.grad is not None})
+
+        return look
+
+    training.generator_stepper.after_backward = keep("G")
+    training.discriminator_stepper.after_backward = keep("D")
+    return kept
+
+
+def _table(arrays):
+    """Norm, sum and projection of each."""
+    rows = {}
+    for name, array in arrays:
+        probe = np.random.default_rng(zlib.crc32(b"probe." + name.encode())).standard_normal(tuple(array.shape))
+        rows[name] = _three(array.detach(), torch.from_numpy(probe.astype(np.float32)).to(array.dtype))
+    return rows
 
 
 def _three(array, probe):
@@ -136,15 +155,18 @@ def _networks(training):
     return (("G", training.generator), ("D", training.discriminator))
 
 
-def _quick(golden, steps, checks):
+def _quick(golden, steps, profile, checks):
     """One of the float32 files."""
     is_generator = "loss0_feat" in golden
     flags = json.loads(str(golden["flags"])) if "flags" in golden else {}
     print("%s, float32" % ("image generator" if is_generator else "condition generator"))
     if is_generator:
-        training, step = generator_training(golden, {"occlusion": True, **flags, "noise": "zero"}, torch.float32)
+        training, step = generator_training(
+            golden, {"occlusion": True, **flags, "noise": "zero"}, torch.float32, profile
+        )
     else:
-        training, step = condition_training(_shrunk(golden), flags, torch.float32)
+        training, step = condition_training(_shrunk(golden), flags, torch.float32, profile)
+    gradients = _watched(training)
     for number in range(min(steps, 2)):
         terms = step()
         prefix = "loss%d_" % number
@@ -156,13 +178,13 @@ def _quick(golden, steps, checks):
             )
         if number == 0:
             for side, network in _networks(training):
-                _compare_norms(side, network, golden, checks)
+                _compare_norms(side, network, gradients[side], golden, checks)
 
 
-def _compare_norms(side, network, golden, checks):
+def _compare_norms(side, network, gradients, golden, checks):
     wanted = json.loads(str(golden["grad_" + side]))
     alive = {name for name, norm in wanted.items() if norm > VANISHES_FLOAT32 * max(wanted.values())}
-    ours = {name: float(p.grad.norm()) for name, p in network.named_parameters() if p.grad is not None}
+    ours = {name: float(gradient.norm()) for name, gradient in gradients.items()}
     errors = np.array([abs(ours[name] - wanted[name]) / wanted[name] for name in sorted(alive)])
     checks.say("gradients' norms of %s" % side, errors.max(), NORMS_FLOAT32)
     stepped = side == "D" and "loss0_feat" in golden
@@ -174,7 +196,7 @@ def _compare_norms(side, network, golden, checks):
     )
 
 
-def condition_training(got, flags, dtype):
+def condition_training(got, flags, dtype, profile=PLAIN):
     """The training with the made-up weights, and a function that steps it."""
     network = filled(ConditionGenerator(), dtype)
     discriminator = ConditionDiscriminator(
@@ -190,7 +212,7 @@ def condition_training(got, flags, dtype):
         gan=not flags.get("no_GAN_loss"),
         separate=bool(flags.get("G_D_seperate")),
     )
-    training = ConditionTraining(network, filled(discriminator, dtype, "D."), filled(Vgg19(), dtype), recipe)
+    training = ConditionTraining(network, filled(discriminator, dtype, "D."), filled(Vgg19(), dtype), recipe, profile)
     batch = Sample(
         scaled(got["in_cloth"], dtype),
         torch.from_numpy(got["in_cloth_mask"]).to(dtype),
@@ -202,11 +224,11 @@ def condition_training(got, flags, dtype):
     return training, lambda: training.step(batch)
 
 
-def generator_training(got, flags, dtype):
+def generator_training(got, flags, dtype, profile=PLAIN):
     """The training with the made-up weights, and a function that steps it."""
     condition = filled(ConditionGenerator(), dtype).eval()
     training = GeneratorTraining(
-        filled(ImageGenerator(), dtype), filled(ImageDiscriminator(), dtype, "D."), filled(Vgg19(), dtype)
+        filled(ImageGenerator(), dtype), filled(ImageDiscriminator(), dtype, "D."), filled(Vgg19(), dtype), profile
     )
     inputs = Inputs(
         scaled(got["in_cloth"], dtype),

@@ -9,20 +9,23 @@ torch = pytest.importorskip("torch", reason="no Torch here: `make test-training`
 
 from services.tryon.engines.hr_viton.generator import SpectralConv  # noqa: E402
 from tests.parity import hr_viton_training as parity  # noqa: E402
+from training.condition_losses import WEIGHTS  # noqa: E402
 from training.discriminators import ConditionDiscriminator, ImageDiscriminator  # noqa: E402
+from training.profiles import PROFILES  # noqa: E402
 from training.spectral import advance  # noqa: E402
 
 GOLDEN = Path(__file__).parents[1] / "specs" / "hr_viton_training" / "golden_train_condition.npz"
 
 
-def test_a_step_of_the_condition_generator_is_the_published_one(capsys):
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_step_of_the_condition_generator_is_the_published_one(capsys, profile):
     """Every term, every gradient, every parameter after the step, in float64."""
-    parity.main([str(GOLDEN), "--case", "A", "--steps", "1"])
+    parity.main([str(GOLDEN), "--case", "A", "--steps", "1", "--profile", profile])
     assert "gradients' projections of D" in capsys.readouterr().out
 
 
 def test_a_gradient_that_is_wrong_is_noticed(monkeypatch):
-    monkeypatch.setattr("training.condition_losses.TV", 2.01)
+    monkeypatch.setitem(WEIGHTS, "tv", 2.01)
     with pytest.raises(SystemExit):
         parity.main([str(GOLDEN), "--case", "A", "--steps", "1"])
 
