@@ -1,4 +1,4 @@
-"""HR-VITON's trainings against the published ones: losses, gradients, parameters after each step.
+"""HR-VITON's trainings against the published ones: losses, gradients, pictures, parameters after each step.
 
     python -m tests.parity hr_viton_training tests/specs/hr_viton_training/golden_train_condition.npz [--case A] [--profile 8gb]
 
@@ -19,9 +19,9 @@ from services.tryon.engines.hr_viton.condition import ConditionGenerator
 from services.tryon.engines.hr_viton.generator import ImageGenerator, Noise
 from services.tryon.engines.hr_viton.passage import Inputs
 from tests.specs.fill import fill
-from training.condition_losses import Recipe, Sample, one_hot
+from training.condition_losses import Recipe, Sample, forward, one_hot
 from training.condition_step import ConditionTraining
-from training.discriminators import ConditionDiscriminator, ImageDiscriminator
+from training.discriminators import ConditionDiscriminator, ImageDiscriminator, odds
 from training.generator_step import GeneratorTraining, conditions
 from training.perceptual import Vgg19
 from training.profiles import PLAIN, PROFILES
@@ -36,6 +36,9 @@ NORMS_FLOAT32, MEDIAN_FLOAT32, MEDIAN_AFTER_A_STEP = 2e-2, 5e-4, 2e-3
 """Gradients' norms in float32, where the sign of a number near a kink decides: each, and their median. The published classes
 themselves differ by as much from their float64. The image discriminator sees the stepped generator's picture: the golden
 median itself is 1.1e-3 away from float64, in which all is the same to 1e-9."""
+
+VARIANT_LOSSES, OUTPUTS, LABELS_THAT_DIFFER = 1e-4, 1e-5, 1e-4
+"""Relative, relative to the spread (the files have float32), and a share: a label may be a near tie."""
 
 VANISHES, VANISHES_FLOAT32 = 1e-9, 1e-5
 """A gradient's norm under this is none; in float32 as a share of the network's largest."""
@@ -65,6 +68,10 @@ def main(arguments):
         cases = sorted({name.split("_")[0] for name in golden if name.endswith("_flags")})
         for case in [chosen.case] if chosen.case else cases:
             _case(golden, case, chosen.steps, profile, checks)
+        if "variants" in golden and chosen.case in (None, "A"):
+            _variants(golden, profile, checks)
+        if "rejection_B" in golden and chosen.case in (None, "B"):
+            _rejection(golden, checks)
     if not checks.good:
         raise SystemExit(1)
 
@@ -83,12 +90,12 @@ class Checks:
 
 def _case(golden, case, steps, profile, checks):
     """One of the float64 files."""
-    got = {name[len(case) + 1 :]: value for name, value in golden.items() if name.startswith(case + "_")}
+    got = _of_case(golden, case)
     flags, losses = json.loads(bytes(got["flags"])), json.loads(bytes(got["losses"]))
     is_generator = "in_agnostic" in got
     print("case %s, %s" % (case, "image generator" if is_generator else "condition generator"))
     make = generator_training if is_generator else condition_training
-    training, step = make(got, flags, torch.float64, profile)
+    training, step, made = make(got, flags, torch.float64, profile)
     names = {side: json.loads(bytes(golden[side + "_names"])) for side in "GD"}
     gradients = _watched(training)
     for number in range(min(steps, len(losses))):
@@ -98,6 +105,40 @@ def _case(golden, case, steps, profile, checks):
         for side, network in _networks(training):
             rows = _table(network.named_parameters()), gradients[side], before[side]
             _compare_tables(side, names[side], *rows, got, number, checks)
+            _compare_vectors(side, network, got, number, checks)
+        if number == 0:
+            _compare_whole(gradients, got, checks)
+            _compare_made(made(), got, checks)
+    _compare_buffers(training.generator, got, number + 1 == len(losses), checks)
+
+
+def _of_case(golden, case):
+    return {name[len(case) + 1 :]: value for name, value in golden.items() if name.startswith(case + "_")}
+
+
+def _variants(golden, profile, checks):
+    """What else the published program can do: one float32 step each, on case A's inputs."""
+    for label, variant in json.loads(bytes(golden["variants"])).items():
+        print("variant %s, float32" % label)
+        step = condition_training(_of_case(golden, "A"), variant["flags"], torch.float32, profile)[1]
+        _compare_losses(step(), variant["losses"], 0, VARIANT_LOSSES, checks)
+
+
+@torch.no_grad()
+def _rejection(golden, checks):
+    """The condition discriminator's say at test time, of case B's inputs, in float32."""
+    print("discriminator rejection, float32")
+    wanted = json.loads(bytes(golden["rejection_B"]))
+    got = _of_case(golden, "B")
+    training = condition_training(got, {"Ddownx2": True}, torch.float32)[0]
+    discriminator = training.discriminator.eval()
+    batch = sample_of(got, torch.float32)
+    made = forward(training.generator.eval(), batch, training.recipe)
+    for kind, segmentation in (("real", batch.parse), ("fake", made.segmentation.softmax(1))):
+        found = odds(discriminator, torch.cat([batch.cloth_input, batch.person_input, segmentation], 1))
+        for name, values in zip(("l", "odds"), found, strict=True):
+            theirs = np.array(wanted["%s_%s" % (kind, name)])
+            checks.say("%s of the %s" % (name, kind), np.abs(values.numpy() / theirs - 1).max(), LOSSES)
 
 
 def _compare_losses(terms, wanted, number, allowed, checks):
@@ -120,6 +161,50 @@ def _compare_tables(side, names, params, gradients, before, got, number, checks)
     scale = np.abs(moved).max()
     error = np.abs(after[alive, 2] - wanted_params[alive, 2]).max() / scale
     checks.say("step %d parameters of %s, of their change" % (number, side), error, PARAMETERS)
+
+
+def _compare_vectors(side, network, got, number, checks):
+    """Those of the spectral norms' power iterations."""
+    start = "vector_%d_%s." % (number, side)
+    state = network.state_dict()
+    errors = [_spread(state[name[len(start) :]], wanted) for name, wanted in got.items() if name.startswith(start)]
+    if errors:
+        checks.say("step %d spectral vectors of %s" % (number, side), max(errors), OUTPUTS)
+
+
+def _compare_whole(gradients, got, checks):
+    for side, ours in gradients.items():
+        start = "whole_grad_%s." % side
+        whole = {name[len(start) :]: wanted for name, wanted in got.items() if name.startswith(start)}
+        errors = [
+            np.linalg.norm(ours[n] - w) / np.linalg.norm(w) for n, w in whole.items() if np.linalg.norm(w) > VANISHES
+        ]
+        checks.say("%d whole gradients of %s" % (len(errors), side), max(errors), OUTPUTS)
+
+
+def _compare_made(made, got, checks):
+    """What was drawn, at the pixels that the golden file has."""
+    for name, (ours, every) in made.items():
+        wanted = got["out_" + name]
+        wanted = wanted.transpose(0, 3, 1, 2) if name.startswith("flow") else wanted
+        ours = ours.detach()[..., ::every, ::every]
+        if wanted.dtype == np.uint8:
+            checks.say("labels of %s that differ" % name, (ours.numpy() != wanted).mean(), LABELS_THAT_DIFFER)
+        else:
+            checks.say(name, _spread(ours, wanted), OUTPUTS)
+
+
+def _compare_buffers(network, got, complete, checks):
+    """Running statistics, which the golden file has of after all steps."""
+    state = network.state_dict()
+    errors = [_spread(state[name[7:]], wanted) for name, wanted in got.items() if name.startswith("buffer_")]
+    if errors and complete:
+        checks.say("running statistics", max(errors), OUTPUTS)
+
+
+def _spread(ours, wanted):
+    """The largest difference, relative to the spread."""
+    return np.abs(ours.numpy() - wanted).max() / wanted.std()
 
 
 def _watched(training):
@@ -165,7 +250,7 @@ def _quick(golden, steps, profile, checks):
             golden, {"occlusion": True, **flags, "noise": "zero"}, torch.float32, profile
         )
     else:
-        training, step = condition_training(_shrunk(golden), flags, torch.float32, profile)
+        training, step, made = condition_training(_shrunk(golden), flags, torch.float32, profile)
     gradients = _watched(training)
     for number in range(min(steps, 2)):
         terms = step()
@@ -197,7 +282,7 @@ def _compare_norms(side, network, gradients, golden, checks):
 
 
 def condition_training(got, flags, dtype, profile=PLAIN):
-    """The training with the made-up weights, and a function that steps it."""
+    """The training with the made-up weights, what steps it, and what tells what was made: (array, every so many pixels)."""
     network = filled(ConditionGenerator(), dtype)
     discriminator = ConditionDiscriminator(
         bool(flags.get("Ddownx2")), bool(flags.get("Ddropout")), bool(flags.get("spectral"))
@@ -213,7 +298,24 @@ def condition_training(got, flags, dtype, profile=PLAIN):
         separate=bool(flags.get("G_D_seperate")),
     )
     training = ConditionTraining(network, filled(discriminator, dtype, "D."), filled(Vgg19(), dtype), recipe, profile)
-    batch = Sample(
+    batch = sample_of(got, dtype)
+
+    def made():
+        found = training.made
+        return {
+            "flow_0": (found.flows[0], 1),
+            "flow_4": (found.flows[4], 1),
+            "segmentation": (found.segmentation, 4),
+            "warped_mask": (found.warped_mask, 2),
+            "warped_cloth": (found.warped_cloth, 2),
+        }
+
+    return training, lambda: training.step(batch), made
+
+
+def sample_of(got, dtype):
+    """A golden file's inputs of the condition generator."""
+    return Sample(
         scaled(got["in_cloth"], dtype),
         torch.from_numpy(got["in_cloth_mask"]).to(dtype),
         one_hot(torch.from_numpy(got["in_parse_agnostic"]), dtype),
@@ -221,11 +323,10 @@ def condition_training(got, flags, dtype, profile=PLAIN):
         scaled(got["in_image"], dtype),
         torch.from_numpy(got["in_label"]),
     )
-    return training, lambda: training.step(batch)
 
 
 def generator_training(got, flags, dtype, profile=PLAIN):
-    """The training with the made-up weights, and a function that steps it."""
+    """The training with the made-up weights, what steps it, and what tells what was made: (array, every so many pixels)."""
     condition = filled(ConditionGenerator(), dtype).eval()
     training = GeneratorTraining(
         filled(ImageGenerator(), dtype), filled(ImageDiscriminator(), dtype, "D."), filled(Vgg19(), dtype), profile
@@ -237,7 +338,7 @@ def generator_training(got, flags, dtype, profile=PLAIN):
         scaled(got["in_densepose"], dtype),
         scaled(got["in_agnostic"], dtype),
     )
-    batch, _ = conditions(condition, inputs, scaled(got["in_image"], dtype), bool(flags.get("occlusion")))
+    batch, found = conditions(condition, inputs, scaled(got["in_image"], dtype), bool(flags.get("occlusion")))
     noise = Formula() if flags.get("noise") == "formula" else Zero()
 
     def step():
@@ -246,7 +347,15 @@ def generator_training(got, flags, dtype, profile=PLAIN):
             _silence(training.generator)
         return terms
 
-    return training, step
+    def made():
+        return {
+            "parse7": (batch.parse, 2),
+            "fake": (training.fake, 8),
+            "warped_cloth": (found.warped_cloth, 8),
+            "warped_mask": (found.warped_mask, 8),
+        }
+
+    return training, step, made
 
 
 def _silence(network):
