@@ -53,12 +53,12 @@ class ConditionTraining:
         """The terms, unweighted, and `G` and `D`, which were stepped by."""
         self.generator.train()
         self.discriminator.train()
-        terms = self._step_generator(batch)
+        terms = self.step_generator(batch)
         if self.recipe.gan:
-            terms |= self._step_discriminator(batch)
+            terms |= self.step_discriminator(batch)
         return {name: float(term) for name, term in terms.items()}
 
-    def _step_generator(self, batch: Sample) -> Terms:
+    def step_generator(self, batch: Sample) -> Terms:
         made = forward(self.generator, batch, self.recipe)
         judged = warps(made, batch, self.recipe)
         # Apart, the gradients of the warped cloths are taken one after the other, and go on from there together.
@@ -91,7 +91,7 @@ class ConditionTraining:
             total = total + seen
         return total
 
-    def _step_discriminator(self, batch: Sample) -> Terms:
+    def step_discriminator(self, batch: Sample) -> Terms:
         fake = least_squares(self._judge(batch, self._fake(batch)), 0)
         real = least_squares(self._judge(batch, batch.parse), 1)
         self.discriminator_stepper.scaled(fake + real).backward()

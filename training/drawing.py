@@ -44,7 +44,14 @@ def draw(network: ImageGenerator, picture: Tensor, parse: Sequence[Labels], nois
         for i in range(len(BLOCKS)):
             small = profile.laid_out(picture[:, :, :: STEPS[i], :: STEPS[i]])
             x = profile.kept_small(through_block(network, i))(x, small, parse[i], planes(network, i, small, noise))
-        return torch.tanh(profile.kept_small(network.conv_img)(F.leaky_relu(x, SLOPE)).to(picture.dtype))
+        return finished(network, x, profile).to(picture.dtype)
+
+
+def finished(network: ImageGenerator, x: Tensor, profile: Profile) -> Tensor:
+    """The picture, from the last block's output."""
+    return torch.tanh(
+        profile.kept_small(network.conv_img)(F.leaky_relu(x, SLOPE)).to(torch.promote_types(x.dtype, torch.float32))
+    )
 
 
 def planes(network: ImageGenerator, number: int, small: Tensor, noise: Noise) -> list[Tensor]:

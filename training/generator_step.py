@@ -47,7 +47,7 @@ def conditions(network: ConditionGenerator, inputs: Inputs, image: Tensor, occlu
     return Batch(made.image, made.parse, image), made
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """Pictures of a batch that go through together."""
 
     batch: Batch
@@ -74,18 +74,18 @@ class GeneratorTraining:
     def step(self, batch: Batch, noise: Noise) -> dict[str, float]:
         """The terms with their weights, and `G` and `D`, which were stepped by. noise: draws for both passes."""
         parts = list(self._parts(batch))
-        terms = self._step_generator(parts, noise) | self._step_discriminator(parts, noise)
+        terms = self.step_generator(parts, noise) | self.step_discriminator(parts, noise)
         return {name: float(term) for name, term in terms.items()}
 
-    def _parts(self, batch: Batch) -> Iterator[_Part]:
+    def _parts(self, batch: Batch) -> Iterator[Part]:
         count = len(batch.picture)
         at_once = self.profile.at_once or count
         for start in range(0, count, at_once):
             part = Batch(*(pictures[start : start + at_once] for pictures in batch))
             labels = scales(part.parse, part.picture.dtype, self.profile)
-            yield _Part(part, labels, len(part.picture) / count)
+            yield Part(part, labels, len(part.picture) / count)
 
-    def _step_generator(self, parts: list[_Part], noise: Noise) -> Terms:
+    def step_generator(self, parts: list[Part], noise: Noise) -> Terms:
         self.discriminator.requires_grad_(False)
         advance(self.generator)
         advance(self.discriminator)
@@ -95,7 +95,7 @@ class GeneratorTraining:
             fake = self._draw(part, noise)
             # Apart, the gradients are gathered at the picture, where the losses meet, and go on from there together.
             picture = fake.detach().requires_grad_() if self.profile.apart else fake
-            add_up(sums, self._go_back(self.generator_stepper, self._losses(part, picture), part), part.share)
+            add_up(sums, self._go_back(self.generator_stepper, self.losses(part, picture), part), part.share)
             if self.profile.apart:
                 fake.backward(picture.grad)
             fakes.append(fake.detach())
@@ -104,22 +104,22 @@ class GeneratorTraining:
         self.fake = torch.cat(fakes)
         return sums | {"G": torch.stack(list(sums.values())).sum()}
 
-    def _step_discriminator(self, parts: list[_Part], noise: Noise) -> Terms:
+    def step_discriminator(self, parts: list[Part], noise: Noise) -> Terms:
         advance(self.generator)
         advance(self.discriminator)
         sums: Terms = {}
         for part in parts:
             with torch.no_grad():
                 fake = self._draw(part, noise)
-            losses = self._discriminator_losses(part, fake)
+            losses = self.discriminator_losses(part, fake)
             add_up(sums, self._go_back(self.discriminator_stepper, losses, part), part.share)
         self.discriminator_stepper.step()
         return sums | {"D": torch.stack(list(sums.values())).sum()}
 
-    def _draw(self, part: _Part, noise: Noise) -> Tensor:
+    def _draw(self, part: Part, noise: Noise) -> Tensor:
         return draw(self.generator, part.batch.picture, part.labels, noise, self.profile)
 
-    def _go_back(self, stepper: Stepper, losses: Iterator[Terms], part: _Part) -> Terms:
+    def _go_back(self, stepper: Stepper, losses: Iterator[Terms], part: Part) -> Terms:
         """Apart, from each of the losses before the next is made; else from all together. The terms."""
         found: Terms = {}
         together: Tensor | None = None
@@ -134,13 +134,13 @@ class GeneratorTraining:
             stepper.scaled(together).backward()
         return found
 
-    def _losses(self, part: _Part, picture: Tensor) -> Iterator[Terms]:
+    def losses(self, part: Part, picture: Tensor) -> Iterator[Terms]:
         target = features(self.vgg, part.batch.image, self.profile)
         yield {"vgg": VGG * perceptual(self.vgg, picture, target, self.profile)}
         fake, real = self._judge_both(part, picture)
         yield {"gan": -_mean_over_scales([scale[-1].mean() for scale in fake]), "feat": _feature_distance(fake, real)}
 
-    def _discriminator_losses(self, part: _Part, picture: Tensor) -> Iterator[Terms]:
+    def discriminator_losses(self, part: Part, picture: Tensor) -> Iterator[Terms]:
         if self.profile.apart:
             yield {"D_fake": _hinge(self._judge(part, picture), -1)}
             yield {"D_real": _hinge(self._judge(part, part.batch.image), 1)}
@@ -148,7 +148,7 @@ class GeneratorTraining:
             fake, real = self._judge_both(part, picture)
             yield {"D_fake": _hinge(fake, -1), "D_real": _hinge(real, 1)}
 
-    def _judge_both(self, part: _Part, picture: Tensor) -> tuple[Judged, Judged]:
+    def _judge_both(self, part: Part, picture: Tensor) -> tuple[Judged, Judged]:
         """Of the fake and of the real picture: in one batch, as published, or apart and the real one without gradient."""
         if self.profile.apart:
             with torch.no_grad():
@@ -158,7 +158,7 @@ class GeneratorTraining:
         halves = [[output.chunk(2) for output in scale] for scale in judged]
         return [[half[0] for half in scale] for scale in halves], [[half[1] for half in scale] for scale in halves]
 
-    def _judge(self, part: _Part, pictures: Tensor) -> Judged:
+    def _judge(self, part: Part, pictures: Tensor) -> Judged:
         """The scores in float32 or more."""
         parse = F.one_hot(part.batch.parse.long(), LABELS).permute(0, 3, 1, 2).to(pictures.dtype)
         times = len(pictures) // len(parse)
