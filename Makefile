@@ -130,7 +130,9 @@ TRAINING_GOLDENS ?= tests/specs/hr_viton_training
 test-training: .venv-training/ready  ## Hold HR-VITON's training to golden steps of the published one (minutes)
 	.venv-training/bin/python -m pytest -c /dev/null --rootdir . -q tests/training
 	@for golden in $(TRAINING_GOLDENS)/golden_*.npz; do \
-	    .venv-training/bin/python -m tests.parity hr_viton_training $$golden || exit 1; \
+	    for profile in plain 8gb; do \
+	        .venv-training/bin/python -m tests.parity hr_viton_training $$golden --profile $$profile || exit 1; \
+	    done; \
 	done
 
 bench: .venv/tools  ## Run every benchmark; the figures go to out/bench/
@@ -143,6 +145,8 @@ bench: .venv/tools  ## Run every benchmark; the figures go to out/bench/
 	@if [ -x .venv-torch2/bin/python ] && [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
 	    .venv-torch2/bin/python -m bench.hr_viton --openvino --json out/bench/hr_viton.json; fi
 	@if [ -x .venv-torch2/bin/python ]; then .venv-torch2/bin/python -m bench.engines --json out/bench/engines.json; fi
+	@if [ -x .venv-training/bin/python ] && [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
+	    .venv-training/bin/python -m bench.training --json out/bench/training.json; fi
 	@if [ -d "$${HOWSFIT_SAMPLES:-../shared/samples}" ]; then \
 	    .venv/bin/python -m bench.defaults --json out/bench/defaults.json; \
 	    .venv/bin/python -m bench.own_garment --json out/bench/own_garment.json; \
