@@ -10,10 +10,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 from torch.utils.checkpoint import checkpoint
 
-from training.second_moment import SecondMomentAdam
+from training.second_moment import SecondMomentAdam, whole_adam
 
 Precision = Literal["full", "bfloat16", "float16"]
 """full: that of the weights."""
@@ -53,7 +53,7 @@ class Profile:
         """Adam for the network's parameters."""
         if self.second_moment and betas[0] == 0:
             return SecondMomentAdam(network.parameters(), rate, betas[1])
-        return Adam(network.parameters(), rate, betas)
+        return whole_adam(network.parameters(), rate, betas)
 
     def laid_out(self, pictures: Tensor) -> Tensor:
         """(N, C, H, W) in the profile's layout."""
