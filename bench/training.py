@@ -57,21 +57,22 @@ def main() -> None:
     parser.add_argument("--samples", type=Path, default=SAMPLES, help="folder in the VITON-HD layout")
     parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), help="these rows")
     parser.add_argument("--sizes", nargs="+", type=int, default=[512, 1024], help="heights of the pictures")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--json", type=Path, help="write the figures here; other rows that it has stay")
     parser.add_argument("--step", choices=ROWS, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.step:
         print(json.dumps(step(chosen.step, chosen.sizes[0], chosen.samples)))
         return
-    about = {"torch": torch.__version__, "python": platform.python_version(), "load": os.getloadavg()[0]}
-    figures: dict[str, Any] = {"about": about, "rows": []}
+    rows = json.loads(chosen.json.read_text())["rows"] if chosen.json and chosen.json.exists() else []
     for height in chosen.sizes:
         for name in chosen.only:
-            figures["rows"].append(row(name, height, chosen.samples))
-            show(figures["rows"])
+            rows = [other for other in rows if (other["name"], other["height"]) != (name, height)]
+            rows.append(row(name, height, chosen.samples))
+            show(rows)
             if chosen.json:
                 chosen.json.parent.mkdir(parents=True, exist_ok=True)
-                chosen.json.write_text(json.dumps(figures, indent=1))
+                about = {"torch": torch.__version__, "python": platform.python_version()}
+                chosen.json.write_text(json.dumps({"about": about, "rows": rows}, indent=1))
 
 
 def row(name: str, height: int, samples: Path) -> dict[str, Any]:
@@ -116,6 +117,7 @@ def step(name: str, height: int, samples: Path) -> dict[str, float]:
     training.step(batch, Noise(0))
     del frozen
     return {
+        "load": os.getloadavg()[0],
         "seconds": time.perf_counter() - began,
         "core_seconds": time.process_time() - busy,
         "peak_gib": (resident("VmHWM") - before) / GIB,

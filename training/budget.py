@@ -17,7 +17,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from services.tryon.engines.hr_viton.condition import HEIGHT, LABELS, WIDTH, ConditionGenerator, ResidualBlock
-from services.tryon.engines.hr_viton.generator import BLOCKS, INPUTS, ImageGenerator, Noise
+from services.tryon.engines.hr_viton.generator import BLOCKS, COARSEST, INPUTS, ImageGenerator, Noise
 from services.tryon.engines.hr_viton.generator import LABELS as IMAGE_LABELS
 from training.condition_losses import Recipe, Sample
 from training.condition_step import BETAS as CONDITION_BETAS
@@ -212,6 +212,7 @@ def _generator(meter: Meter, height: int, width: int, batch: int, profile: Profi
     ])  # fmt: skip
     constant = _constant(found)
     _with_gradients(network, discriminator)
+    height, width = height + -height % COARSEST, width + -width % COARSEST  # narrower pictures are carried on outwards
     count = min(profile.at_once or batch, batch)
     part = Part(
         Batch(
