@@ -44,8 +44,6 @@ class ConditionTraining:
         self.profile = profile
         self.generator_stepper = Stepper(network, RATE, BETAS, profile)
         self.discriminator_stepper = Stepper(discriminator, RATE, BETAS, profile)
-        self.generator_optimiser = self.generator_stepper.optimiser
-        self.discriminator_optimiser = self.discriminator_stepper.optimiser
         self.made: Forward | None = None
         """What the last step's generator made, before it was stepped."""
 

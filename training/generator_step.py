@@ -66,8 +66,6 @@ class GeneratorTraining:
         self.generator, self.discriminator, self.vgg, self.profile = network, discriminator, vgg, profile
         self.generator_stepper = Stepper(network, GENERATOR_RATE, BETAS, profile)
         self.discriminator_stepper = Stepper(discriminator, DISCRIMINATOR_RATE, BETAS, profile)
-        self.generator_optimiser = self.generator_stepper.optimiser
-        self.discriminator_optimiser = self.discriminator_stepper.optimiser
         self.fake: Tensor | None = None
         """The last step's pictures, of before the generator was stepped."""
 
