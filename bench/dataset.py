@@ -2,11 +2,11 @@
 
     python -m bench.dataset [--files 10000] [--workers N] [--set FOLDER] [--json FILE]
 
-Checks sets that are drawn for it (bench/drawn_set.py), of a tenth of the files and of all, in processes of their own. The drawn
-pairs are given further names by hard links, so that 10,000 files take little room on the disk; each is read and looked at all
-the same. `memory` is the most that all processes together had at a time, by their proportional set sizes; it should be the
-same for a tenth of the files. The goal: at most 15 % more; and that all cores together spend at most half more on a file
-than one does alone. How much faster they are depends on what else the machine does meanwhile.
+Checks sets that are drawn for it (howsfit/dataset/drawn.py), of a tenth of the files and of all, in processes of their own.
+The drawn pairs are given further names by hard links, so that 10,000 files take little room on the disk; each is read and
+looked at all the same. `memory` is the most that all processes together had at a time, by their proportional set sizes; it
+should be the same for a tenth of the files. The goal: at most 15 % more; and that all cores together spend at most half more
+on a file than one does alone. How much faster they are depends on what else the machine does meanwhile.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.drawn_set import draw_set, write_lists
+from howsfit.dataset.drawn import draw_set, write_lists
 from howsfit.dataset.layout import PLACES, path_of
 from howsfit.dataset.pool import cores
 

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from bench.drawn_set import draw_set
 from howsfit.cli import app
 from howsfit.dataset.checks import report
 from howsfit.dataset.checks.run import check
+from howsfit.dataset.drawn import draw_set
 from howsfit.dataset.layout import PLACES, path_of
 from howsfit.dataset.preview.run import preview
 from howsfit.dataset.preview.strips import CELL, CELLS

@@ -11,7 +11,7 @@ import { expect, expectAccessible, shoot } from "./test";
 const PREPARE = `
 import json, sys
 from pathlib import Path
-from bench.drawn_set import draw_set
+from howsfit.dataset.drawn import draw_set
 from howsfit.dataset.checks import report
 from howsfit.dataset.checks.run import check
 from howsfit.dataset.layout import path_of

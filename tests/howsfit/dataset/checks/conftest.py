@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from bench.drawn_set import draw_set
+from howsfit.dataset.drawn import draw_set
 
 
 @pytest.fixture(scope="session")

@@ -134,7 +134,7 @@ def _joints(rng: np.random.Generator) -> np.ndarray:
     x, y = 384 + rng.integers(-40, 40), 120 + rng.integers(0, 50)
     half, trunk = rng.integers(95, 125), rng.integers(330, 380)
     spread = rng.integers(30, 70)
-    places = {
+    places: dict[str, tuple[float, float]] = {
         "nose": (x, y), "neck": (x, y + 115), "mid_hip": (x, y + 115 + trunk),
         "right_eye": (x - 22, y - 18), "left_eye": (x + 22, y - 18),
     }  # fmt: skip
@@ -212,4 +212,5 @@ def _textured(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     angle, wave = rng.uniform(0, math.pi), rng.uniform(20, 60)
     stripes = np.sin((rows * math.sin(angle) + columns * math.cos(angle)) / wave)
     shade = 1 + 0.05 * stripes - 0.08 * rows / HEIGHT
-    return np.clip(pixels * shade[..., None], 0, 255).astype(np.uint8)
+    textured: np.ndarray = np.clip(pixels * shade[..., None], 0, 255).astype(np.uint8)
+    return textured
