@@ -198,8 +198,10 @@ MODELS := $(wildcard services/*/engines/*/models.sha256)
 	.venv-evaluate/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv-training/ready: requirements/training.txt scripts/make-venv.sh
+.venv-training/ready: requirements/training.txt pyproject.toml scripts/make-venv.sh scripts/add-models.sh $(MODELS)
 	scripts/make-venv.sh 3.11 .venv-training requirements/training.txt
+	scripts/add-models.sh .venv-training $(dir $(MODELS))
+	.venv-training/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv-fashn/ready: requirements/fashn.txt scripts/make-venv.sh scripts/add-models.sh $(MODELS)
