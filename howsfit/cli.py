@@ -24,6 +24,7 @@ from howsfit.comparison import named_values
 from howsfit.dataset.commands import app as dataset_app
 from howsfit.dataset.job_commands import tryon_set
 from howsfit.evaluation.commands import evaluate
+from howsfit.train.commands import app as train_app
 from howsfit.weights.commands import app as weights_app
 from howsfit.weights.errors import WeightsError
 from stagekit.errors import StageError
@@ -36,6 +37,7 @@ keys_app = typer.Typer(help="Make, list and revoke the API keys of a gateway.", 
 app.add_typer(keys_app, name="keys")
 app.add_typer(weights_app, name="weights")
 app.add_typer(dataset_app, name="dataset")
+app.add_typer(train_app, name="train")
 app.command("tryon-set")(tryon_set)
 app.command()(evaluate)
 out = Console(width=None if sys.stdout.isatty() else 200)  # tables in a pipe are not folded at 80 columns

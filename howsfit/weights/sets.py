@@ -11,7 +11,8 @@ from stagekit.weights import MISSING, State, check, read_lock
 
 COMMERCIAL = {"yes": "commercial use allowed", "no": "not for commercial use", "unclear": "for research only"}
 
-_OF_EVALUATION = Path(__file__).parents[1] / "evaluation" / "weights.json"
+_OF_OTHERS = tuple(Path(__file__).parents[1] / folder / "weights.json" for folder in ("evaluation", "train"))
+"""Of what is no engine."""
 
 
 class SetState(NamedTuple):
@@ -55,8 +56,11 @@ def look(folder: Path, manifest: Mapping[str, WeightSet], environ: Mapping[str, 
 
 
 def every_set() -> dict[str, WeightSet]:
-    """All sets by key: of the engines that are here, and of `howsfit evaluate`. Raises OSError, ValueError as read_sets does."""
-    return read_manifest() | read_sets(str(_OF_EVALUATION))
+    """All sets by key: of the engines that are here, of `howsfit evaluate` and of `howsfit train`.
+
+    Raises OSError, ValueError as read_sets does.
+    """
+    return {**read_manifest(), **{key: each for path in _OF_OTHERS for key, each in read_sets(str(path)).items()}}
 
 
 def chosen(manifest: Mapping[str, WeightSet], environ: Mapping[str, str]) -> list[WeightSet]:

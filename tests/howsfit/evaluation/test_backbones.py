@@ -29,7 +29,8 @@ def test_every_protocols_weights_can_be_fetched_and_told_from_others():
 
 def test_the_container_of_weights_knows_them_too():
     dockerfile = (ROOT / "deploy" / "weights" / "Dockerfile").read_text()
-    assert "COPY howsfit/evaluation/weights.json howsfit/evaluation/\n" in dockerfile
+    for folder in ("evaluation", "train"):
+        assert f"COPY howsfit/{folder}/weights.json howsfit/{folder}/\n" in dockerfile
 
 
 def test_what_is_missing_or_another_file_is_told_with_the_command(tmp_path):
