@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Optimizer
 
 from services.tryon.engines.hr_viton.condition import ConditionGenerator
 from services.tryon.engines.hr_viton.generator import COARSEST, ImageGenerator, Noise
@@ -22,7 +21,9 @@ from training.discriminators import ConditionDiscriminator, ImageDiscriminator
 from training.generator_step import Batch, GeneratorTraining, conditions
 from training.initial import begin_condition, begin_images
 from training.perceptual import Vgg19
+from training.profiles import named
 from training.settings import Settings
+from training.stepper import Stepper
 
 
 class Made(NamedTuple):
@@ -49,10 +50,8 @@ class Task(ABC):
     def networks(self) -> dict[str, nn.Module]:
         return {"generator": self.generator, "discriminator": self.discriminator}
 
-    @property
-    @abstractmethod
-    def optimisers(self) -> dict[str, Optimizer]:
-        """By the network's name."""
+    steppers: dict[str, Stepper]
+    """Of both networks."""
 
     @abstractmethod
     def step(self, batch: dict[str, Any], seed: int) -> dict[str, float]:
@@ -75,14 +74,10 @@ class ConditionTask(Task):
         self.generator, self.discriminator = ConditionGenerator(), ConditionDiscriminator()
         begin_condition(self.discriminator)
         self._training = ConditionTraining(
-            self.generator.to(device), self.discriminator.to(device), vgg.to(device), self._recipe
-        )
-
-    @property
-    def optimisers(self) -> dict[str, Optimizer]:
-        return {
-            "generator": self._training.generator_optimiser, "discriminator": self._training.discriminator_optimiser
-        }  # fmt: skip
+            self.generator.to(device), self.discriminator.to(device), vgg.to(device), self._recipe,
+            named(settings.profile, settings.precision),
+        )  # fmt: skip
+        self.steppers = _steppers(self._training)
 
     def step(self, batch: dict[str, Any], seed: int) -> dict[str, float]:
         return self._training.step(_sample(batch))
@@ -112,14 +107,10 @@ class GeneratorTask(Task):
         for network in (self.generator, self.discriminator):
             begin_images(network)
         self._training = GeneratorTraining(
-            self.generator.to(device), self.discriminator.to(device), vgg.to(device), lookup=settings.profile != "plain"
-        )
-
-    @property
-    def optimisers(self) -> dict[str, Optimizer]:
-        return {
-            "generator": self._training.generator_optimiser, "discriminator": self._training.discriminator_optimiser
-        }  # fmt: skip
+            self.generator.to(device), self.discriminator.to(device), vgg.to(device),
+            named(settings.profile, settings.precision),
+        )  # fmt: skip
+        self.steppers = _steppers(self._training)
 
     def step(self, batch: dict[str, Any], seed: int) -> dict[str, float]:
         self.generator.train()
@@ -146,6 +137,10 @@ class GeneratorTask(Task):
             scaled(batch["agnostic"]),
         )
         return conditions(self._condition, inputs, scaled(batch["person"]), self._occlusion)
+
+
+def _steppers(training: ConditionTraining | GeneratorTraining) -> dict[str, Stepper]:
+    return {"generator": training.generator_stepper, "discriminator": training.discriminator_stepper}
 
 
 def _sample(batch: dict[str, Any]) -> Sample:

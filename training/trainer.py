@@ -110,10 +110,10 @@ class Trainer:
             task.generator, settings.average, 8 if lean else 1, torch.device("cpu") if lean else None
         )
         self._best: dict[str, float] = {}
-        self._rates = [float(optimiser.param_groups[0]["lr"]) for optimiser in task.optimisers.values()]
+        self._rates = [float(stepper.optimiser.param_groups[0]["lr"]) for stepper in task.steppers.values()]
         if accelerator.num_processes > 1:
-            for optimiser, network in zip(task.optimisers.values(), task.networks.values(), strict=True):
-                optimiser.register_step_pre_hook(lambda *_, network=network: self._exchange_gradients(network))
+            for stepper in task.steppers.values():
+                stepper.after_backward = self._exchange_gradients
 
     def train(self) -> None:
         """To the last step. Raises NotFinite, OtherTraining, CheckpointBroken, SampleBroken, OSError."""
@@ -153,8 +153,8 @@ class Trainer:
         """Every random number of a step follows from its number."""
         seed = _seed(self._settings.seed, step, self._accelerator.process_index)
         torch.manual_seed(seed)
-        for optimiser, rate in zip(self._task.optimisers.values(), self._rates, strict=True):
-            for group in optimiser.param_groups:
+        for stepper, rate in zip(self._task.steppers.values(), self._rates, strict=True):
+            for group in stepper.optimiser.param_groups:
                 group["lr"] = rate * self._settings.factor(step)
         terms = self._task.step(batch, seed)
         if self._accelerator.num_processes > 1:
@@ -214,7 +214,7 @@ class Trainer:
                 "step": done,
                 "settings": self._settings.document(),
                 "networks": {side: network.state_dict() for side, network in self._task.networks.items()},
-                "optimisers": {side: optimiser.state_dict() for side, optimiser in self._task.optimisers.items()},
+                "steppers": {side: stepper.state_dict() for side, stepper in self._task.steppers.items()},
                 "average": self._average.state(),
                 "best": self._best,
             }
@@ -237,8 +237,8 @@ class Trainer:
             )
         for side, network in self._task.networks.items():
             network.load_state_dict(state["networks"][side])
-        for side, optimiser in self._task.optimisers.items():
-            optimiser.load_state_dict(state["optimisers"][side])
+        for side, stepper in self._task.steppers.items():
+            stepper.load_state_dict(state["steppers"][side])
         self._average.load(state["average"])
         self._best = state["best"]
         return int(state["step"])
@@ -302,7 +302,9 @@ class Trainer:
             )
             self._board.scalars("memory, GiB", done, {"allocated": pace.allocated, "reserved": pace.reserved})
             self._board.scalars(
-                "rate", done, {side: o.param_groups[0]["lr"] for side, o in self._task.optimisers.items()}
+                "rate",
+                done,
+                {side: stepper.optimiser.param_groups[0]["lr"] for side, stepper in self._task.steppers.items()},
             )
 
     # -- several processes ---------------------------------------------------------------------------------------------
