@@ -194,3 +194,27 @@ def demo_(
     from howsfit.train.demo import demo
 
     _say(str(demo(output, (condition_steps, generator_steps), profile, err)))
+
+
+@app.command("export")
+def export_(
+    run: Annotated[Path, typer.Argument(help="Folder of a training, of the image generator as a rule.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for mtviton.pth, gen.pth and weights.json.")],
+    licence: Annotated[
+        str | None, typer.Option(help="Of the weights; those that began from others' are under their licence.")
+    ] = None,
+    commercial: Annotated[
+        Literal["yes", "no", "unclear"] | None, typer.Option(help="Whether they may be used commercially.")
+    ] = None,
+    statement: Annotated[
+        str | None, typer.Option("--data", help="What they learned from, in a sentence; without: the folder's name.")
+    ] = None,
+) -> None:
+    """Write the averaged weights of RUN as the engine hr_viton takes them, with digests, licence and data in weights.json."""
+    from howsfit.train.exporting import MANIFEST, export
+    from howsfit.train.running import environment
+
+    environment()
+    for path in export(run, output, licence, commercial, statement):
+        _say(str(path))
+    _say(f"howsfit weights import {output} --manifest {output / MANIFEST}   takes them into the engine's place.")
