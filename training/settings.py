@@ -13,7 +13,7 @@ CONDITION_HEIGHT = 256
 
 @dataclass(frozen=True)
 class Settings:
-    """All that decides about the weights. Who goes on with a training says the same; profile and precision may differ."""
+    """All that decides about the weights. Who goes on with a training says the same."""
 
     kind: Kind
     data: str
@@ -52,14 +52,11 @@ class Settings:
         return self.rate * (1 - max(0, step // every * every - constant) / (decaying + 1))
 
 
-FREE = ("profile", "precision")
-
-
 def differences(before: dict[str, Any], now: Settings) -> list[str]:
     """In what two trainings differ, in words; empty where one may go on with the other's weights."""
     there = now.document()
     return [
         f"{field.name} {before.get(field.name)}, not {there[field.name]}"
         for field in fields(Settings)
-        if field.name not in FREE and before.get(field.name) != there[field.name]
+        if before.get(field.name) != there[field.name]
     ]

@@ -81,6 +81,7 @@ def train(wanted: Wanted, rhythm: "Rhythm", err: Console, resume: bool = True) -
             with bar(err, "Checking the data set") as told:
                 sources.check(wanted.data, wanted.run, err, told.begin, told.tell)
         accelerator.wait_for_everyone()
+        _afford(wanted, accelerator, err)
         settings, task, learned, held_out = _prepare(wanted, accelerator.device, accelerator.is_main_process)
         pairs = Pairs(learned, task.artifacts, wanted.height)
         others = Pairs(held_out, task.artifacts, wanted.height) if held_out else None
@@ -88,6 +89,20 @@ def train(wanted: Wanted, rhythm: "Rhythm", err: Console, resume: bool = True) -
             listener = Listener(told_of.began, told_of.stepped, told_of.judged)
             judge = Judged(wanted.run / "judged")
             Trainer(wanted.run, settings, task, pairs, others, accelerator, rhythm, judge, listener).train()
+
+
+def _afford(wanted: Wanted, accelerator: Any, err: Console) -> None:
+    """Tell what memory a step takes. Raises NotEnoughMemory, with the setting that would help."""
+    from services.tryon.engines.hr_viton.generator import COARSEST
+    from training.budget import budget, free_memory
+    from training.profiles import named
+
+    width = -(-wanted.height * 3 // 4 // COARSEST) * COARSEST
+    profile = named(wanted.profile, wanted.precision)
+    needed = budget(wanted.kind, wanted.height, width, max(1, wanted.batch // accelerator.num_processes), profile)
+    if accelerator.is_main_process:
+        err.print(needed.table())
+    needed.demand(free_memory(accelerator.device), accelerator.device.type == "cuda")
 
 
 def _prepare(wanted: Wanted, device: Any, main: bool) -> "tuple[Settings, Task, list[Any], list[Any]]":
