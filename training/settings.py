@@ -13,7 +13,7 @@ CONDITION_HEIGHT = 256
 
 @dataclass(frozen=True)
 class Settings:
-    """All that decides about the weights. Who goes on with a training says the same."""
+    """All that decides about the weights. Who goes on with a training says the same, but for the profile."""
 
     kind: Kind
     data: str
@@ -58,5 +58,5 @@ def differences(before: dict[str, Any], now: Settings) -> list[str]:
     return [
         f"{field.name} {before.get(field.name)}, not {there[field.name]}"
         for field in fields(Settings)
-        if before.get(field.name) != there[field.name]
+        if field.name != "profile" and before.get(field.name) != there[field.name]
     ]

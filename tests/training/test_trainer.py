@@ -132,6 +132,7 @@ def test_it_goes_on_only_with_the_same_settings(drawn, tmp_path, small):
     trainer(drawn, tmp_path).train()
     with pytest.raises(OtherTraining, match="seed 0, not 1.*another folder"):
         trainer(drawn, tmp_path, seed=1).train()
+    trainer(drawn, tmp_path, profile="8gb").train()
 
 
 def test_the_last_checkpoints_and_the_best_are_kept(tmp_path):
