@@ -18,7 +18,7 @@ from training.data import OF_GENERATOR, Pairs, first  # noqa: E402
 from training.settings import Settings  # noqa: E402
 from training.tasks import GeneratorTask  # noqa: E402
 
-STEPS = 250
+STEPS = 120
 
 
 def test_an_overfitted_pair_is_reproduced(tmp_path):
