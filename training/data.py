@@ -147,12 +147,18 @@ class _Steps:
 def batches(
     pairs: Pairs, order: Order, steps: range, workers: int, rank: int = 0, ranks: int = 1, pinned: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """A batch for each of the steps, read ahead by `workers` processes; 0: by this one. rank, ranks: this process among all."""
+    """A batch for each of the steps, read ahead by `workers` processes; 0: by this one. rank, ranks: this process among all.
+
+    Raises SampleBroken.
+    """
     loader: DataLoader[dict[str, Any]] = DataLoader(
         pairs, batch_sampler=_Steps(order, steps, rank, ranks), num_workers=workers, pin_memory=pinned,
         prefetch_factor=4 if workers else None,
     )  # fmt: skip
-    return iter(loader)
+    try:
+        yield from loader
+    except SampleBroken as error:  # a worker's comes with all that it was about
+        raise SampleBroken(str(error).rpartition("SampleBroken: ")[2].strip()) from None
 
 
 def first(pairs: Pairs, count: int) -> dict[str, Any]:

@@ -81,6 +81,10 @@ def test_a_file_that_cannot_be_taken_is_named(drawn, tmp_path):
     Image.new("RGB", (768, 1000)).save(path)
     with pytest.raises(SampleBroken, match=f"{path}.*768 x 1000 pixels, which is not 3:4.*dataset check"):
         Pairs(sources.pairs(root, "train", OF_CONDITION), OF_CONDITION, 256)[0]
+    pairs = Pairs(sources.pairs(root, "train", OF_CONDITION), OF_CONDITION, 256)
+    for workers in (0, 1):
+        with pytest.raises(SampleBroken, match=f"^densepose in '{path}'.*mend it.$"):
+            list(batches(pairs, Order(4, 4, 0), range(1), workers))
 
 
 def test_every_pair_comes_once_a_turn_and_a_step_decides_which():
