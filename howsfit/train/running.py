@@ -93,13 +93,12 @@ def train(wanted: Wanted, rhythm: "Rhythm", err: Console, resume: bool = True) -
 
 def _afford(wanted: Wanted, accelerator: Any, err: Console) -> None:
     """Tell what memory a step takes. Raises NotEnoughMemory, with the setting that would help."""
-    from services.tryon.engines.hr_viton.generator import COARSEST
     from training.budget import budget, free_memory
     from training.profiles import named
 
-    width = -(-wanted.height * 3 // 4 // COARSEST) * COARSEST
     profile = named(wanted.profile, wanted.precision)
-    needed = budget(wanted.kind, wanted.height, width, max(1, wanted.batch // accelerator.num_processes), profile)
+    batch = max(1, wanted.batch // accelerator.num_processes)
+    needed = budget(wanted.kind, wanted.height, wanted.height * 3 // 4, batch, profile)
     if accelerator.is_main_process:
         err.print(needed.table())
     needed.demand(free_memory(accelerator.device), accelerator.device.type == "cuda")
