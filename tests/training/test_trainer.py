@@ -36,20 +36,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "AC
 def command(kind, data, run, *more):
     """Of a training with small networks."""
     options = (
-        "--steps",
-        STEPS,
-        "--batch",
-        2,
-        "--perceptual",
-        "random",
-        "--save",
-        2,
-        "--look",
-        4,
-        "--judge",
-        4,
-        "--workers",
-        1,
+        f"--steps {STEPS} --batch 2 --perceptual random --save 2 --look 0 --judge 4 --judged 1 --workers 1".split()
     )
     return [sys.executable, "-m", "tests.training.small", "train", kind, *map(str, (data, run, *options, *more))]
 
