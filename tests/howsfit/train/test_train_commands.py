@@ -14,7 +14,7 @@ from howsfit.train.running import environment
 @pytest.mark.parametrize("command", ["condition", "generator", "demo", "export"])
 def test_the_help_needs_no_torch(command):
     result = CliRunner().invoke(app, ["train", command, "--help"])
-    assert result.exit_code == 0 and "OUT" in result.output or "RUN" in result.output
+    assert result.exit_code == 0 and ("OUT" in result.output or "RUN" in result.output)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("accelerate") is not None, reason="this environment can train")
