@@ -18,9 +18,12 @@ out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 
 Data = Annotated[
-    Path, typer.Argument(help="Data set in the VITON-HD layout, or shards of `howsfit dataset preprocess --shards`.")
+    Path,
+    typer.Argument(
+        metavar="DATA", help="Data set in the VITON-HD layout, or shards of `howsfit dataset preprocess --shards`."
+    ),
 ]
-Run = Annotated[Path, typer.Argument(help="Folder of the training: checkpoints, losses, pictures.")]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the training: checkpoints, losses, pictures.")]
 From = Annotated[
     str | None,
     typer.Option(
@@ -198,7 +201,7 @@ def demo_(
 
 @app.command("export")
 def export_(
-    run: Annotated[Path, typer.Argument(help="Folder of a training, of the image generator as a rule.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training, of the image generator as a rule.")],
     output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for mtviton.pth, gen.pth and weights.json.")],
     licence: Annotated[
         str | None, typer.Option(help="Of the weights; those that began from others' are under their licence.")
