@@ -23,7 +23,7 @@ from services.tryon.engines.leffa.settings import (
 )
 from services.tryon.latents import latent_shape, noises, repaint
 from services.tryon.stable_diffusion import choose_precision, save_memory
-from services.tryon.tops import warn_of_what_is_no_top
+from services.tryon.tops import warn_of_what_is_worn_as_top
 from stagekit.formats import HEIGHT, WIDTH
 from stagekit.options import OptionSchema, boolean, choice, defaults, integer, number
 from stagekit.torch_device import choose_device
@@ -121,7 +121,7 @@ class Engine(stagekit.Engine):
         )
         model = self._model(options["model"], inputs["category"])
         if model == "viton_hd":
-            warn_of_what_is_no_top(inputs, warn)
+            warn_of_what_is_worn_as_top(inputs, warn)
         shown = prepare(inputs, model, size)
         with torch.no_grad():
             picture = self._painters[model].paint(shown, how, noises(options["seed"], latent_shape(size)))
