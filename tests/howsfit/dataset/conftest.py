@@ -52,6 +52,7 @@ def howsfit():
             said, errors = process.communicate(timeout=timeout)
         finally:
             process.kill()  # or it would go on, and its runs be counted as others'
+            process.wait()
         return subprocess.CompletedProcess(arguments, process.returncode, said, errors)
 
     return run
