@@ -12,6 +12,9 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler
 from PIL import Image, ImageFilter
 from torch import Tensor
+from torch.nn import functional as F
+
+from stagekit.report import Report
 
 SCALE = 0.18215
 """What Stable Diffusion 1.5 multiplies latents by, so that they spread like noise."""
@@ -20,8 +23,9 @@ FACTOR = 8
 
 CHANNELS = 4
 
-Step = Callable[[int, int, Tensor], None]
-"""on_step(done, of, latents): called after each step with what there is of the picture; what it raises ends the sampling."""
+Step = Callable[[int, int, Tensor, Tensor], None]
+"""on_step(done, of, latents, heading): called after each step with what there is, and with those of the picture that it is
+heading for; what it raises ends the sampling."""
 
 
 def latent_shape(size: tuple[int, ...]) -> tuple[int, int, int, int]:
@@ -84,6 +88,17 @@ def steady_noise(shape: tuple[int, ...]) -> Tensor:
     return next(noises(0, shape))
 
 
+def telling(report: Report, vae: AutoencoderKL, part: Callable[[Tensor], Tensor] = lambda latents: latents) -> Step:
+    """Tells the run's readers its steps, with a preview at half the size. part: of the latents what is the picture."""
+
+    def tell(done: int, of: int, latents: Tensor, heading: Tensor) -> None:
+        if latents.is_cuda:
+            torch.cuda.synchronize()  # else steps would be told that have only been ordered
+        report.step(done, of, lambda: decode(vae, F.avg_pool2d(part(heading), 2))[0])
+
+    return tell
+
+
 def make_scheduler(steps: int, to_the_end: bool) -> DDIMScheduler:
     """The ancestral steps of Stable Diffusion's schedule. to_the_end: the last one leaves no noise, as DDPM's does."""
     scheduler = DDIMScheduler(
@@ -111,7 +126,8 @@ def denoise(
     timesteps = scheduler.timesteps.tolist()
     for done, timestep in enumerate(timesteps, 1):
         found = predict(latents, timestep).float()
-        latents = scheduler.step(found, timestep, latents, eta=1.0, variance_noise=next(noise).to(device)).prev_sample
+        step = scheduler.step(found, timestep, latents, eta=1.0, variance_noise=next(noise).to(device))
+        latents = step.prev_sample
         if on_step is not None:
-            on_step(done, len(timesteps), latents)
+            on_step(done, len(timesteps), latents, step.pred_original_sample)
     return latents

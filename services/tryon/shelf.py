@@ -38,6 +38,10 @@ class Shelf:
             things[name] = (made, size)
         return made
 
+    def clear(self) -> None:
+        """Keep nothing any more."""
+        self._owners.clear()
+
     @property
     def size(self) -> int:
         """Bytes of all that is here."""

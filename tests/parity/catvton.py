@@ -42,7 +42,9 @@ def differences(golden):
         random = iter(torch.from_numpy(golden[name]) for name in sorted(golden) if name.startswith("random_"))
         conditions = conditions_of(golden, vae, next(random), next(random))
         latents = []
-        done = sample(unet, conditions, random, how["steps"], how["guidance"], lambda number, of, x: latents.append(x))
+        done = sample(
+            unet, conditions, random, how["steps"], how["guidance"], lambda number, of, x, heading: latents.append(x)
+        )
         picture = decode(vae, done)[0]
     found = [("eps", spread(eps, golden["out_eps"]), FORWARD)]
     for number, (mine, theirs) in enumerate(zip(latents, golden["out_latents"], strict=True)):

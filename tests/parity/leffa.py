@@ -71,7 +71,7 @@ def pipeline_differences(golden):
             shown,
             How(meta["steps"], meta["guidance"], meta["ref_acceleration"]),
             iter(noise),
-            lambda done, of, x: latents.append(x),
+            lambda done, of, x, heading: latents.append(x),
         )
     if meta["repaint"]:
         picture = repaint(shown.person, shown.mask, picture, EDGE)

@@ -1,7 +1,10 @@
 """CatVTON's engine on small networks with made-up weights. Needs diffusers: `make test-diffusion`."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch", reason="no Torch here: `make test-diffusion` has it")
 pytest.importorskip("diffusers", reason="no diffusers here: `make test-diffusion` has it")
@@ -11,8 +14,9 @@ from services.tryon.engines.catvton.cost import cost_of  # noqa: E402
 from services.tryon.engines.catvton.engine import Engine  # noqa: E402
 from services.tryon.engines.catvton.pictures import VARIANTS, Form  # noqa: E402
 from services.tryon.stable_diffusion import UNET, VAE  # noqa: E402
-from stagekit.errors import BadOption, WeightsMissing, WrongKind  # noqa: E402
+from stagekit.errors import BadOption, Cancelled, WeightsMissing, WrongKind  # noqa: E402
 from stagekit.options import defaults  # noqa: E402
+from stagekit.report import Report  # noqa: E402
 from tests.specs.catvton.weights import SMALL_UNET, SMALL_VAE, write_weights  # noqa: E402
 
 FORMS = {
@@ -62,9 +66,9 @@ def inputs():
     return {"person": picture, "cloth": cloth, "agnostic_mask": mask}
 
 
-def run(engine, inputs, **options):
+def run(engine, inputs, report=None, **options):
     said = defaults(engine.option_schema()) | {"steps": 2} | options
-    return engine.run_with(said, inputs, lambda *_: None)["tryon"]
+    return engine.run_with(said, inputs, report or Report("tryon"))["tryon"]
 
 
 def test_the_engine_dresses(engine, inputs):
@@ -78,6 +82,30 @@ def test_the_engine_dresses(engine, inputs):
         assert not np.array_equal(dressed, run(engine, {**inputs, name: value})), name
     lower = np.roll(inputs["agnostic_mask"], 200, axis=0)
     assert not np.array_equal(dressed, run(engine, {**inputs, "agnostic_mask": lower})), "the mask"
+
+
+def test_its_steps_are_told_with_a_preview_and_nothing_of_that_changes_the_picture(engine, inputs):
+    report, told = Report("tryon", previews=True), []
+    report.listen(lambda: told.append((report.document()["done"], report.document()["preview"])))
+    assert np.array_equal(run(engine, inputs, report, steps=4), run(engine, inputs, steps=4))
+    assert told == [(0, None), (1, 1), (2, 2), (3, 3), (4, 3)]
+    assert Image.open(io.BytesIO(report.preview)).size == (48, 64), "the person alone, at half the size"
+
+
+def test_a_canceled_run_ends_before_its_next_step(engine, inputs):
+    report = Report("tryon")
+    report.listen(lambda: report.document()["done"] == 2 and not report.is_cancelled and report.cancel())
+    with pytest.raises(Cancelled):
+        run(engine, inputs, report, steps=5)
+    assert report.document()["done"] == 2
+
+
+def test_its_networks_leave_the_device_with_what_they_keep_and_come_back(engine, inputs):
+    plain = run(engine, inputs)
+    engine.rest()
+    assert engine._latents.size == 0
+    engine.wake()
+    assert np.array_equal(run(engine, inputs), plain)
 
 
 def test_repainting_keeps_the_person_beside_the_mask(engine, inputs):

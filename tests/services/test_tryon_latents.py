@@ -149,7 +149,11 @@ def test_steps_are_those_of_the_ancestral_formula(to_the_end):
     latents, steps = [], 3
     noise = list(itertools.islice(noises(5, (1, 4, 2, 2)), steps + 1))
     denoise(
-        lambda x, t: 0.3 * x, make_scheduler(steps, to_the_end), iter(noise), CPU, lambda done, of, x: latents.append(x)
+        lambda x, t: 0.3 * x,
+        make_scheduler(steps, to_the_end),
+        iter(noise),
+        CPU,
+        lambda done, of, x, heading: latents.append(x),
     )
     x, alpha = noise[0].double(), alphas()
     for number, t in enumerate((667, 334, 1)):
@@ -164,7 +168,7 @@ def test_steps_are_those_of_the_ancestral_formula(to_the_end):
 def test_a_step_that_raises_ends_the_sampling():
     seen = []
 
-    def stop(done, of, x):
+    def stop(done, of, x, heading):
         seen.append((done, of))
         if done == 2:
             raise InterruptedError

@@ -3,11 +3,13 @@
 Parity with the published networks is tests/parity/leffa.py.
 """
 
+import io
 import json
 from collections import Counter
 
 import numpy as np
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch", reason="no Torch here: `make test-diffusion` has it")
 pytest.importorskip("diffusers", reason="no diffusers here: `make test-diffusion` has it")
@@ -25,9 +27,10 @@ from services.tryon.engines.leffa.inputs import Shown, body_for  # noqa: E402
 from services.tryon.engines.leffa.painter import How, Painter  # noqa: E402
 from services.tryon.engines.leffa.sampling import rescaled  # noqa: E402
 from services.tryon.latents import latent_shape, noises  # noqa: E402
-from stagekit.errors import BadOption, WeightsMissing, WrongKind  # noqa: E402
+from stagekit.errors import BadOption, Cancelled, WeightsMissing, WrongKind  # noqa: E402
 from stagekit.formats import DENSEPOSE_PALETTE  # noqa: E402
 from stagekit.options import defaults, is_schema  # noqa: E402
+from stagekit.report import Report  # noqa: E402
 from tests.parity.leffa import forward_differences, pipeline_differences  # noqa: E402
 from tests.specs.leffa.weights import SPECS, configuration_of, filled, state_dict_shapes, write_weights  # noqa: E402
 
@@ -171,7 +174,7 @@ def test_nothing_is_kept_where_nothing_may_be(networks, counted, shown):
 def test_a_step_that_raises_ends_the_painting(networks, counted, shown):
     seen = []
 
-    def stop(done, of, latents):
+    def stop(done, of, latents, heading):
         seen.append((done, of, tuple(latents.shape)))
         raise InterruptedError
 
@@ -220,9 +223,9 @@ def inputs():
     }
 
 
-def run(engine, inputs, warn=lambda *_: None, **options):
+def run(engine, inputs, report=None, **options):
     said = defaults(engine.option_schema()) | {"steps": 2} | options
-    return engine.run_with(said, inputs, warn)["tryon"]
+    return engine.run_with(said, inputs, report or Report("tryon"))["tryon"]
 
 
 def test_the_engine_dresses(make_engine, inputs):
@@ -242,6 +245,31 @@ def test_the_engine_dresses(make_engine, inputs):
         assert not np.array_equal(dressed, run(engine, {**inputs, name: value})), name
 
 
+def test_its_steps_are_told_with_a_preview_and_nothing_of_that_changes_the_picture(make_engine, inputs):
+    engine, report, told = make_engine(), Report("tryon", previews=True), []
+    report.listen(lambda: told.append((report.document()["done"], report.document()["preview"])))
+    assert np.array_equal(run(engine, inputs, report, steps=4), run(engine, inputs, steps=4))
+    assert told == [(0, None), (1, 1), (2, 2), (3, 3), (4, 3)]
+    assert Image.open(io.BytesIO(report.preview)).size == (48 // 2, 64 // 2)
+
+
+def test_a_canceled_run_ends_before_its_next_step(make_engine, inputs):
+    report = Report("tryon")
+    report.listen(lambda: report.document()["done"] == 2 and not report.is_cancelled and report.cancel())
+    with pytest.raises(Cancelled):
+        run(make_engine(), inputs, report, steps=5)
+    assert report.document()["done"] == 2
+
+
+def test_its_networks_leave_the_device_with_what_they_keep_and_come_back(make_engine, inputs):
+    engine = make_engine()
+    plain = run(engine, inputs)
+    engine.rest()
+    assert not any(painter._looks.size + painter._latents.size for painter in engine._painters.values())
+    engine.wake()
+    assert np.array_equal(run(engine, inputs), plain)
+
+
 def test_repainting_keeps_what_is_not_to_be_painted(make_engine, inputs):
     kept = run(make_engine(), inputs, repaint=True)
     assert np.array_equal(kept[:250], inputs["person"][:250])
@@ -258,10 +286,10 @@ def test_the_category_chooses_the_model_where_both_are_here(make_engine, inputs)
 
 
 def test_the_model_for_tops_says_that_it_is_for_tops(make_engine, inputs):
-    engine, warned = make_engine(), []
+    engine, report = make_engine(), Report("tryon")
     assert engine.categories == ("upper",)
-    run(engine, {**inputs, "category": "lower"}, lambda code, _: warned.append(code))
-    assert warned == ["not-a-top"]
+    run(engine, {**inputs, "category": "lower"}, report)
+    assert [warning["code"] for warning in report.warnings] == ["worn-as-top"]
     assert engine.option_schema()["model"]["enum"] == ["auto", "viton_hd"]
 
 

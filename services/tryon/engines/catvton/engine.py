@@ -15,7 +15,7 @@ from services.tryon.engines.catvton.checkpoint import load_attention, load_unet,
 from services.tryon.engines.catvton.conditions import Conditions, garment_latents, person_latents
 from services.tryon.engines.catvton.cost import cost_of, flops_per_second
 from services.tryon.engines.catvton.pictures import VARIANTS, Form, painted, resized
-from services.tryon.engines.catvton.sampling import forwards, sample
+from services.tryon.engines.catvton.sampling import forwards, sample, upper
 from services.tryon.engines.catvton.settings import (
     DRAFT_STEPS,
     MAX_GUIDANCE,
@@ -23,13 +23,14 @@ from services.tryon.engines.catvton.settings import (
     MAX_STEPS,
     read_catvton_settings,
 )
-from services.tryon.latents import decode, latent_shape, noises, repaint, shrunk, steady_noise, thresholded
+from services.tryon.latents import decode, latent_shape, noises, repaint, shrunk, steady_noise, telling, thresholded
 from services.tryon.shelf import Shelf, digest
 from services.tryon.stable_diffusion import UNET, VAE, choose_precision, save_memory
 from stagekit.errors import BadOption, WeightsMissing, WrongKind
 from stagekit.formats import HEIGHT, WIDTH
 from stagekit.options import OptionSchema, boolean, choice, defaults, integer, number
-from stagekit.torch_device import choose_device
+from stagekit.report import Report
+from stagekit.torch_device import choose_device, move
 from stagekit.weights import require, weights_folder
 
 GUIDANCE = 2.5
@@ -89,6 +90,17 @@ class Engine(stagekit.Engine):
         self._here = (self._variant, *others)
         self._weights = sum(others.values(), weights)
 
+    def rest(self) -> None:
+        self._move(torch.device("cpu"))
+
+    def wake(self) -> None:
+        self._move(self._device)
+
+    def _move(self, device: torch.device) -> None:
+        self._latents.clear()  # what is kept is on the device, too
+        for network in (self._unet, self._vae):
+            move(network, device)
+
     def option_schema(self) -> OptionSchema:
         return {
             "steps": integer("From noise to picture.", self._settings.catvton_steps, 1, MAX_STEPS),
@@ -109,7 +121,7 @@ class Engine(stagekit.Engine):
             ),
         }
 
-    def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
+    def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: Report) -> stagekit.Artifacts:
         variant, guidance = options["variant"], options["guidance"]
         steps = DRAFT_STEPS if options["quality"] == "draft" else options["steps"]
         self._refuse_what_is_not_here(variant)
@@ -123,7 +135,9 @@ class Engine(stagekit.Engine):
             self._take(variant)
             conditions = self._conditions(person, mask, cloth)
             noise = noises(options["seed"], latent_shape((2 * form.height, form.width)))
-            picture = decode(self._vae, sample(self._unet, conditions, noise, steps, guidance))[0]
+            warn.step(0, steps)
+            latents = sample(self._unet, conditions, noise, steps, guidance, telling(warn, self._vae, upper))
+            picture = decode(self._vae, latents)[0]
         drawn = resized(picture, WHOLE)
         if options["repaint"]:
             drawn = repaint(inputs["person"], resized(mask, WHOLE), drawn, EDGE)

@@ -40,6 +40,11 @@ class Networks(NamedTuple):
     reference: Reference
     generator: Generator
 
+    @property
+    def modules(self) -> tuple[torch.nn.Module, ...]:
+        """All that has parameters."""
+        return self.vae, self.reference.unet, self.generator.unet
+
 
 def published_shapes(configuration: Configuration) -> Shapes:
     """Name -> shape of every array of the file."""

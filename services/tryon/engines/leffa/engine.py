@@ -21,12 +21,13 @@ from services.tryon.engines.leffa.settings import (
     SIZES,
     read_leffa_settings,
 )
-from services.tryon.latents import latent_shape, noises, repaint
+from services.tryon.latents import latent_shape, noises, repaint, telling
 from services.tryon.stable_diffusion import choose_precision, save_memory
 from services.tryon.tops import warn_of_what_is_worn_as_top
 from stagekit.formats import HEIGHT, WIDTH
 from stagekit.options import OptionSchema, boolean, choice, defaults, integer, number
-from stagekit.torch_device import choose_device
+from stagekit.report import Report
+from stagekit.torch_device import choose_device, move
 from stagekit.weights import require, weights_folder
 
 GUIDANCE = 2.5
@@ -80,6 +81,18 @@ class Engine(stagekit.Engine):
         self._seconds_per_flop = seconds_per_flop(networks)
         self._weights = weights
 
+    def rest(self) -> None:
+        self._move(torch.device("cpu"))
+
+    def wake(self) -> None:
+        self._move(self._device)
+
+    def _move(self, device: torch.device) -> None:
+        for painter in self._painters.values():
+            painter.forget()  # what is kept is on the device, too
+            for network in painter.networks.modules:
+                move(network, device)
+
     def option_schema(self) -> OptionSchema:
         settings = self._settings
         heights = tuple(self.sizes)
@@ -108,7 +121,7 @@ class Engine(stagekit.Engine):
             ),
         }
 
-    def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: stagekit.Warn) -> stagekit.Artifacts:
+    def run_with(self, options: dict[str, Any], inputs: stagekit.Artifacts, warn: Report) -> stagekit.Artifacts:
         size = (options["height"], self.sizes[options["height"]])
         how = how_of(options)
         refuse_above_budget(
@@ -124,7 +137,9 @@ class Engine(stagekit.Engine):
             warn_of_what_is_worn_as_top(inputs, warn)
         shown = prepare(inputs, model, size)
         with torch.no_grad():
-            picture = self._painters[model].paint(shown, how, noises(options["seed"], latent_shape(size)))
+            painter, noise = self._painters[model], noises(options["seed"], latent_shape(size))
+            warn.step(0, how.steps)
+            picture = painter.paint(shown, how, noise, telling(warn, painter.networks.vae))
         drawn = at_size(picture, (HEIGHT, WIDTH))
         if options["repaint"]:
             drawn = repaint(inputs["person"], inputs["agnostic_mask"], drawn, EDGE)

@@ -77,6 +77,11 @@ class Painter:
         )
         return decode(self.networks.vae, denoise(predict, scheduler, noise, person.device, on_step))[0]
 
+    def forget(self) -> None:
+        """Keep nothing any more."""
+        self._looks.clear()
+        self._latents.clear()
+
     def _see(self, shown: Shown) -> Tensor:
         """What the generator is shown of the person besides noise: (1, 8, h, w) of mask, latents of the masked person, body."""
         mask = thresholded(shown.mask)
