@@ -59,6 +59,7 @@ def write_weights(all_weights, shape):
     path = all_weights / "fashn_vton" / "model.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file({name: tensor.to(torch.bfloat16) for name, tensor in filled(shape).state_dict().items()}, str(path))
+    path.chmod(0o644)  # safetensors' own are for their owner only, and in a container somebody else reads them
     found = {
         "digest": digest(str(path)),
         "size": path.stat().st_size,
