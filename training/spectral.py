@@ -30,5 +30,6 @@ def advance(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, SpectralConv):
             matrix = module.weight_orig.flatten(1)
-            module.weight_v.copy_(F.normalize(torch.mv(matrix.t(), module.weight_u), dim=0, eps=EPS))
-            module.weight_u.copy_(F.normalize(torch.mv(matrix, module.weight_v), dim=0, eps=EPS))
+            # New arrays, not the old ones changed: a pass whose gradient is still to be taken may hold these.
+            module.weight_v = F.normalize(torch.mv(matrix.t(), module.weight_u), dim=0, eps=EPS)
+            module.weight_u = F.normalize(torch.mv(matrix, module.weight_v), dim=0, eps=EPS)

