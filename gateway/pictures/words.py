@@ -129,6 +129,7 @@ _KO = Words(
         "garment-not-found": "배경에서 옷을 구분하지 못했습니다.",
         "overloaded": "지금 요청이 많습니다.",
         "engine-failed": "엔진이 실패했습니다.",
+        "canceled": "실행이 취소되었습니다.",
         "weights-missing": "엔진의 가중치가 없습니다.",
         "not-ready": "엔진이 준비되지 않았습니다.",
         "deadline-exceeded": "너무 오래 걸려 멈췄습니다.",
