@@ -40,7 +40,7 @@ test("options are folded away, drawn as the engine declares them, and sent where
   const { engines, options } = await documentOf(page);
   expect(engines).toEqual({ tryon: "second" });
   expect(options).toEqual({ tryon: { seed: 42, strength: 0.25, mirrored: true } });
-  expect(sent()).toEqual(["photo_id", "garment_id", "category", "engines", "options"]);
+  expect(sent()).toEqual(["photo_id", "garment_id", "category", "engines", "options", "previews"]);
 
   await page.getByRole("button", { name: "Try another garment" }).click();
   await expect(page.locator(".options summary")).toContainText("4 changed"); // the next garment may be no top
@@ -49,7 +49,7 @@ test("options are folded away, drawn as the engine declares them, and sent where
   await page.getByRole("button", { name: "Striped jumper" }).click();
   await page.getByRole("button", { name: "Try it on" }).click();
   await page.waitForURL("**/tryons/*");
-  expect(sent()).toEqual(["photo_id", "garment_id"]);
+  expect(sent()).toEqual(["photo_id", "garment_id", "previews"]);
 });
 
 test("what the gateway refuses is told where it was chosen", async ({ page }) => {

@@ -22,7 +22,7 @@ test("a top and trousers are chosen, worn tucked in, and told of one by one", as
   await page.getByRole("button", { name: "Try it on" }).click();
 
   await expect(heading(page)).toHaveText("Here you are");
-  expect(sent()).toEqual(["photo_id", "garments.upper", "garments.lower", "options"]);
+  expect(sent()).toEqual(["photo_id", "garments.upper", "garments.lower", "options", "previews"]);
   const worn = page.getByRole("region", { name: "What you wear" });
   await expect(worn.getByRole("listitem").filter({ has: page.locator(".picture") })).toHaveCount(2);
   await expect(worn.locator("ol > li").first()).toContainText("1. Trousers or skirt");
@@ -73,7 +73,7 @@ test("a dress with a top over it", async ({ page }) => {
   await page.getByRole("button", { name: "Try it on" }).click();
 
   await expect(heading(page)).toHaveText("Here you are");
-  expect(sent()).toEqual(["photo_id", "garments.upper", "garments.dress"]);
+  expect(sent()).toEqual(["photo_id", "garments.upper", "garments.dress", "previews"]);
   const worn = page.getByRole("region", { name: "What you wear" });
   await expect(worn.locator("ol > li").first()).toContainText("1. Dress");
   await expect(worn.locator("ol > li").last()).toContainText("2. Top");
