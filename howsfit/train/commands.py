@@ -193,7 +193,7 @@ def demo_(
     generator_steps: Annotated[int, typer.Option(min=1, help="Of the image generator.")] = 300,
     profile: Profile = "8gb",
 ) -> None:
-    """Train both networks on 64 drawn pairs at 256 x 192, on two cores in minutes; OUT/demo.png shows before and after."""
+    """Train both networks on 64 drawn pairs at 256 x 192, on two cores in half an hour; OUT/demo.png shows before and after."""
     from howsfit.train.demo import demo
 
     _say(str(demo(output, (condition_steps, generator_steps), profile, err)))
