@@ -4,7 +4,7 @@ The standard library only: pydantic-settings has no release for Python 3.6, and 
 """
 
 import os
-from typing import Any, Dict, Mapping, NamedTuple, Optional, TypeVar
+from typing import Any, Collection, Dict, Mapping, NamedTuple, Optional, TypeVar
 
 Fields = TypeVar("Fields", bound=NamedTuple)
 
@@ -66,3 +66,19 @@ def read_over(defaults: Fields, environ: Optional[Mapping[str, str]] = None) -> 
             wanted = type(default).__name__
             raise ValueError("%s must be of type %s, not %r" % (variable, wanted, environ[variable])) from None
     return defaults._replace(**found)
+
+
+def require_choices(settings: NamedTuple, allowed: Mapping[str, Collection[Any]]) -> None:
+    """Raises ValueError naming the variable of the first setting that is none of its allowed values."""
+    for name, values in allowed.items():
+        value = getattr(settings, name)
+        if value not in values:
+            known = ", ".join(str(other) for other in values)
+            raise ValueError("HOWSFIT_%s must be one of %s, not %r." % (name.upper(), known, value))
+
+
+def require_range(settings: NamedTuple, name: str, least: int, most: int) -> None:
+    """Raises ValueError naming the setting's variable where it is beyond these bounds."""
+    value = getattr(settings, name)
+    if not least <= value <= most:
+        raise ValueError("HOWSFIT_%s must be from %d to %d, not %d." % (name.upper(), least, most, value))

@@ -1,6 +1,7 @@
 """What Torch runs on, as HOWSFIT_DEVICE says. For engines on Torch: nothing else imports this."""
 
 import os
+from typing import Any, Dict
 
 import torch
 
@@ -19,6 +20,25 @@ def move(module: torch.nn.Module, device: torch.device) -> None:
             array.data = array.data.to(device)
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def numerics(device: torch.device) -> Dict[str, Any]:
+    """For an engine's `options`: what differs in the last digits, another Torch or another number of threads."""
+    return {
+        "device": device.type,
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads() if device.type == "cpu" else 0,
+    }
+
+
+def precision_name(precision: torch.dtype) -> str:
+    """Such as float32."""
+    return str(precision).replace("torch.", "")
+
+
+def device_name(device: torch.device) -> str:
+    """For an engine's `runtime`: the card's name, or cpu."""
+    return str(torch.cuda.get_device_name()) if device.type == "cuda" else "cpu"
 
 
 def multiplies_bfloat16(cpuinfo: str = "/proc/cpuinfo") -> bool:

@@ -1,6 +1,7 @@
 """The research engines in their own containers, with deterministic weights. Needs Docker; run by `make test-engines`."""
 
 import contextlib
+import io
 import os
 import shutil
 import subprocess
@@ -9,11 +10,26 @@ import time
 
 import httpx
 import pytest
+from PIL import Image
 
 from howsfit.export import export
 from tests.servers import ROOT, free_port
 
 CPUS = str(os.cpu_count())
+ASK = """
+import time, urllib.error, urllib.request
+for _ in range(60):
+    try:
+        urllib.request.urlopen('http://127.0.0.1:8000/readyz')
+    except urllib.error.HTTPError as error:
+        said = error.read().decode()
+        if 'weights-missing' in said:
+            print(said)
+            break
+    except OSError:
+        pass
+    time.sleep(1)
+"""
 
 
 class Yard:
@@ -34,6 +50,13 @@ class Yard:
     def compose(self, *arguments, **settings):
         """settings: HOWSFIT_... variables."""
         return run("docker", "compose", *arguments, env=self.environment | settings)
+
+    def said_without_weights(self, service, **settings):
+        """What a service that is built answers on /readyz for want of its weights."""
+        self.compose("up", "--detach", "--no-build", service, **settings)
+        said = self.compose("exec", "--no-TTY", service, "python", "-c", ASK, **settings)
+        self.compose("down", "--timeout", "10", **settings)
+        return said
 
     def inside(self, image, *command):
         """Run a program in an image, with these tests beside it and the folder of weights to write to."""
@@ -113,3 +136,19 @@ def yard_in(folder, **options):
 def yard(tmp_path_factory):
     with yard_in(tmp_path_factory.mktemp("weights")) as yard:
         yield yard
+
+
+@pytest.fixture(scope="module")
+def built(yard, request):
+    """The yard, once the stage tryon is built with the SETTINGS of the tests' module."""
+    yard.build("tryon", **request.module.SETTINGS)
+    return yard
+
+
+def dress(client, bundled):
+    """The engine of each stage, and the picture, of a try-on that ran whole."""
+    pictures = dict(zip(("photo", "garment"), bundled, strict=True))
+    answer = client.post("/v1/tryons", files=pictures, headers={"Prefer": "wait=120"}).raise_for_status().json()
+    assert answer["status"] == "succeeded", answer["error"]
+    engines = {stage["stage"]: stage["engine"] for stage in answer["stages"]}
+    return engines, Image.open(io.BytesIO(client.get(answer["artifacts"]["tryon"]).content))

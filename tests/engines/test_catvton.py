@@ -1,14 +1,10 @@
 """CatVTON in its container: without weights it says so, its Torch gives what the published code gives, and beside the default
 stages it dresses people."""
 
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 
-from tests.engines.conftest import CPUS
-from tests.engines.test_hr_viton import ASK
+from tests.engines.conftest import CPUS, dress
 
 pytestmark = pytest.mark.engines
 
@@ -22,17 +18,9 @@ SETTINGS = {
 SMALL = "tests.engines.small_catvton"
 
 
-@pytest.fixture(scope="module")
-def built(yard):
-    yard.build("tryon", **SETTINGS)
-    return yard
-
-
 def test_without_weights_the_service_says_where_to_get_them(built):
-    built.compose("up", "--detach", "--no-build", "tryon", **SETTINGS)
-    said = built.compose("exec", "--no-TTY", "tryon", "python", "-c", ASK, **SETTINGS)
+    said = built.said_without_weights("tryon", **SETTINGS)
     assert "weights-missing" in said and "/weights/catvton" in said and "https://" in said and "OpenRAIL" in said
-    built.compose("down", "--timeout", "10", **SETTINGS)
 
 
 def test_the_golden_run_holds_in_the_container(built):
@@ -47,10 +35,6 @@ def test_a_try_on_runs_whole_in_a_cluster(built, bundled):
         "up", "--build", "--wait", "--wait-timeout", "300", COMPOSE_FILE=files, HOWSFIT_CATVTON_STEPS="3", **SETTINGS
     )
     with built.client() as client:
-        pictures = dict(zip(("photo", "garment"), bundled, strict=True))
-        answer = client.post("/v1/tryons", files=pictures, headers={"Prefer": "wait=120"}).raise_for_status().json()
-        assert answer["status"] == "succeeded", answer["error"]
-        engines = {stage["stage"]: stage["engine"] for stage in answer["stages"]}
-        assert engines["tryon"] == "catvton" and engines["agnostic"] == "catvton_mask"
-        drawn = Image.open(io.BytesIO(client.get(answer["artifacts"]["tryon"]).content))
+        engines, drawn = dress(client, bundled)
+    assert engines["tryon"] == "catvton" and engines["agnostic"] == "catvton_mask"
     assert drawn.size == (768, 1024) and np.asarray(drawn).std() > 5

@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from tests.engines.conftest import CPUS, wait_until_answered
-from tests.engines.test_hr_viton import ASK
 
 pytestmark = pytest.mark.engines
 
@@ -29,17 +28,9 @@ def test_a_torch_that_it_is_not_made_for_is_refused(yard):
         yard.build("tryon", **SETTINGS | {"HOWSFIT_TORCH": "1.10"})
 
 
-@pytest.fixture(scope="module")
-def built(yard):
-    yard.build("tryon", **SETTINGS)
-    return yard
-
-
 def test_without_weights_the_service_says_where_to_get_them(built):
-    built.compose("up", "--detach", "--no-build", "tryon", **SETTINGS)
-    said = built.compose("exec", "--no-TTY", "tryon", "python", "-c", ASK, **SETTINGS)
+    said = built.said_without_weights("tryon", **SETTINGS)
     assert "weights-missing" in said and "/weights/fashn_vton" in said and "https://" in said and "Apache-2.0" in said
-    built.compose("down", "--timeout", "10", **SETTINGS)
 
 
 @pytest.mark.parametrize("golden", ["golden_1.npz", "golden_pre_1.npz", "golden_pre_2.npz"])

@@ -23,33 +23,11 @@ SETTINGS = {
     "HOWSFIT_TRYON_HEIGHT": "512",
     "HOWSFIT_STAGE_TIMEOUT_S": "300",
 }
-ASK = """
-import time, urllib.error, urllib.request
-for _ in range(60):
-    try:
-        urllib.request.urlopen('http://127.0.0.1:8000/readyz')
-    except urllib.error.HTTPError as error:
-        said = error.read().decode()
-        if 'weights-missing' in said:
-            print(said)
-            break
-    except OSError:
-        pass
-    time.sleep(1)
-"""
-
-
-@pytest.fixture(scope="module")
-def built(yard):
-    yard.build("tryon", **SETTINGS)
-    return yard
 
 
 def test_without_weights_the_service_says_where_to_get_them(built):
-    built.compose("up", "--detach", "--no-build", "tryon", **SETTINGS)
-    said = built.compose("exec", "--no-TTY", "tryon", "python", "-c", ASK, **SETTINGS)
+    said = built.said_without_weights("tryon", **SETTINGS)
     assert "weights-missing" in said and "/weights/hr_viton" in said and "https://" in said and "CC-BY-NC" in said
-    built.compose("down", "--timeout", "10", **SETTINGS)
 
 
 def test_a_photo_comes_through(built):

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from stagekit.settings import read_over
+from stagekit.settings import read_over, require_choices
 
 RECIPES = ("viton_hd", "hd", "dc", "idm", "ootd_dc")
 
@@ -17,8 +17,5 @@ class AgnosticSettings(NamedTuple):
 def read_agnostic_settings() -> AgnosticSettings:
     """Raises ValueError naming the setting for any other recipe."""
     settings = read_over(AgnosticSettings())
-    if settings.agnostic_recipe not in RECIPES:
-        raise ValueError(
-            f"HOWSFIT_AGNOSTIC_RECIPE must be one of {', '.join(RECIPES)}, not {settings.agnostic_recipe!r}."
-        )
+    require_choices(settings, {"agnostic_recipe": RECIPES})
     return settings

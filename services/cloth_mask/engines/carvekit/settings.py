@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from stagekit.settings import read_over
+from stagekit.settings import read_over, require_choices
 
 _ALLOWED = {"carvekit_model": ("tracer_b7", "u2net"), "carvekit_matting": ("none", "fba")}
 
@@ -20,9 +20,5 @@ class CarvekitSettings(NamedTuple):
 def read_carvekit_settings() -> CarvekitSettings:
     """Raises ValueError naming the setting for a value that it cannot have."""
     settings = read_over(CarvekitSettings())
-    for name, values in _ALLOWED.items():
-        if getattr(settings, name) not in values:
-            raise ValueError(
-                f"HOWSFIT_{name.upper()} must be one of {', '.join(values)}, not {getattr(settings, name)!r}."
-            )
+    require_choices(settings, _ALLOWED)
     return settings

@@ -16,7 +16,7 @@ from services.densepose.engines.detectron2.settings import read_densepose_settin
 from stagekit.errors import NoPerson
 from stagekit.formats import HEIGHT, WIDTH
 from stagekit.manifest import read_manifest
-from stagekit.torch_device import choose_device
+from stagekit.torch_device import choose_device, device_name, numerics
 from stagekit.weights import require, weights_folder
 
 
@@ -64,17 +64,11 @@ class Engine(stagekit.Engine):
         }
 
     def options(self) -> dict[str, Any]:
-        return {
-            "device": self._device.type,
-            "side": self._settings.densepose_side,
-            # Another Torch, or another number of threads, differs in the last digits.
-            "torch": torch.__version__,
-            "threads": torch.get_num_threads() if self._device.type == "cpu" else 0,
-        }
+        return {**numerics(self._device), "side": self._settings.densepose_side}
 
     def runtime(self) -> dict[str, str]:
-        device = torch.cuda.get_device_name() if self._device.type == "cuda" else "cpu"
-        return {"framework": f"torch {torch.__version__}, detectron2 {detectron2.__version__}", "device": device}
+        framework = f"torch {torch.__version__}, detectron2 {detectron2.__version__}"
+        return {"framework": framework, "device": device_name(self._device)}
 
     def weights(self) -> tuple[dict[str, str], ...]:
         return self._weights

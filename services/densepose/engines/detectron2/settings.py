@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from stagekit.settings import read_over
+from stagekit.settings import read_over, require_choices, require_range
 
 SMALLEST_SIDE, PUBLISHED_SIDE = 320, 800
 
@@ -20,11 +20,6 @@ class DensePoseSettings(NamedTuple):
 def read_densepose_settings() -> DensePoseSettings:
     """Raises ValueError naming the setting for a value that it cannot have."""
     settings = read_over(DensePoseSettings())
-    if settings.device not in ("auto", "cpu", "cuda"):
-        raise ValueError("HOWSFIT_DEVICE must be one of auto, cpu, cuda, not %r." % settings.device)
-    if not SMALLEST_SIDE <= settings.densepose_side <= PUBLISHED_SIDE:
-        raise ValueError(
-            "HOWSFIT_DENSEPOSE_SIDE must be from %d to %d, not %d."
-            % (SMALLEST_SIDE, PUBLISHED_SIDE, settings.densepose_side)
-        )
+    require_choices(settings, {"device": ("auto", "cpu", "cuda")})
+    require_range(settings, "densepose_side", SMALLEST_SIDE, PUBLISHED_SIDE)
     return settings

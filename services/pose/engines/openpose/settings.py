@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from services.pose.engines.openpose.models import MODELS
-from stagekit.settings import read_over
+from stagekit.settings import read_over, require_choices
 
 SCALES = (0.5, 0.75, 1.0, 1.25, 1.5)
 
@@ -21,8 +21,7 @@ class OpenposeSettings(NamedTuple):
 def read_openpose_settings() -> OpenposeSettings:
     """Raises ValueError naming the setting for a model that is none."""
     settings = read_over(OpenposeSettings())
-    if settings.openpose_model not in MODELS:
-        raise ValueError(f"HOWSFIT_OPENPOSE_MODEL must be one of {', '.join(MODELS)}, not {settings.openpose_model!r}.")
+    require_choices(settings, {"openpose_model": MODELS})
     return settings
 
 

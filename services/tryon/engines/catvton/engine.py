@@ -30,7 +30,7 @@ from stagekit.errors import BadOption, WeightsMissing, WrongKind
 from stagekit.formats import HEIGHT, WIDTH
 from stagekit.options import OptionSchema, boolean, choice, defaults, integer, number
 from stagekit.report import Report
-from stagekit.torch_device import choose_device, move
+from stagekit.torch_device import choose_device, device_name, move, numerics, precision_name
 from stagekit.weights import require, weights_folder
 
 GUIDANCE = 2.5
@@ -144,19 +144,16 @@ class Engine(stagekit.Engine):
         return {"tryon": drawn}
 
     def options(self) -> dict[str, Any]:
-        return defaults(self.option_schema()) | {
-            "device": self._device.type,
-            "precision": str(self._precision).replace("torch.", ""),
+        own = {
+            "precision": precision_name(self._precision),
             "tiled": self._tiled,
-            # Another version, or another number of threads, differs in the last digits.
-            "torch": torch.__version__,
             "diffusers": diffusers.__version__,
-            "threads": torch.get_num_threads() if self._device.type == "cpu" else 0,
         }
+        return defaults(self.option_schema()) | numerics(self._device) | own
 
     def runtime(self) -> dict[str, str]:
-        device = torch.cuda.get_device_name() if self._device.type == "cuda" else "cpu"
-        return {"framework": f"torch {torch.__version__}, diffusers {diffusers.__version__}", "device": device}
+        framework = f"torch {torch.__version__}, diffusers {diffusers.__version__}"
+        return {"framework": framework, "device": device_name(self._device)}
 
     def weights(self) -> tuple[dict[str, str], ...]:
         return self._weights

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from services.tryon.engines.catvton.pictures import VARIANTS
-from stagekit.settings import read_over
+from stagekit.settings import read_over, require_choices, require_range
 
 MAX_SEED = 2**32 - 1
 MAX_STEPS, DRAFT_STEPS = 100, 8
@@ -37,19 +37,14 @@ class CatvtonSettings(NamedTuple):
 def read_catvton_settings() -> CatvtonSettings:
     """Raises ValueError naming the setting for a value that it cannot have."""
     settings = read_over(CatvtonSettings())
-    choices = {
+    allowed = {
         "device": ("auto", "cpu", "cuda"),
         "precision": ("auto", "fp32", "fp16", "bf16"),
-        "catvton_variant": VARIANTS,
+        "catvton_variant": tuple(VARIANTS),
     }
-    for name, values in choices.items():
-        if getattr(settings, name) not in values:
-            known = ", ".join(values)
-            raise ValueError(f"HOWSFIT_{name.upper()} must be one of {known}, not {getattr(settings, name)!r}.")
-    if not 0 <= settings.tryon_seed <= MAX_SEED:
-        raise ValueError(f"HOWSFIT_TRYON_SEED must be from 0 to {MAX_SEED}, not {settings.tryon_seed}.")
-    if not 1 <= settings.catvton_steps <= MAX_STEPS:
-        raise ValueError(f"HOWSFIT_CATVTON_STEPS must be from 1 to {MAX_STEPS}, not {settings.catvton_steps}.")
+    require_choices(settings, allowed)
+    require_range(settings, "tryon_seed", 0, MAX_SEED)
+    require_range(settings, "catvton_steps", 1, MAX_STEPS)
     if not settings.catvton_budget_s >= 0:
         raise ValueError(
             f"HOWSFIT_CATVTON_BUDGET_S must be seconds, or 0 for no limit, not {settings.catvton_budget_s}."

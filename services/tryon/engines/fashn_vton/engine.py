@@ -29,7 +29,7 @@ from stagekit.errors import GarmentNotFound, NoPerson
 from stagekit.formats import HEIGHT, WIDTH, keypoints
 from stagekit.options import OptionSchema, choice, defaults, integer, number
 from stagekit.report import Report
-from stagekit.torch_device import choose_device, move, multiplies_bfloat16
+from stagekit.torch_device import choose_device, device_name, move, multiplies_bfloat16, numerics, precision_name
 from stagekit.weights import require, weights_folder
 
 CATEGORIES = {"upper": 1, "lower": 2, "dress": 3}
@@ -139,17 +139,10 @@ class Engine(stagekit.Engine):
         return {"tryon": on_canvas(picture, borders)}
 
     def options(self) -> dict[str, Any]:
-        return defaults(self.option_schema()) | {
-            "device": self._device.type,
-            "precision": str(self._precision).replace("torch.", ""),
-            # Another Torch, or another number of threads, differs in the last digits.
-            "torch": torch.__version__,
-            "threads": torch.get_num_threads() if self._device.type == "cpu" else 0,
-        }
+        return defaults(self.option_schema()) | numerics(self._device) | {"precision": precision_name(self._precision)}
 
     def runtime(self) -> dict[str, str]:
-        device = torch.cuda.get_device_name() if self._device.type == "cuda" else "cpu"
-        return {"framework": "torch " + torch.__version__, "device": device}
+        return {"framework": "torch " + torch.__version__, "device": device_name(self._device)}
 
     def weights(self) -> tuple[dict[str, str], ...]:
         return self._weights

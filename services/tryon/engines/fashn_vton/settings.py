@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from stagekit.settings import read_over
+from stagekit.settings import read_over, require_choices, require_range
 
 MAX_SEED = 2**32 - 1
 MAX_STEPS, DRAFT_STEPS = 100, 8
@@ -32,14 +32,9 @@ class FashnVtonSettings(NamedTuple):
 def read_fashn_vton_settings() -> FashnVtonSettings:
     """Raises ValueError naming the setting for a value that it cannot have."""
     settings = read_over(FashnVtonSettings())
-    for name, values in {"device": ("auto", "cpu", "cuda"), "precision": ("auto", "fp32", "bf16")}.items():
-        if getattr(settings, name) not in values:
-            known = ", ".join(values)
-            raise ValueError(f"HOWSFIT_{name.upper()} must be one of {known}, not {getattr(settings, name)!r}.")
-    if not 0 <= settings.tryon_seed <= MAX_SEED:
-        raise ValueError(f"HOWSFIT_TRYON_SEED must be from 0 to {MAX_SEED}, not {settings.tryon_seed}.")
-    if not 1 <= settings.fashn_steps <= MAX_STEPS:
-        raise ValueError(f"HOWSFIT_FASHN_STEPS must be from 1 to {MAX_STEPS}, not {settings.fashn_steps}.")
+    require_choices(settings, {"device": ("auto", "cpu", "cuda"), "precision": ("auto", "fp32", "bf16")})
+    require_range(settings, "tryon_seed", 0, MAX_SEED)
+    require_range(settings, "fashn_steps", 1, MAX_STEPS)
     if not settings.fashn_budget_s >= 0:
         raise ValueError(f"HOWSFIT_FASHN_BUDGET_S must be seconds, or 0 for no limit, not {settings.fashn_budget_s}.")
     return settings

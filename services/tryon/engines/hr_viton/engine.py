@@ -23,7 +23,7 @@ from services.tryon.engines.hr_viton.passage import Inputs, Outputs, dress
 from services.tryon.engines.hr_viton.settings import MAX_SEED, SIZES, read_hr_viton_settings
 from services.tryon.tops import warn_of_what_is_worn_as_top
 from stagekit.options import OptionSchema, choice, defaults, integer
-from stagekit.torch_device import choose_device, move, multiplies_bfloat16
+from stagekit.torch_device import choose_device, device_name, move, multiplies_bfloat16, numerics, precision_name
 from stagekit.weights import require, weights_folder
 
 HEIGHT, WIDTH = 1024, 768
@@ -101,17 +101,10 @@ class Engine(stagekit.Engine):
         }
 
     def options(self) -> dict[str, Any]:
-        return defaults(self.option_schema()) | {
-            "device": self._device.type,
-            "precision": str(self._precision).replace("torch.", ""),
-            # Another Torch, or another number of threads, differs in the last digits.
-            "torch": torch.__version__,
-            "threads": torch.get_num_threads() if self._device.type == "cpu" else 0,
-        }
+        return defaults(self.option_schema()) | numerics(self._device) | {"precision": precision_name(self._precision)}
 
     def runtime(self) -> dict[str, str]:
-        device = torch.cuda.get_device_name() if self._device.type == "cuda" else "cpu"
-        return {"framework": "torch " + torch.__version__, "device": device}
+        return {"framework": "torch " + torch.__version__, "device": device_name(self._device)}
 
     def weights(self) -> tuple[dict[str, str], ...]:
         return self._weights

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from stagekit.settings import read_over
+from stagekit.settings import read_over, require_choices, require_range
 
 SIZES = {1024: 768, 512: 384}
 """Height -> width of the sizes it works at: the published one and a quick preview."""
@@ -30,11 +30,6 @@ def read_hr_viton_settings() -> HrVitonSettings:
     """Raises ValueError naming the setting for a value that it cannot have."""
     settings = read_over(HrVitonSettings())
     allowed = {"device": ("auto", "cpu", "cuda"), "precision": ("auto", "fp32", "bf16"), "tryon_height": tuple(SIZES)}
-    for name, values in allowed.items():
-        value = getattr(settings, name)
-        if value not in values:
-            known = ", ".join(str(other) for other in values)
-            raise ValueError("HOWSFIT_%s must be one of %s, not %r." % (name.upper(), known, value))
-    if not 0 <= settings.tryon_seed <= MAX_SEED:
-        raise ValueError("HOWSFIT_TRYON_SEED must be from 0 to %d, not %d." % (MAX_SEED, settings.tryon_seed))
+    require_choices(settings, allowed)
+    require_range(settings, "tryon_seed", 0, MAX_SEED)
     return settings

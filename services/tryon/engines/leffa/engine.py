@@ -27,7 +27,7 @@ from services.tryon.tops import warn_of_what_is_worn_as_top
 from stagekit.formats import HEIGHT, WIDTH
 from stagekit.options import OptionSchema, boolean, choice, defaults, integer, number
 from stagekit.report import Report
-from stagekit.torch_device import choose_device, move
+from stagekit.torch_device import choose_device, device_name, move, numerics, precision_name
 from stagekit.weights import require, weights_folder
 
 GUIDANCE = 2.5
@@ -146,18 +146,11 @@ class Engine(stagekit.Engine):
         return {"tryon": drawn}
 
     def options(self) -> dict[str, Any]:
-        return defaults(self.option_schema()) | {
-            "device": self._device.type,
-            "precision": str(self._precision).replace("torch.", ""),
-            "tiled": self._tiled,
-            # Another Torch, or another number of threads, differs in the last digits.
-            "torch": torch.__version__,
-            "threads": torch.get_num_threads() if self._device.type == "cpu" else 0,
-        }
+        own = {"precision": precision_name(self._precision), "tiled": self._tiled}
+        return defaults(self.option_schema()) | numerics(self._device) | own
 
     def runtime(self) -> dict[str, str]:
-        device = torch.cuda.get_device_name() if self._device.type == "cuda" else "cpu"
-        return {"framework": "torch " + torch.__version__, "device": device}
+        return {"framework": "torch " + torch.__version__, "device": device_name(self._device)}
 
     def weights(self) -> tuple[dict[str, str], ...]:
         return self._weights

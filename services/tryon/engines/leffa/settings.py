@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from stagekit.settings import read_over
+from stagekit.settings import read_over, require_choices, require_range
 
 SIZES = {1024: 768, 512: 384}
 """Height -> width of the sizes it works at: the published one and a quick preview."""
@@ -58,14 +58,9 @@ def read_leffa_settings() -> LeffaSettings:
         "tryon_height": tuple(SIZES),
         "leffa_model": (*MODELS, "both"),
     }
-    for name, values in allowed.items():
-        if getattr(settings, name) not in values:
-            known = ", ".join(map(str, values))
-            raise ValueError(f"HOWSFIT_{name.upper()} must be one of {known}, not {getattr(settings, name)!r}.")
-    if not 0 <= settings.tryon_seed <= MAX_SEED:
-        raise ValueError(f"HOWSFIT_TRYON_SEED must be from 0 to {MAX_SEED}, not {settings.tryon_seed}.")
-    if not 1 <= settings.leffa_steps <= MAX_STEPS:
-        raise ValueError(f"HOWSFIT_LEFFA_STEPS must be from 1 to {MAX_STEPS}, not {settings.leffa_steps}.")
+    require_choices(settings, allowed)
+    require_range(settings, "tryon_seed", 0, MAX_SEED)
+    require_range(settings, "leffa_steps", 1, MAX_STEPS)
     for name in ("leffa_keep_mb", "leffa_budget_s"):
         if not getattr(settings, name) >= 0:
             raise ValueError(f"HOWSFIT_{name.upper()} must be 0 or more, not {getattr(settings, name)}.")
