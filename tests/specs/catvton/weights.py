@@ -74,6 +74,10 @@ def write_weights(all_weights, unet_config, vae_config, *variants):
     torch.save(base, str(folder / UNET_FILE))
     save_file(arrays_of(make_vae(vae_config), "vae."), str(folder / VAE_FILE))
     files = [UNET_FILE, VAE_FILE, *map(attention_file, variants)]
+    for name in files:
+        (folder / name).chmod(
+            0o644
+        )  # safetensors' own are for their owner only, and in a container somebody else reads them
     (all_weights / LOCK).write_text(
         json.dumps({"files": {f"catvton/{name}": recorded(folder / name) for name in files}, "accepted": {}})
     )
